@@ -1,0 +1,74 @@
+# channels-loadtest: everything a person types. Needs Python 3.11 or newer and make; the rest is set up here.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BENCH ?=
+PYTEST ?=
+
+.PHONY: help bench ui test lint types unit live browser perf soak lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+bench: $(VENV)/.runtime  ## compare sync and async consumers across channel layers (BENCH="--profile standard" adds options)
+	@$(BIN)/channels-loadtest bench $(BENCH)
+
+ui: $(VENV)/.runtime  ## start the reference app and Locust's web UI on 127.0.0.1
+	@$(BIN)/channels-loadtest ui
+
+test: lint types unit live browser  ## set up everything and run every check
+
+lint: $(VENV)/.dev  ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev  ## mypy, strict on loadtest/
+	$(BIN)/mypy
+
+unit: $(VENV)/.dev  ## tests that open no socket
+	$(BIN)/pytest tests/unit $(PYTEST)
+
+live: $(VENV)/.dev  ## tests on real servers, and a small real bench
+	$(BIN)/pytest tests/live $(PYTEST)
+
+browser: $(VENV)/.dev  ## tests in a real browser (Chromium; installed where apt-get may)
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  echo "no Chromium here and no right to install it: the browser tests will be skipped"
+	$(BIN)/pytest tests/browser $(PYTEST)
+
+perf: $(VENV)/.dev  ## speed and memory of the generator and the cost of the probe, as ratios in one run
+	$(BIN)/python -m tests.perf $(PERF)
+
+soak: $(VENV)/.dev  ## the long form of the differential and hostile-server tests
+	LOADTEST_SOAK=1 $(BIN)/pytest tests/unit/wire tests/live $(PYTEST)
+
+lock: $(VENV)/.dev  ## write requirements*.txt anew from pyproject.toml (needs uv)
+	uv pip compile -q -U pyproject.toml --extra build --generate-hashes --universal --python-version 3.11 \
+	  --no-emit-index-url --no-annotate --no-header -o requirements.txt
+	uv pip compile -q pyproject.toml --extra build --extra dev -c requirements.txt --generate-hashes --universal \
+	  --python-version 3.11 --no-emit-index-url --no-annotate --no-header -o requirements-dev.txt
+
+clean:  ## remove the virtual environment and the caches, never the results
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "channels-loadtest needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Pass PYTHON=python3.12, say."; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 2; }
+
+$(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/python
+	@echo "setting up $(VENV) (once)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	@echo "setting up the tools of the tests (once)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
