@@ -1,0 +1,108 @@
+"""The record: one fixed-size struct an event, the same on both sides of the wire.
+
+A ledger is a folder. Each process that writes has in it
+- segments `<side>-<pid>-<n>.ledger`: HEADER, then records, then zeroes; the first record whose time is 0 ends it;
+- one `<side>-<pid>.strings`: a JSON string a line; records name a text by its line number, counted from 1.
+
+Format version 1. Changes:
+  1  first version
+"""
+
+import enum
+import struct
+from typing import Literal
+
+VERSION = 1
+MAGIC = b"CLTLEDGR"
+
+Side = Literal["client", "server"]
+
+HEADER = struct.Struct("<8sHHIQ40x")
+"""magic, version, record size in bytes, pid, CLOCK_MONOTONIC of the opening in ns; 64 bytes."""
+
+RECORD = struct.Struct("<QQQIHBx")
+"""time_ns (CLOCK_MONOTONIC), connection, value, argument, code, event; 32 bytes."""
+
+SERVER_NAMED = 1 << 63
+"""Set in the id of a connection that came without a name of ours: the server named it itself."""
+
+CONNECTION_HEADER = "X-Loadtest-Connection"
+"""The request header in which the client tells the server the connection's id, in decimal."""
+
+
+class Phase(enum.IntEnum):
+    """The parts of a trial, in order, as the generator marks them (`code` of a PHASE record)."""
+
+    RAMP = 1
+    WARM_UP = 2
+    STEADY = 3
+    DRAIN = 4
+    CLOSE = 5
+    END = 6
+
+
+class Event(enum.IntEnum):
+    """What happened. In brackets: what code, argument and value hold; those not named are 0.
+
+    "text" in an argument is the number of a line in the strings file; "message" in a value is
+    the sender's connection << 32 | its sequence number, so it is the same on both sides.
+    """
+
+    # either side
+    TRUNCATED = 1  # the ledger could not grow (disk full): nothing after this was recorded
+
+    # the client's side
+    PHASE = 2  # [code: Phase; value: in DRAIN's end 1 if all had fallen quiet]
+    OPENING = 3  # [argument: text, the room; value: member number]
+    OPENED = 4  # [code: HTTP status]
+    OPEN_FAILED = 5  # [code: HTTP status or 0; argument: text, the error's name]
+    SENT = 6  # [argument: µs behind the planned time; value: message]
+    RECEIVED = 7  # [argument: µs from arrival to handling; value: message] time is the arrival
+    DROPPED = 8  # [argument: text, the drop's name] time is just before the drop's first system call
+    DROP_DONE = 9  # time is just after its last
+    CLOSED = 10  # we closed it in order at the end [code: the code sent]
+    PEER_CLOSED = 11  # ended without our doing [code: close code; argument: text, the reason]
+    SEND_FAILED = 12  # [argument: text, the error's name; value: message]
+    FOREIGN = 13  # a message arrived that none of our users sent [value: its length in bytes]
+
+    # the server's side
+    SCOPE = 32  # the ASGI scope reached the application [argument: text, the path]
+    CONNECT_IN = 33
+    RECEIVE_IN = 34  # [value: length of the text or the bytes]
+    DISCONNECT_IN = 35  # [code]
+    ACCEPTED = 36
+    REJECTED = 37  # [code: close code or HTTP status]
+    SEND_RAISED = 38  # [argument: text, exception class]
+    CONSUMER = 39  # a consumer's __call__ began [argument: text, its class]
+    CHANNEL = 40  # [argument: text, the channel's name]
+    DISCONNECT_ENTERED = 41  # [code]
+    DISCONNECT_RETURNED = 42
+    DISCONNECT_RAISED = 43  # [argument: text, exception class]
+    GROUP_ADDED = 44  # [argument: text, the group]
+    GROUP_DISCARDED = 45  # [argument: text, the group]
+    TASK_ENDED = 46  # the application's call ended [argument: text, exception class, or 0]
+
+
+TEXT_EVENTS = frozenset(
+    {
+        Event.OPENING,
+        Event.OPEN_FAILED,
+        Event.DROPPED,
+        Event.PEER_CLOSED,
+        Event.SEND_FAILED,
+        Event.SCOPE,
+        Event.SEND_RAISED,
+        Event.CONSUMER,
+        Event.CHANNEL,
+        Event.DISCONNECT_RAISED,
+        Event.GROUP_ADDED,
+        Event.GROUP_DISCARDED,
+        Event.TASK_ENDED,
+    }
+)
+"""Events whose argument is the number of a text (0: none)."""
+
+
+def message_id(connection: int, sequence: int) -> int:
+    """The message's number, the same on both sides: sender's connection (32 bits), its sequence number (32 bits)."""
+    return connection << 32 | sequence
