@@ -1,0 +1,1 @@
+"""One readable file a scenario; `locust -f` loads them too."""

@@ -1,7 +1,7 @@
 """The record: one fixed-size struct an event, the same on both sides of the wire.
 
 A ledger is a folder. Each process that writes has in it
-- segments `<side>-<pid>-<n>.ledger`: HEADER, then records, then zeroes; the first record whose time is 0 ends it;
+- segments `<side>-<pid>-<n>.ledger`: HEADER, then records, then zeroes; a record whose time is 0 was never written;
 - one `<side>-<pid>.strings`: a JSON string a line; records name a text by its line number, counted from 1.
 
 Format version 1. Changes:
@@ -36,9 +36,10 @@ class Phase(enum.IntEnum):
     RAMP = 1
     WARM_UP = 2
     STEADY = 3
-    DRAIN = 4
-    CLOSE = 5
-    END = 6
+    RECOVER = 4  # no more drops; the dropped come back
+    DRAIN = 5  # nobody sends; what is under way arrives
+    CLOSE = 6
+    END = 7
 
 
 class Event(enum.IntEnum):
@@ -52,7 +53,7 @@ class Event(enum.IntEnum):
     TRUNCATED = 1  # the ledger could not grow (disk full): nothing after this was recorded
 
     # the client's side
-    PHASE = 2  # [code: Phase; value: in DRAIN's end 1 if all had fallen quiet]
+    PHASE = 2  # [code: Phase; value: for CLOSE 1 if all had fallen quiet before it, else 0]
     OPENING = 3  # [argument: text, the room; value: member number]
     OPENED = 4  # [code: HTTP status]
     OPEN_FAILED = 5  # [code: HTTP status or 0; argument: text, the error's name]
@@ -81,6 +82,7 @@ class Event(enum.IntEnum):
     GROUP_ADDED = 44  # [argument: text, the group]
     GROUP_DISCARDED = 45  # [argument: text, the group]
     TASK_ENDED = 46  # the application's call ended [argument: text, exception class, or 0]
+    CLOSE_OUT = 47  # the application closed an accepted connection [code]
 
 
 TEXT_EVENTS = frozenset(

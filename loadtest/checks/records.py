@@ -1,0 +1,98 @@
+"""What a check is given: everything that one trial recorded, read only."""
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from loadtest.ledger.record import Event, Phase
+
+NS_A_S = 1_000_000_000
+NS_A_MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessResidue:
+    """What one server process held at one moment; None: not known, or the app does not tell (presence)."""
+
+    pid: int
+    groups: dict[str, list[str]] | None
+    queues: dict[str, int] | None
+    subscriptions: list[str] | None
+    tasks: dict[str, int] | None
+    threads: list[str] | None
+    fds: dict[str, int] | None
+    presence: list[int] | None
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Why a field is not known, by the field's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The part of a trial that counts, from STEADY until no more is dropped; CLOCK_MONOTONIC ns."""
+
+    start_ns: int
+    end_ns: int
+    drain_ns: int
+    """When the last message had been sent."""
+    closing_ns: int
+    """When the generator began to close what was still open."""
+    fell_quiet: bool
+    """Whether all that was under way had arrived before that."""
+
+    @property
+    def duration_s(self) -> float:
+        """Return the length in seconds."""
+        return (self.end_ns - self.start_ns) / NS_A_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRecords:
+    """One trial: both ledgers, what the server held before and after, and the processes' use of the machine."""
+
+    client: pl.DataFrame
+    """See `loadtest.ledger.reader.read_ledger`."""
+    server: pl.DataFrame
+    samples: pl.DataFrame
+    """time_ns, role ("server", "generator", "redis"), cpu_s (since the process began), rss_bytes."""
+    before: tuple[ProcessResidue, ...]
+    after: tuple[ProcessResidue, ...]
+    """Empty when the residue could not be read; `after_unknown` then says why."""
+    after_unknown: str = ""
+    drops: tuple[str, ...] = ()
+    """The kinds of drops that were planned; empty where nothing was to be dropped."""
+    users: int
+    cores: int = 1
+
+    @property
+    def window(self) -> Window | None:
+        """Return the window that counts; None when the trial did not get through its phases."""
+        marks = {
+            int(code): (time_ns, value)
+            for time_ns, code, value in self.client_events(Event.PHASE).select("time_ns", "code", "value").iter_rows()
+        }
+        if not {Phase.STEADY, Phase.RECOVER, Phase.DRAIN, Phase.CLOSE} <= marks.keys():
+            return None
+        return Window(
+            start_ns=marks[Phase.STEADY][0],
+            end_ns=marks[Phase.RECOVER][0],
+            drain_ns=marks[Phase.DRAIN][0],
+            closing_ns=marks[Phase.CLOSE][0],
+            fell_quiet=bool(marks[Phase.CLOSE][1]),
+        )
+
+    def client_events(self, *events: Event) -> pl.DataFrame:
+        """Return the generator's records of these kinds, by time."""
+        return _only(self.client, events)
+
+    def server_events(self, *events: Event) -> pl.DataFrame:
+        """Return the server's records of these kinds, by time."""
+        return _only(self.server, events)
+
+    @property
+    def is_truncated(self) -> bool:
+        """Tell whether a ledger could not grow: what is not in it may have happened all the same."""
+        return not (self.client_events(Event.TRUNCATED).is_empty() and self.server_events(Event.TRUNCATED).is_empty())
+
+
+def _only(ledger: pl.DataFrame, events: tuple[Event, ...]) -> pl.DataFrame:
+    return ledger.filter(pl.col("event").is_in([int(event) for event in events]))

@@ -1,0 +1,48 @@
+"""Validity: whether the generator was the limit, which makes a trial's figures no statement on the server.
+
+On one machine client and server share the cores: a saturated generator falsifies latency and delivery both ways.
+"""
+
+import polars as pl
+
+from loadtest.checks.records import NS_A_S, TrialRecords, Window
+from loadtest.checks.usage import cpu_s
+from loadtest.ledger.record import Event, Phase
+
+GENERATOR_CPU_LIMIT = 0.85
+"""Share of one core from which a single-threaded generator queues its own work."""
+
+
+def invalid_because(trial: TrialRecords, window: Window) -> list[str]:
+    """Return why the trial is not valid; empty when it is."""
+    return [*_generator_was_busy(trial, window), *_not_all_users_opened(trial, window), *_ledger_was_cut(trial)]
+
+
+def _generator_was_busy(trial: TrialRecords, window: Window) -> list[str]:
+    used_s = cpu_s(trial, "generator", window.start_ns, window.end_ns)
+    if used_s is None:
+        return ["the generator's CPU time is not known"]
+    share = used_s / window.duration_s
+    if share < GENERATOR_CPU_LIMIT:
+        return []
+    return [
+        f"the generator was busy {share:.0%} of the time and may have been the limit; use fewer users or a lower rate"
+    ]
+
+
+def _not_all_users_opened(trial: TrialRecords, window: Window) -> list[str]:
+    members = (
+        trial.client_events(Event.OPENING)
+        .join(trial.client_events(Event.OPENED).select("connection", opened_ns="time_ns"), on="connection")
+        .filter(pl.col("opened_ns") <= window.start_ns)["value"]
+        .n_unique()
+    )
+    if members >= trial.users:
+        return []
+    marks = trial.client_events(Event.PHASE).filter(pl.col("code") == int(Phase.RAMP))["time_ns"]
+    waited_s = (window.start_ns - marks[0]) / NS_A_S if len(marks) else 0.0
+    return [f"only {members} of {trial.users} users had a connection {waited_s:.0f} s after the start"]
+
+
+def _ledger_was_cut(trial: TrialRecords) -> list[str]:
+    return ["a ledger could not grow: the disk is full"] if trial.is_truncated else []

@@ -1,0 +1,20 @@
+"""The Django app that, once installed, lets the probe see inside Channels."""
+
+from django.apps import AppConfig
+
+from loadtest.probe.recording import is_recording
+
+
+class ProbeConfig(AppConfig):
+    """Watches consumers and channel layers when the process keeps a ledger."""
+
+    name = "loadtest.probe"
+    label = "loadtest_probe"
+
+    def ready(self) -> None:
+        """Called by Django when all apps are loaded."""
+        if is_recording():
+            from loadtest.probe import consumers, layers
+
+            consumers.watch()
+            layers.watch()

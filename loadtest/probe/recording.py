@@ -1,0 +1,51 @@
+"""What the parts of the probe share: the process's recorder and the connection that the running code belongs to."""
+
+import functools
+import os
+from contextvars import ContextVar
+from pathlib import Path
+
+from loadtest.ledger import Recorder
+
+LEDGER_VARIABLE = "LOADTEST_LEDGER"
+"""Environment: the folder for the ledger; where it is not set, nothing is recorded."""
+
+current_connection: ContextVar[int | None] = ContextVar("current_connection", default=None)
+"""The connection whose application task (or a thread working for it) is running."""
+
+_channel_connections: dict[str, int] = {}
+_connection_channels: dict[int, list[str]] = {}
+
+
+def is_recording() -> bool:
+    """Tell whether this process is asked to keep a ledger."""
+    return bool(os.environ.get(LEDGER_VARIABLE))
+
+
+@functools.cache
+def recorder() -> Recorder:
+    """Return the process's recorder, opened at the first call; raises OSError when the folder cannot be written."""
+    return Recorder(Path(os.environ[LEDGER_VARIABLE]), "server")
+
+
+def own_channel(connection: int, channel: str) -> None:
+    """Remember for which connection a channel was made."""
+    _channel_connections[channel] = connection
+    _connection_channels.setdefault(connection, []).append(channel)
+
+
+def channel_owner(channel: str) -> int | None:
+    """Return the connection that a channel was made for, while that connection's task runs."""
+    return _channel_connections.get(channel)
+
+
+def forget_channels(connection: int) -> None:
+    """Forget the channels of a connection whose task has ended."""
+    for channel in _connection_channels.pop(connection, ()):
+        del _channel_connections[channel]
+
+
+def class_name(thing: object) -> str:
+    """Return the full name of the class of an exception or a consumer."""
+    kind = type(thing)
+    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")

@@ -1,0 +1,161 @@
+"""Residue: what is left in this server process, its channel layer and its database."""
+
+import asyncio
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+
+@dataclass(slots=True, kw_only=True)
+class LayerResidue:
+    """What a channel layer holds."""
+
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    """Members (channel names) by group."""
+    queues: dict[str, int] = field(default_factory=dict)
+    """Messages waiting by channel; an empty queue that is still kept counts, with 0."""
+    subscriptions: list[str] = field(default_factory=list)
+    """What the process is subscribed to at the message broker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Residue:
+    """Everything that can be left over, as the control socket sends it; null: not known or not there to be read."""
+
+    pid: int
+    groups: dict[str, list[str]] | None
+    queues: dict[str, int] | None
+    subscriptions: list[str] | None
+    tasks: dict[str, int]
+    threads: list[str]
+    fds: dict[str, int] | None
+    presence: list[int] | None
+    unknown: dict[str, str]
+    """Why a field is not known, by the field's name."""
+
+
+async def read_residue() -> Residue:
+    """Read all there is; a part that fails is reported as unknown and does not spoil the others."""
+    unknown: dict[str, str] = {}
+    layer = await _read_layer(unknown)
+    return Residue(
+        pid=os.getpid(),
+        groups=layer.groups if layer else None,
+        queues=layer.queues if layer else None,
+        subscriptions=layer.subscriptions if layer else None,
+        tasks=_tasks(),
+        threads=sorted(thread.name for thread in threading.enumerate()),
+        fds=_file_descriptors(unknown),
+        presence=await _presence(unknown),
+        unknown=unknown,
+    )
+
+
+class LayerReader(Protocol):
+    """Reads one class of channel layers."""
+
+    async def __call__(self, layer: Any) -> LayerResidue:
+        """Return what the layer holds."""
+
+
+async def _read_layer(unknown: dict[str, str]) -> LayerResidue | None:
+    layer = get_channel_layer()
+    if layer is None:
+        return LayerResidue()
+    backend = f"{type(layer).__module__}.{type(layer).__qualname__}"
+    reader = LAYER_READERS.get(backend)
+    if reader is None:
+        why = f"no reader for the channel layer {backend}"
+    else:
+        try:
+            return await reader(layer)
+        except Exception as error:  # noqa: BLE001 - whatever the layer raises, its residue is not known
+            why = f"reading {backend} failed: {error!r}"
+    unknown.update(groups=why, queues=why, subscriptions=why)
+    return None
+
+
+async def _read_in_memory(layer: Any) -> LayerResidue:
+    return LayerResidue(
+        groups={group: list(members) for group, members in layer.groups.items()},
+        queues={channel: queue.qsize() for channel, queue in layer.channels.items()},
+    )
+
+
+async def _read_redis(layer: Any) -> LayerResidue:
+    """Groups and queues at the server (of our prefix), and the queues that the process keeps for its own channels."""
+    found = LayerResidue(queues={channel: queue.qsize() for channel, queue in layer.receive_buffer.items()})
+    group_prefix = f"{layer.prefix}:group:"
+    for index in range(layer.ring_size):
+        connection = layer.connection(index)
+        async for raw in connection.scan_iter(match=f"{layer.prefix}*", count=1000):
+            key = raw.decode()
+            if key.startswith(group_prefix):
+                members = await connection.zrange(raw, 0, -1)
+                found.groups[key.removeprefix(group_prefix)] = [member.decode() for member in members]
+            else:
+                found.queues[key.removeprefix(layer.prefix)] = await connection.zcard(raw)
+    return found
+
+
+async def _read_redis_pubsub(layer: Any) -> LayerResidue:
+    loop_layer = layer._get_layer()
+    group_prefix = f"{loop_layer.prefix}__group__"
+    return LayerResidue(
+        groups={name.removeprefix(group_prefix): sorted(members) for name, members in loop_layer.groups.items()},
+        queues={channel: queue.qsize() for channel, queue in loop_layer.channels.items()},
+        subscriptions=sorted(name for shard in loop_layer._shards for name in shard._subscribed_to),
+    )
+
+
+LAYER_READERS: dict[str, LayerReader] = {
+    "channels.layers.InMemoryChannelLayer": _read_in_memory,
+    "channels_redis.core.RedisChannelLayer": _read_redis,
+    "channels_redis.pubsub.RedisPubSubChannelLayer": _read_redis_pubsub,
+}
+
+
+def _tasks() -> dict[str, int]:
+    """Return the unfinished asyncio tasks but our own, counted by what they run."""
+    own = "Control._answer"
+    names = (getattr(task.get_coro(), "__qualname__", repr(task.get_coro())) for task in asyncio.all_tasks())
+    return dict(Counter(name for name in names if name != own))
+
+
+def _file_descriptors(unknown: dict[str, str]) -> dict[str, int] | None:
+    folder = Path("/proc/self/fd")
+    if not folder.is_dir():
+        unknown["fds"] = "this system has no /proc/self/fd"
+        return None
+    return dict(Counter(_kinds(folder.iterdir())))
+
+
+def _kinds(descriptors: Iterable[Path]) -> Iterable[str]:
+    for descriptor in descriptors:
+        try:
+            target = str(descriptor.readlink())
+        except OSError:
+            continue  # the one we list the folder with
+        yield target.partition(":")[0] if ":" in target else "file"
+
+
+async def _presence(unknown: dict[str, str]) -> list[int] | None:
+    """Return the connections that the app's own records still call online, from the callable that it names."""
+    path = getattr(settings, "LOADTEST", {}).get("PRESENCE")
+    if path is None:
+        return None
+    try:
+        online = await sync_to_async(import_string(path))()
+        return sorted(online)
+    except Exception as error:  # noqa: BLE001 - the app's own code may raise anything
+        unknown["presence"] = f"{path} failed: {error!r}"
+        return None

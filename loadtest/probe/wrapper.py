@@ -1,0 +1,111 @@
+"""The ASGI wrapper: records the start and end of each WebSocket's task and what passes between it and the server."""
+
+import itertools
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from loadtest.ledger import Event
+from loadtest.ledger.record import CONNECTION_HEADER, SERVER_NAMED
+from loadtest.probe.control import Control
+from loadtest.probe.recording import class_name, current_connection, forget_channels, is_recording, recorder
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_HEADER = CONNECTION_HEADER.lower().encode()
+
+
+class Probe:
+    """An ASGI application that records what the wrapped one does with each WebSocket (ASGI 3, websocket 2.4)."""
+
+    def __init__(self, application: Application) -> None:
+        """Wrap `application`, the outermost one of asgi.py; raises OSError when the ledger cannot be written."""
+        self._application = application
+        self._unnamed = itertools.count(SERVER_NAMED)
+        self._open: set[int] = set()
+        if is_recording():
+            recorder()
+            self._control = Control(self._open)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the wrapped application for one scope."""
+        if not is_recording():
+            await self._application(scope, receive, send)
+            return
+        await self._control.start_once()
+        if scope["type"] == "websocket":
+            await self._record(scope, receive, send)
+        else:
+            await self._application(scope, receive, send)
+
+    async def _record(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ledger = recorder()
+        connection = _named_by_client(scope)
+        if connection is None or connection in self._open:
+            connection = next(self._unnamed)
+        current_connection.set(connection)
+        self._open.add(connection)
+        ledger.record(Event.SCOPE, connection, argument=ledger.text(str(scope["path"])))
+        ended_by = 0
+        try:
+            await self._application(scope, _recorded_receive(connection, receive), _recorded_send(connection, send))
+        except BaseException as error:
+            ended_by = ledger.text(class_name(error))
+            raise
+        finally:
+            ledger.record(Event.TASK_ENDED, connection, argument=ended_by)
+            self._open.discard(connection)
+            forget_channels(connection)
+
+
+def _named_by_client(scope: Scope) -> int | None:
+    for name, value in scope["headers"]:
+        if name == _HEADER and value.isdigit() and len(value) < 19:
+            return int(value)
+    return None
+
+
+def _recorded_receive(connection: int, receive: Receive) -> Receive:
+    record = recorder().record
+
+    async def recorded() -> Message:
+        message = await receive()
+        match message["type"]:
+            case "websocket.receive":
+                record(Event.RECEIVE_IN, connection, value=len(message.get("text") or message.get("bytes") or ""))
+            case "websocket.disconnect":
+                record(Event.DISCONNECT_IN, connection, code=message.get("code") or 0)
+            case "websocket.connect":
+                record(Event.CONNECT_IN, connection)
+        return message
+
+    return recorded
+
+
+def _recorded_send(connection: int, send: Send) -> Send:
+    ledger = recorder()
+    accepted = False
+
+    async def recorded(message: Message) -> None:
+        nonlocal accepted
+        try:
+            await send(message)
+        except BaseException as error:
+            ledger.record(Event.SEND_RAISED, connection, argument=ledger.text(class_name(error)))
+            raise
+        match message["type"]:
+            case "websocket.send":
+                return
+            case "websocket.accept":
+                accepted = True
+                ledger.record(Event.ACCEPTED, connection)
+            case "websocket.close":
+                event = Event.CLOSE_OUT if accepted else Event.REJECTED
+                ledger.record(event, connection, code=message.get("code") or 1000)
+            case "websocket.http.response.start":
+                ledger.record(Event.REJECTED, connection, code=message["status"])
+
+    return recorded

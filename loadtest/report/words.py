@@ -1,0 +1,87 @@
+"""How numbers, figures and cells are written for a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from loadtest.report.manifest import CellKey
+from loadtest.report.statistics import Figure
+
+UNKNOWN = "?"
+NOT_APPLICABLE = "·"
+
+
+def number(value: float) -> str:
+    """Three figures that count: 5,120 · 51.2 · 0.83; whole numbers in full."""
+    size = abs(value)
+    if value == int(value) or size >= 100:
+        return f"{value:,.0f}"
+    if size >= 10:
+        return f"{value:.1f}"
+    if size >= 0.01:
+        return f"{value:.2f}"
+    return f"{value:.2g}"
+
+
+def time_ms(value: float) -> str:
+    """A time given in ms with its unit; from 10 s on in seconds."""
+    return f"{number(value / 1000)} s" if value >= 10_000 else f"{number(value)} ms"
+
+
+def share(part: int, whole: int) -> str:
+    """Part of whole in percent; a small share is never rounded to 0 nor a large one to 100."""
+    if whole == 0:
+        return NOT_APPLICABLE
+    percent = 100 * part / whole
+    if 0 < percent < 0.1:
+        return "less than 0.1 %"
+    if 99.9 < percent < 100:
+        return "more than 99.9 %"
+    return f"{percent:.0f} %" if percent == int(percent) else f"{percent:.1f} %"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 trial`, `3 trials`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def with_range(figure: Figure) -> str:
+    """`5,120 (5,010 to 5,200)`, or `?`, or a middle dot where it does not apply."""
+    if not figure.applies:
+        return NOT_APPLICABLE
+    if figure.median is None or figure.low is None or figure.high is None:
+        return UNKNOWN
+    if figure.known == 1 or number(figure.low) == number(figure.high):
+        return number(figure.median)
+    return f"{number(figure.median)} ({number(figure.low)} to {number(figure.high)})"
+
+
+def plain(figure: Figure) -> str:
+    """The median alone."""
+    if not figure.applies:
+        return NOT_APPLICABLE
+    return UNKNOWN if figure.median is None else number(figure.median)
+
+
+def listed(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+class Namer:
+    """Names cells by what tells them apart in this run: the server only if there are several."""
+
+    def __init__(self, keys: Iterable[CellKey]) -> None:
+        keys = list(keys)
+        self.shows_server = len({(key.server, key.workers) for key in keys}) > 1
+
+    def place(self, key: CellKey) -> str:
+        """`redis`, or `redis (uvicorn, 2 workers)`."""
+        if not self.shows_server:
+            return key.layer
+        return f"{key.layer} ({key.server}, {counted(key.workers, 'worker')})"
+
+    def name(self, key: CellKey) -> str:
+        """`redis, sync, churn, rst`."""
+        parts = [self.place(key), key.consumer, key.scenario]
+        return ", ".join(parts if key.drop == "none" else [*parts, "mixed drops" if key.drop == "mixed" else key.drop])

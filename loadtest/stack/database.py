@@ -1,0 +1,93 @@
+"""The target's database: a migrated SQLite file copied for each trial, or the one that the user names."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import target_app
+from loadtest.stack.errors import EnvironmentFailed
+from loadtest.stack.process import TAIL_LINES
+
+MANAGE = Path(target_app.__file__).with_name("manage.py")
+
+COMMAND_S = 60.0
+"""A migration takes 2 s on SQLite; a far database on a busy machine is given longer."""
+
+
+class Database(Protocol):
+    """A database that trials can use, each of them starting without presence rows of ours."""
+
+    def for_trial(self, folder: Path) -> str:
+        """Return the DATABASE_URL for a trial that may put files in `folder`. Raises EnvironmentFailed."""
+
+    def end_trial(self) -> None:
+        """Take back what the trial left, where that is not simply in the folder. Raises EnvironmentFailed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqliteTemplate:
+    """A migrated SQLite file that is never opened, only copied."""
+
+    path: Path
+
+    def for_trial(self, folder: Path) -> str:
+        """Copy the file into `folder`."""
+        copy = folder / "trial.sqlite3"
+        try:
+            shutil.copyfile(self.path, copy)
+        except OSError as error:
+            raise EnvironmentFailed(f"cannot copy the database to {copy}: {error.strerror}") from error
+        return f"sqlite:///{copy}"
+
+    def end_trial(self) -> None:
+        """Do nothing: the copy goes with its folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsersDatabase:
+    """The user's own database, from which only presence rows of load test connections are deleted."""
+
+    url: str
+
+    def for_trial(self, folder: Path) -> str:
+        """Delete rows that an earlier trial may have left, for connection ids come again."""
+        self.end_trial()
+        return self.url
+
+    def end_trial(self) -> None:
+        """Delete our presence rows."""
+        run_manage("forget_connections", database_url=self.url)
+
+
+def prepare_database(folder: Path, database_url: str | None) -> Database:
+    """Migrate the user's database when a URL is given, else a new SQLite template in `folder`.
+
+    Takes about 2 s, so once a run. Raises EnvironmentFailed when the database cannot be reached or migrated.
+    """
+    if database_url is not None:
+        run_manage("migrate", "--no-input", database_url=database_url)
+        return UsersDatabase(url=database_url)
+    template = folder / "template.sqlite3"
+    run_manage("migrate", "--no-input", database_url=f"sqlite:///{template}")
+    return SqliteTemplate(path=template)
+
+
+def run_manage(*arguments: str, database_url: str) -> None:
+    """Run one management command of the reference app on a database; raises EnvironmentFailed when it fails."""
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "target_app.settings", "DATABASE_URL": database_url}
+    env.pop("CHANNEL_LAYERS", None)
+    try:
+        done = subprocess.run(
+            [sys.executable, str(MANAGE), *arguments], env=env, timeout=COMMAND_S, capture_output=True, text=True
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EnvironmentFailed(
+            f"`manage.py {arguments[0]}` took longer than {COMMAND_S:.0f} s; does the database of DATABASE_URL answer?"
+        ) from error
+    if done.returncode != 0:
+        tail = "\n".join(f"  {line}" for line in done.stderr.splitlines()[-TAIL_LINES:])
+        raise EnvironmentFailed(f"`manage.py {arguments[0]}` failed on the database; check DATABASE_URL:\n{tail}")

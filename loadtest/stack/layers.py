@@ -1,0 +1,113 @@
+"""Channel layers, a row each: what to write into Django's CHANNEL_LAYERS, and what a reader of results must know."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from types import MappingProxyType
+from typing import Any, Literal
+
+Need = Literal["redis"]
+
+KEY_PREFIX = "loadtest-"
+"""All that we write on a message broker begins so, and nothing else on it is ever touched."""
+
+NEEDS_SOCKET_TIMEOUT = {"address": "{redis_url}", "socket_timeout": None}
+"""redis-py 8 gives up a read after 5 s, just as long as the layer's own blocking pop waits: without this, consumers
+that wait for a message die one by one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One channel layer as it is measured; in `config`, {redis_url} and {prefix} stand for what the trial gives."""
+
+    name: str
+    summary: str
+    package: str
+    backend: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[Need, ...] = ()
+    crosses_processes: bool
+    at_capacity: str
+    default: bool
+
+    @property
+    def version(self) -> str:
+        """The installed version of the package that holds the layer."""
+        return version(self.package)
+
+    def setting(self, *, redis_url: str | None = None, prefix: str = KEY_PREFIX) -> dict[str, Any]:
+        """Return Django's CHANNEL_LAYERS; raises ValueError when the layer needs a Redis and no URL is given."""
+        if "redis" in self.needs and redis_url is None:
+            raise ValueError(f"the layer {self.name} needs the URL of a Redis server")
+        config = _filled(self.config, {"{redis_url}": redis_url or "", "{prefix}": prefix})
+        return {"default": {"BACKEND": self.backend, "CONFIG": config}}
+
+
+def new_prefix() -> str:
+    """Return a key prefix that no other run uses; truly random, for two benches may share a user's Redis."""
+    return f"{KEY_PREFIX}{secrets.token_hex(4)}."  # of the characters that every layer takes in a channel's name
+
+
+LAYERS: Mapping[str, Layer] = MappingProxyType(
+    {
+        layer.name: layer
+        for layer in (
+            Layer(
+                name="inmemory",
+                summary="channels' own, inside one process",
+                package="channels",
+                backend="channels.layers.InMemoryChannelLayer",
+                crosses_processes=False,
+                at_capacity="drops at 100 messages a channel, without a log line",
+                default=True,
+            ),
+            Layer(
+                name="redis",
+                summary="channels_redis core: groups and queues kept in Redis or Valkey",
+                package="channels_redis",
+                needs=("redis",),
+                backend="channels_redis.core.RedisChannelLayer",
+                config={"hosts": [NEEDS_SOCKET_TIMEOUT], "prefix": "{prefix}"},
+                crosses_processes=True,
+                at_capacity="drops at 100 messages a process, logged at INFO",
+                default=True,
+            ),
+            Layer(
+                name="redis-pubsub",
+                summary="channels_redis pubsub: Redis or Valkey passes messages on and keeps nothing",
+                package="channels_redis",
+                needs=("redis",),
+                backend="channels_redis.pubsub.RedisPubSubChannelLayer",
+                config={"hosts": [NEEDS_SOCKET_TIMEOUT], "prefix": "{prefix}"},
+                crosses_processes=True,
+                at_capacity="never drops; memory grows",
+                default=True,
+            ),
+            Layer(
+                name="redis-stock",
+                summary="channels_redis core set as the tutorials do: with redis-py 8, idle consumers die after 5 s",
+                package="channels_redis",
+                needs=("redis",),
+                backend="channels_redis.core.RedisChannelLayer",
+                config={"hosts": ["{redis_url}"], "prefix": "{prefix}"},
+                crosses_processes=True,
+                at_capacity="drops at 100 messages a process, logged at INFO",
+                default=False,
+            ),
+        )
+    }
+)
+
+
+def _filled(value: Any, words: Mapping[str, str]) -> Any:
+    """Return `value` with each text that is one of `words` replaced by what it stands for, at any depth."""
+    match value:
+        case str():
+            return words.get(value, value)
+        case Mapping():
+            return {key: _filled(inner, words) for key, inner in value.items()}
+        case list() | tuple():
+            return [_filled(inner, words) for inner in value]
+        case _:
+            return value

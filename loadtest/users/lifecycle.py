@@ -1,0 +1,121 @@
+"""The life of a test: options, session, and, when the bench asks for them, the phases of a trial in order."""
+
+import logging
+import sys
+from time import monotonic
+from typing import Any
+
+import gevent
+from gevent.pool import Pool
+from locust import events
+
+from loadtest.ledger import Phase
+from loadtest.users.churn import Dropping
+from loadtest.users.options import BenchOptions, OptionsError, add_arguments, read_options
+from loadtest.users.session import Session
+from loadtest.users.sessions import begin_session, end_session
+
+QUIET_S = 0.25
+"""Nothing arrived for this long after the last message was sent: all that was under way has arrived."""
+_POLL_S = 0.02
+BAD_USAGE = 2
+
+log = logging.getLogger(__name__)
+
+
+def listen() -> None:
+    """Have Locust tell us when a command line is parsed, when it is ready, and when a test starts and stops."""
+    events.init_command_line_parser.add_listener(add_arguments)
+    events.init.add_listener(_ready)
+    events.test_start.add_listener(_start)
+    events.test_stop.add_listener(_stop)
+
+
+def _ready(environment: Any, **_: Any) -> None:
+    bench = BenchOptions.model_validate(vars(environment.parsed_options))
+    if environment.web_ui is None:
+        _check(environment)
+    if bench.wait_for_go and not sys.stdin.readline():
+        sys.exit(0)  # whoever started us is gone
+
+
+def _check(environment: Any) -> None:
+    """Refuse bad options before any user starts, where there is nobody to correct them in a form."""
+    try:
+        read_options(vars(environment.parsed_options), environment.host)
+    except OptionsError as error:
+        print(error, file=sys.stderr)
+        sys.exit(BAD_USAGE)
+
+
+def _start(environment: Any, **_: Any) -> None:
+    options = vars(environment.parsed_options)
+    try:
+        load = read_options(options, environment.host)
+    except OptionsError as error:
+        log.error("the test was not started: %s", error)
+        environment.runner.quit()
+        return
+    session = Session(environment=environment, load=load, bench=BenchOptions.model_validate(options))
+    begin_session(environment, session)
+    gevent.spawn(_conduct if session.bench.steady else _drop_until_stopped, session)
+
+
+def _stop(environment: Any, **_: Any) -> None:
+    end_session(environment)
+
+
+def _drop_until_stopped(session: Session) -> None:
+    _wait_until(lambda: _all_open(session), session.bench.ramp)
+    Dropping(session).start()
+
+
+def _conduct(session: Session) -> None:
+    """Take the session through its phases, marking each, and end the run."""
+    bench = session.bench
+    session.mark(Phase.RAMP)
+    _wait_until(lambda: _all_open(session), bench.ramp)
+    session.mark(Phase.WARM_UP)
+    gevent.sleep(bench.warm_up)
+    session.statistics.reset()
+    session.mark(Phase.STEADY)
+    dropping = Dropping(session)
+    dropping.start()
+    gevent.sleep(bench.steady)
+    dropping.stop()
+    session.mark(Phase.RECOVER)
+    _wait_until(lambda: all(member.is_open for member in session.members), session.load.offline + bench.drain)
+    session.mark(Phase.DRAIN)
+    session.may_send = False
+    quiet = _wait_until_quiet(session)
+    session.mark(Phase.CLOSE, value=quiet)
+    Pool().map(lambda member: member.end(), session.members)
+    session.mark(Phase.END)
+    session.environment.runner.quit()
+
+
+def _all_open(session: Session) -> bool:
+    wanted = session.load.num_users or session.environment.runner.target_user_count
+    return len(session.members) >= wanted and all(member.is_open for member in session.members)
+
+
+def _wait_until(condition: Any, deadline_s: float) -> bool:
+    ends = monotonic() + deadline_s
+    while not condition():
+        if monotonic() > ends:
+            return False
+        gevent.sleep(_POLL_S)
+    return True
+
+
+def _wait_until_quiet(session: Session) -> bool:
+    """Wait until nothing has arrived for QUIET_S; False when the deadline came first."""
+    ends = monotonic() + session.bench.drain
+    seen, since = session.received, monotonic()
+    while monotonic() - since < QUIET_S:
+        if monotonic() > ends:
+            return False
+        gevent.sleep(_POLL_S)
+        if session.received != seen:
+            seen, since = session.received, monotonic()
+    return True

@@ -1,0 +1,56 @@
+"""Messages: JSON as the Channels tutorial sends it, with the message's number and planned time inside.
+
+`{"message": "<sender 8 hex><sequence 8 hex><planned ns 16 hex><padding>"}`: an app that passes the text on, as chat
+and echo apps do, lets every receiver tell which message it got and how long after its planned time.
+"""
+
+import json
+from typing import NamedTuple
+
+_HEAD = '{"message": "'
+_TAIL = '"}'
+_DIGITS = 32
+_START = len(_HEAD)
+_END = _START + _DIGITS
+_TIME_BITS = 64
+_TIME_MASK = (1 << _TIME_BITS) - 1
+
+SMALLEST_PAYLOAD = len(_HEAD) + _DIGITS + len(_TAIL)
+"""Bytes of a message without padding."""
+
+
+class Message(NamedTuple):
+    """A message to send: its number (see `loadtest.ledger.record.message_id`) and its planned time."""
+
+    identity: int
+    planned_ns: int
+
+
+def padding(payload_size: int) -> str:
+    """Return what follows the digits so that a message has `payload_size` bytes."""
+    return "x" * (payload_size - SMALLEST_PAYLOAD) + _TAIL
+
+
+def encode(identity: int, planned_ns: int, tail: str) -> str:
+    """Return the text of a message; `tail` comes from `padding`."""
+    return f"{_HEAD}{identity << _TIME_BITS | planned_ns:032x}{tail}"
+
+
+def decode(text: str | bytes) -> Message | None:
+    """Return the message in a text that came back, or None when it is none of ours."""
+    try:
+        number = int(text[_START:_END], 16)
+        if len(text) < SMALLEST_PAYLOAD or text[:_START] != _HEAD:
+            return _decode_other(text)
+    except ValueError:
+        return _decode_other(text)
+    return Message(number >> _TIME_BITS, number & _TIME_MASK)
+
+
+def _decode_other(text: str | bytes) -> Message | None:
+    """Read a message that the app wrote with other spacing or more keys."""
+    try:
+        number = int(json.loads(text)["message"][:_DIGITS], 16)
+    except (ValueError, KeyError, TypeError):
+        return None
+    return Message(number >> _TIME_BITS, number & _TIME_MASK)

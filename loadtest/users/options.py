@@ -1,0 +1,122 @@
+"""The options of a load: what Locust's command line and web form ask for, checked all at once."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from loadtest.drops import DROPS
+from loadtest.users.messages import SMALLEST_PAYLOAD
+
+
+class OptionsError(Exception):
+    """The options of a load do not make sense; the message names every one of them."""
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+class LoadOptions(BaseModel):
+    """The load, as given by Locust's parsed options; durations in seconds, sizes in bytes, rates a second."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")  # Locust's own options come in the same namespace
+
+    host: str = Field("", description="ws:// or wss:// address of the target; a path in it is used as it is")
+    consumer: str = Field("async", pattern=r"^[\w-]+$", description="consumer of the reference app: /ws/<consumer>/...")
+    rate: float = Field(1.0, ge=0, description="messages a second and sender; 0: as fast as answers come")
+    payload_size: int = Field(64, ge=SMALLEST_PAYLOAD, le=2**26, description="bytes a message")
+    room_size: int = Field(10, ge=1, description="members a room")
+    drop_kind: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+        ("rst",), min_length=1, description=f"how to drop, several by comma: {', '.join(DROPS)}"
+    )
+    drop_share: float = Field(0.1, ge=0, le=1, description="share of the members dropped each second")
+    offline: float = Field(1.0, ge=0, description="seconds that a dropped member stays away")
+    work: str = Field("", description="handler work of the reference app: none, sleep:MS, cpu:MS or orm")
+    seed: int = Field(1, ge=0, description="seed of every random choice")
+    num_users: int | None = None
+
+    @field_validator("drop_kind")
+    @classmethod
+    def _known_drops(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := sorted(set(kinds) - set(DROPS)):
+            raise ValueError(f"unknown drop {', '.join(unknown)}; there are {', '.join(DROPS)}")
+        return kinds
+
+    @field_validator("host")
+    @classmethod
+    def _websocket_address(cls, host: str) -> str:
+        parts = urlsplit(host)
+        if parts.scheme not in ("ws", "wss") or not parts.hostname:
+            raise ValueError(f"{host!r} is not a WebSocket address; give --host ws://127.0.0.1:8000, say")
+        return host
+
+    def url(self, path: str, room: str) -> str:
+        """Return the address of one user: the host's own path if it has one, else `path` of the reference app."""
+        if urlsplit(self.host).path not in ("", "/"):
+            return self.host
+        query = f"?work={self.work}" if self.work else ""
+        return self.host.rstrip("/") + path.format(consumer=self.consumer, room=room) + query
+
+
+class BenchOptions(BaseModel):
+    """What only the bench says to a generator: where to record and how long each phase lasts, in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    ledger: str = ""
+    generator: int = Field(1, ge=1, le=255)
+    wait_for_go: bool = False
+    ramp: float = Field(30.0, gt=0)
+    warm_up: float = Field(1.0, ge=0)
+    steady: float = Field(0.0, ge=0)
+    drain: float = Field(5.0, gt=0)
+
+
+_BENCH_HELP = {
+    "ledger": "folder for the ledger; empty: none is kept",
+    "generator": "number of this generator process, 1 to 255: part of the connections' ids",
+    "wait_for_go": "wait for a line on standard input before the first user starts",
+    "ramp": "seconds that all users have to open their connection",
+    "warm_up": "seconds before anything counts",
+    "steady": "seconds that count; 0: no phases, run until stopped",
+    "drain": "most seconds to wait until what is under way has arrived",
+}
+
+
+def add_arguments(parser: Any) -> None:
+    """Add the options to Locust's parser; those of the bench stay out of the web form."""
+    load = parser.add_argument_group("WebSocket load")
+    for name, field in LoadOptions.model_fields.items():
+        if name in ("host", "num_users"):
+            continue  # Locust's own
+        default = ",".join(field.default) if name == "drop_kind" else field.default
+        kind = type(default)
+        load.add_argument(_flag(name), type=kind, default=default, env_var=_variable(name), help=field.description)
+    bench = parser.add_argument_group("Set by the bench")
+    for name, field in BenchOptions.model_fields.items():
+        named: dict[str, Any] = {"help": _BENCH_HELP[name], "include_in_web_ui": False, "default": field.default}
+        named |= {"action": "store_true"} if field.annotation is bool else {"type": field.annotation}
+        bench.add_argument(_flag(name), **named)
+
+
+def read_options(parsed: Mapping[str, Any], host: str | None) -> LoadOptions:
+    """Return the checked options; raises OptionsError naming all that is wrong."""
+    given = {name: value for name, value in parsed.items() if name in LoadOptions.model_fields}
+    try:
+        return LoadOptions.model_validate(given | {"host": host or ""})
+    except ValidationError as error:
+        raise OptionsError("\n".join(_problem(problem) for problem in error.errors())) from None
+
+
+def _problem(problem: Any) -> str:
+    return f"{_flag(str(problem['loc'][0]))}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _variable(name: str) -> str:
+    return "LOADTEST_" + name.upper()

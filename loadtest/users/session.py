@@ -1,0 +1,76 @@
+"""A session: what all users of one Locust test share, from test start to test stop."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from loadtest.ledger import Event, Phase, Recorder
+from loadtest.users.messages import padding
+from loadtest.users.options import BenchOptions, LoadOptions
+from loadtest.users.statistics import BatchedStatistics
+
+CONNECTION_BITS = 24
+"""Bits of a connection's id that count it within its generator; the 8 above are the generator's number."""
+
+
+class Member(Protocol):
+    """A user as the session sees it."""
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the user's connection is open."""
+
+    def end(self) -> None:
+        """Close the user's connection in order, waiting for the closing handshake."""
+
+
+class Session:
+    """One test: its options, members, ledger, statistics and randomness."""
+
+    def __init__(self, *, environment: Any, load: LoadOptions, bench: BenchOptions) -> None:
+        """Open the ledger, if one is to be kept; raises OSError when it cannot be written."""
+        self.environment = environment
+        self.load = load
+        self.bench = bench
+        self.statistics = BatchedStatistics(environment)
+        self.random = random.Random(load.seed)
+        self.padding = padding(load.payload_size)
+        self.members: list[Member] = []
+        self.may_send = True
+        self.received = 0
+        self._connections = bench.generator << CONNECTION_BITS
+        self._recorder = Recorder(Path(bench.ledger), "client") if bench.ledger else None
+        self.record: Callable[..., None] = self._recorder.record if self._recorder else _record_nothing
+
+    def join(self, member: Member) -> int:
+        """Take in a member and return its number, from 0."""
+        self.members.append(member)
+        return len(self.members) - 1
+
+    def room(self, member: int) -> str:
+        """Return the name of a member's room."""
+        return f"room-{member // self.load.room_size}"
+
+    def next_connection(self) -> int:
+        """Return a new connection id, unique among all generators of a trial."""
+        self._connections += 1
+        return self._connections
+
+    def text(self, text: str) -> int:
+        """Return the number that stands for `text` in the ledger."""
+        return self._recorder.text(text) if self._recorder else 0
+
+    def mark(self, phase: Phase, value: int = 0) -> None:
+        """Record that a phase begins."""
+        self.record(Event.PHASE, 0, code=phase, value=value)
+
+    def close(self) -> None:
+        """Write out what is still held back."""
+        self.statistics.close()
+        if self._recorder:
+            self._recorder.close()
+
+
+def _record_nothing(*_fields: int, **_named: int) -> None:
+    pass

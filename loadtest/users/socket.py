@@ -1,0 +1,159 @@
+"""A member's WebSocket, `self.ws` in a locustfile: it sends, waits for answers, drops and comes back.
+
+Each opening is a new connection with an id of its own; everything is recorded in the ledger and in Locust's statistics.
+"""
+
+from time import monotonic_ns
+
+import gevent
+from gevent.hub import Waiter, get_hub
+
+from loadtest.drops import DROPS
+from loadtest.ledger import Event
+from loadtest.ledger.record import CONNECTION_HEADER, message_id
+from loadtest.users.messages import Message, decode, encode
+from loadtest.users.session import Session
+from loadtest.wire import Closure, Connection, WireError, open_connection
+
+OPEN_TIMEOUT_S = 10.0
+ANSWER_TIMEOUT_S = 10.0
+"""After this an unanswered request is a failure "no answer", and its sender goes on."""
+CLOSE_TIMEOUT_S = 3.0
+_NS_A_MS = 1_000_000
+_NS_A_US = 1000
+_LARGEST_US = 2**32 - 1
+
+
+class MemberSocket:
+    """The WebSocket of one member; `row` is the statistics row of the messages that arrive."""
+
+    def __init__(self, session: Session, *, member: int, url: str, room: str, row: str) -> None:
+        """Remember where to connect; nothing is opened yet."""
+        self._session = session
+        self._statistics = session.statistics
+        self._record = session.record
+        self._member = member
+        self._url = url
+        self._room = session.text(room)
+        self._row = row
+        self._connection: Connection | None = None
+        self._sequence = 0
+        self._awaited = -1
+        self._waiter: Waiter | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether messages can be sent."""
+        return self._connection is not None and self._connection.open
+
+    def open(self) -> bool:
+        """Open a new connection; on failure count it, record it and return False."""
+        number = self._session.next_connection()
+        started_ns = monotonic_ns()
+        self._record(Event.OPENING, number, argument=self._room, value=self._member)
+        try:
+            connection = open_connection(
+                self._url,
+                connection_id=number,
+                headers=[(CONNECTION_HEADER, str(number))],
+                timeout_s=OPEN_TIMEOUT_S,
+                on_message=self._received,
+                on_closed=self._peer_closed,
+            )
+        except WireError as error:
+            status = getattr(error, "status", 0) or 0
+            self._record(Event.OPEN_FAILED, number, code=status, argument=self._session.text(error.name))
+            self._statistics.fail("open", error.name)
+            return False
+        self._record(Event.OPENED, number, code=101)
+        self._statistics.log("open", (monotonic_ns() - started_ns) / _NS_A_MS, 0)
+        self._connection = connection
+        self._sequence = 0
+        return True
+
+    def message(self, planned_ns: int) -> Message:
+        """Return this connection's next message."""
+        connection = self._connection
+        self._sequence += 1
+        return Message(message_id(connection.id if connection else 0, self._sequence), planned_ns)
+
+    def post(self, message: Message) -> bool:
+        """Send a message and wait for nothing; return whether it could be sent."""
+        connection = self._connection
+        if connection is None or not connection.open or not self._session.may_send:
+            return False
+        identity, planned_ns = message
+        now_ns = monotonic_ns()
+        late_us = min((now_ns - planned_ns) // _NS_A_US, _LARGEST_US) if now_ns > planned_ns else 0
+        self._record(Event.SENT, connection.id, argument=late_us, value=identity, time_ns=now_ns)
+        try:
+            connection.send(encode(identity, planned_ns, self._session.padding))
+        except WireError as error:
+            self._record(Event.SEND_FAILED, connection.id, argument=self._session.text(error.name), value=identity)
+            self._statistics.fail("send", error.name)
+            return False
+        return True
+
+    def request(self, message: Message) -> bool:
+        """Send a message and wait until it comes back; return whether it did before the connection ended."""
+        if not self.post(message):
+            return False
+        self._awaited = message.identity
+        self._waiter = Waiter()
+        try:
+            with gevent.Timeout(ANSWER_TIMEOUT_S, False):
+                return bool(self._waiter.get())
+            self._statistics.fail(self._row, f"no answer within {ANSWER_TIMEOUT_S:.0f} s")
+            return False
+        finally:
+            self._waiter = None
+            self._awaited = -1
+
+    def drop(self, kind: str) -> None:
+        """End the connection at once in the way named `kind`; it does not switch to another greenlet."""
+        connection, self._connection = self._connection, None
+        if connection is None or not connection.open:
+            return
+        started_ns = monotonic_ns()
+        self._record(Event.DROPPED, connection.id, argument=self._session.text(kind), time_ns=started_ns)
+        DROPS[kind].drop(connection)
+        ended_ns = monotonic_ns()
+        self._record(Event.DROP_DONE, connection.id, time_ns=ended_ns)
+        self._statistics.log(f"drop {kind}", (ended_ns - started_ns) / _NS_A_MS, 0)
+        self._wake(came_back=False)
+
+    def close(self) -> None:
+        """Close in order (1000) and wait, for a bounded time, until the server has answered."""
+        connection, self._connection = self._connection, None
+        if connection is not None and connection.open:
+            self._record(Event.CLOSED, connection.id, code=1000)
+            connection.close(1000, timeout_s=CLOSE_TIMEOUT_S)
+        self._wake(came_back=False)
+
+    def _received(self, connection: Connection, text: str | bytes, arrived_ns: int) -> None:
+        """Take a message; runs on the hub, so it must not switch."""
+        message = decode(text)
+        if message is None:
+            self._record(Event.FOREIGN, connection.id, value=len(text), time_ns=arrived_ns)
+            return
+        identity, planned_ns = message
+        lag_us = min((monotonic_ns() - arrived_ns) // _NS_A_US, _LARGEST_US)
+        self._record(Event.RECEIVED, connection.id, argument=lag_us, value=identity, time_ns=arrived_ns)
+        self._statistics.log(self._row, (arrived_ns - planned_ns) / _NS_A_MS, len(text))
+        self._session.received += 1
+        if identity == self._awaited:
+            self._wake(came_back=True)
+
+    def _peer_closed(self, connection: Connection, closure: Closure) -> None:
+        """Count an end that was not our doing; runs on the hub."""
+        why = closure.reason or closure.by
+        self._record(Event.PEER_CLOSED, connection.id, code=closure.code or 0, argument=self._session.text(why))
+        self._statistics.fail("connection", f"ended by the server: {closure.code} {why}")
+        if self._connection is connection:
+            self._connection = None
+            self._wake(came_back=False)
+
+    def _wake(self, *, came_back: bool) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None:
+            get_hub().loop.run_callback(waiter.switch, came_back)

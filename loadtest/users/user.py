@@ -1,0 +1,83 @@
+"""WebSocketUser: the class that a locustfile derives its users from."""
+
+from time import monotonic_ns
+from typing import Any, ClassVar
+
+import gevent
+from locust import User
+
+from loadtest.users.messages import Message
+from loadtest.users.pacing import Schedule
+from loadtest.users.sessions import session_of
+from loadtest.users.socket import MemberSocket
+
+RETRY_S = 1.0
+"""Pause before a user tries again to open a connection that was refused or lost."""
+_NS = 1_000_000_000
+
+
+class WebSocketUser(User):
+    """A Locust user with one WebSocket, `self.ws`, which is open when its tasks run.
+
+    A subclass sets `path` (of the reference app; `{consumer}` and `{room}` are filled in) and `row`, the name that
+    arriving messages have in Locust's statistics.
+    """
+
+    abstract = True
+    path: ClassVar[str] = "/ws/{consumer}/echo/"
+    row: ClassVar[str] = "echo"
+
+    def __init__(self, environment: Any) -> None:
+        """Join the running test."""
+        super().__init__(environment)
+        self.session = session_of(environment)
+        self.number = self.session.join(self)
+        room = self.session.room(self.number) if "{room}" in self.path else f"alone-{self.number}"
+        url = self.session.load.url(self.path, room)
+        self.ws = MemberSocket(self.session, member=self.number, url=url, room=room, row=self.row)
+        self.schedule = Schedule(rate=self.session.load.rate, start_ns=0)
+
+    @property
+    def may_send(self) -> bool:
+        """Tell whether the test still wants messages."""
+        return self.session.may_send
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the connection is open."""
+        return self.ws.is_open
+
+    def on_start(self) -> None:
+        """Open the connection and wait for the first planned message, at a random point of the first interval."""
+        self.stay_open()
+        rate = self.session.load.rate
+        offset_ns = round(self.session.random.random() * _NS / rate) if rate else 0
+        self.schedule = Schedule(rate=rate, start_ns=monotonic_ns() + offset_ns)
+        gevent.sleep(self.schedule.wait_s())
+
+    def on_stop(self) -> None:
+        """Close the connection in order."""
+        self.end()
+
+    def wait(self) -> None:
+        """Wait for the next planned message, with the connection open again if it was lost."""
+        super().wait()
+        self.stay_open()
+
+    def stay_open(self) -> None:
+        """Return when the connection is open, trying again each RETRY_S."""
+        while self.may_send and not self.ws.is_open and not self.ws.open():
+            gevent.sleep(RETRY_S)
+
+    def message(self) -> Message:
+        """Return the next message, with its planned time."""
+        return self.ws.message(self.schedule.take())
+
+    def say(self) -> bool:
+        """Send the next message; with `--rate 0` wait until it has come back, or there would be no end of them."""
+        message = self.message()
+        return self.ws.post(message) if self.session.load.rate else self.ws.request(message)
+
+    def end(self) -> None:
+        """Close the connection in order."""
+        self.ws.close()

@@ -1,0 +1,18 @@
+"""Churn: a broadcast goes on while a share of the members is dropped each second and comes back."""
+
+from locust import task
+
+from loadtest.users import ChurnUser, paced
+
+
+class ChurnMember(ChurnUser):
+    """A member of a busy room that loses its connection in one of the ways of --drop-kind."""
+
+    path = "/ws/{consumer}/room/{room}/"
+    row = "delivered"
+    wait_time = paced()
+
+    @task
+    def talk(self) -> None:
+        """Send a message to the room."""
+        self.say()

@@ -1,0 +1,18 @@
+"""Echo: each user sends a message and waits for its answer."""
+
+from locust import task
+
+from loadtest.users import WebSocketUser, paced
+
+
+class EchoUser(WebSocketUser):
+    """A user alone with the server."""
+
+    path = "/ws/{consumer}/echo/"
+    row = "echo"
+    wait_time = paced()
+
+    @task
+    def echo(self) -> None:
+        """Send a message and wait for its answer; its latency counts from the planned time."""
+        self.ws.request(self.message())

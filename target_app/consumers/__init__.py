@@ -1,0 +1,55 @@
+"""The consumers there are, one row each; their modules need Django set up and are imported when routes are made."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumer:
+    """One way to write the same two consumers; `default` says whether a plan that names none takes it."""
+
+    name: str
+    summary: str
+    default: bool
+    module: str
+
+    def echo(self) -> type[Any]:
+        """Return the class that answers each message."""
+        return self._class("EchoConsumer")
+
+    def room(self) -> type[Any]:
+        """Return the class that passes each message on to all members of a room."""
+        return self._class("RoomConsumer")
+
+    def _class(self, name: str) -> type[Any]:
+        cls: type[Any] = getattr(import_module(self.module), name)
+        return cls
+
+
+CONSUMERS = (
+    Consumer(
+        name="sync",
+        summary="WebsocketConsumer as the tutorial teaches it: handlers run in the process's one sync thread",
+        default=True,
+        module="target_app.consumers.sync",
+    ),
+    Consumer(
+        name="async",
+        summary="AsyncWebsocketConsumer as the tutorial teaches it: handlers run on the event loop",
+        default=True,
+        module="target_app.consumers.async_",
+    ),
+    Consumer(
+        name="sync-guarded",
+        summary="sync, with cleanup that also runs when the consumer's task ends without disconnect()",
+        default=False,
+        module="target_app.consumers.sync_guarded",
+    ),
+    Consumer(
+        name="async-guarded",
+        summary="async, with cleanup that also runs when the consumer's task ends without disconnect()",
+        default=False,
+        module="target_app.consumers.async_guarded",
+    ),
+)

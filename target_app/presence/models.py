@@ -1,0 +1,62 @@
+"""One row for each connection there was, saying whether its user is online."""
+
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.db import models
+from django.utils import timezone
+
+CONNECTION_HEADER = b"x-loadtest-connection"
+"""The request header in which a load test's client names its connection, in decimal; ASGI gives names in lower case."""
+
+MAX_CONNECTION = 2**63 - 1
+"""What the column holds."""
+
+
+class PresenceManager(models.Manager["Presence"]):
+    """Marks users online and offline, from sync and (with an `a` in front) from async consumers."""
+
+    def online(self, scope: dict[str, Any], channel: str) -> None:
+        """Mark the user of an accepted scope online on this channel."""
+        self.create(
+            channel=channel,
+            connection=_connection(scope),
+            user=scope["user"].get_username() or "anonymous",
+            room=scope["url_route"]["kwargs"].get("room_name", ""),
+            online=True,
+        )
+
+    def offline(self, channel: str) -> None:
+        """Mark the user of this channel offline; nothing happens when it never was online."""
+        self.filter(channel=channel).update(online=False, changed_at=timezone.now())
+
+    async def aonline(self, scope: dict[str, Any], channel: str) -> None:
+        """Do as online() does, from async code."""
+        await database_sync_to_async(self.online)(scope, channel)
+
+    async def aoffline(self, channel: str) -> None:
+        """Do as offline() does, from async code."""
+        await database_sync_to_async(self.offline)(channel)
+
+
+class Presence(models.Model):
+    """A user's presence on one channel, that is one connection."""
+
+    channel = models.CharField(max_length=100, unique=True)
+    connection = models.BigIntegerField(null=True, help_text="the load test's number of the connection, if it has one")
+    user = models.CharField(max_length=150)
+    room = models.CharField(max_length=100, help_text="empty: none")
+    online = models.BooleanField()
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    objects = PresenceManager()
+
+    def __str__(self) -> str:
+        return f"{self.user} {'online' if self.online else 'offline'} on {self.channel}"
+
+
+def _connection(scope: dict[str, Any]) -> int | None:
+    for name, value in scope["headers"]:
+        if name == CONNECTION_HEADER and value.isdigit() and len(value) < 20 and int(value) <= MAX_CONNECTION:
+            return int(value)
+    return None
