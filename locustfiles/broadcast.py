@@ -4,6 +4,8 @@ from locust import task
 
 from loadtest.users import WebSocketUser, paced
 
+SCENARIO = {"users": 50, "rate": 2, "room_size": 10, "drops": False}
+
 
 class BroadcastUser(WebSocketUser):
     """A member of a room (--room-size) that sends and receives."""

@@ -4,6 +4,8 @@ from locust import task
 
 from loadtest.users import ChurnUser, paced
 
+SCENARIO = {"users": 80, "rate": 2, "room_size": 20, "drops": True}
+
 
 class ChurnMember(ChurnUser):
     """A member of a busy room that loses its connection in one of the ways of --drop-kind."""

@@ -4,6 +4,8 @@ from locust import task
 
 from loadtest.users import WebSocketUser, paced
 
+SCENARIO = {"users": 50, "rate": 0, "room_size": 1, "drops": False}
+
 
 class EchoUser(WebSocketUser):
     """A user alone with the server."""

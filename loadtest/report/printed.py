@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from loadtest.report.accounts import account_of
 from loadtest.report.cells import CPU_PER_1000, Cell
 from loadtest.report.columns import TABLES
-from loadtest.report.findings import codes_of
+from loadtest.report.findings.drops import codes_of
 from loadtest.report.manifest import CellKey
 from loadtest.report.statistics import Total
 from loadtest.report.summary import Summary, UnknownFigure
@@ -63,8 +64,8 @@ def _throughput(summary: Summary) -> PrintedTable:
         (_head("messages/s", "received a second: median of the trials (lowest to highest)"), _ranged("messages_per_s")),
         (_head("p50 ms", "half of the messages came at most this late"), _plain("throughput.latency_ms_p50")),
         (_head("p99 ms", "99 of 100 messages came at most this late"), _ranged("latency_ms_p99")),
-        (_head("CPU ms per 1,000", "CPU time of the server for 1,000 messages received"), _plain(CPU_PER_1000)),
-        (_head("trials", "trials that count, and those left out because they are not valid"), _trials),
+        (_head("CPU ms/1k", "CPU time of the server for 1,000 messages received"), _plain(CPU_PER_1000)),
+        (_head("trials", "trials that count, of those measured; the others are not valid and left out"), _trials),
     ]
     return _table(
         "throughput",
@@ -78,18 +79,16 @@ def _throughput(summary: Summary) -> PrintedTable:
 def _disconnects(summary: Summary) -> PrintedTable:
     columns: list[tuple[Heading, _Write]] = [
         (_head("dropped", "connections the clients dropped, all trials"), _count("disconnects.dropped")),
-        (_head("called", "of these, disconnect() was entered"), _count("disconnects.disconnect_called")),
+        (_head("called", "of these, disconnect() was entered"), _called),
         (_head("missed", "of these, disconnect() was never entered"), _missed),
-        (_head("unknown", "of these, it cannot be said"), _count("disconnects.unknown", "unknown")),
-        (_head("p50 ms", "from the drop to disconnect(): half took at most this"), _plain("disconnects.detect_ms_p50")),
-        (_head("p99 ms", "the same, 99 of 100"), _plain("disconnects.detect_ms_p99")),
-        (_head("max ms", "the same, the slowest of all trials"), _slowest),
+        (_head("unknown", "of these, it is not known; also all drops of trials that were not audited"), _unaccounted),
+        (_head("p50/p99/max ms", "from the drop to disconnect(): half, 99 of 100, and the slowest"), _detection),
         (_head("codes", "codes disconnect() got and how often", is_number=False), _codes),
-        (_head("left behind", "groups / tasks / presence rows of dropped connections"), _left),
+        (_head("left", "groups / tasks / presence rows that dropped connections left behind"), _left),
     ]
     return _table(
         "disconnects",
-        "Dropped connections, all trials summed; left behind: groups / tasks / presence rows",
+        "Dropped connections, all trials summed; left behind: groups/tasks/presence rows",
         [cell for cell in summary.cells if cell.has("disconnects")],
         columns,
         summary,
@@ -142,13 +141,13 @@ def _table(
     keys = _key_columns(cells, name)
     written = [*keys, *columns]
     rows = tuple(tuple(write(cell) for _, write in written) for cell in cells)
-    has_unknown = any(text.text == UNKNOWN for row in rows for text in row)
+    has_unknown = any(UNKNOWN in text.text or text.tone == "unknown" for row in rows for text in row)
     return PrintedTable(
         name=name,
         caption=caption,
         headings=tuple(heading for heading, _ in written),
         rows=rows,
-        notes=_reasons(name, cells, summary) if has_unknown else (),
+        notes=(*(_reasons(name, cells, summary) if has_unknown else ()), *_invalid_note(name, cells)),
     )
 
 
@@ -189,9 +188,9 @@ def _toned(text: str, tone: Tone = "") -> Text:
 
 
 def _trials(cell: Cell) -> Text:
-    invalid = sum(not trial.valid for trial in cell.trials)
-    text = f"{len(cell.trials) - invalid}" + (f" (+{invalid} invalid)" if invalid else "")
-    return Text(text=text, tone="warning" if invalid else "")
+    valid = sum(trial.valid for trial in cell.trials)
+    is_short = valid < len(cell.trials)
+    return Text(text=f"{valid} of {len(cell.trials)}" if is_short else f"{valid}", tone="warning" if is_short else "")
 
 
 def _count(name: str, tone_if_any: Tone = "") -> _Write:
@@ -207,16 +206,29 @@ def _total(total: Total) -> str:
     return f"{total.total:,}" + (" + ?" if total.known < total.trials else "")
 
 
+def _called(cell: Cell) -> Text:
+    account = account_of(cell)
+    return _toned(f"{account.called:,}" if account.audited else UNKNOWN)
+
+
 def _missed(cell: Cell) -> Text:
-    missed, dropped = cell.total("disconnects.missed"), cell.total("disconnects.dropped").total
-    if not missed.total or not dropped:
-        return _toned(_total(missed))
-    return Text(text=f"{_total(missed)} ({share(missed.total, dropped)})", tone="warning")
+    account = account_of(cell)
+    if not account.missed:
+        return _toned("0" if account.audited else UNKNOWN)
+    return Text(text=f"{account.missed:,} ({share(account.missed, account.dropped)})", tone="warning")
 
 
-def _slowest(cell: Cell) -> Text:
-    figure = cell.median("disconnects.detect_ms_max")
-    return _toned(plain(figure) if figure.high is None else number(figure.high))
+def _unaccounted(cell: Cell) -> Text:
+    account = account_of(cell)
+    return Text(text=f"{account.unknown:,}", tone="unknown" if account.unknown else "")
+
+
+def _detection(cell: Cell) -> Text:
+    """Medians of the trials, but the slowest of all of them."""
+    p50, p99, slowest = (cell.median(f"disconnects.detect_ms_{name}") for name in ("p50", "p99", "max"))
+    worst = plain(slowest) if slowest.high is None else number(slowest.high)
+    parts = [plain(p50), plain(p99), worst]
+    return _toned(parts[0]) if len(set(parts)) == 1 else Text(text="/".join(parts))
 
 
 def _codes(cell: Cell) -> Text:
@@ -231,7 +243,7 @@ def _left(cell: Cell) -> Text:
     if all(total.total is None for total in totals):
         return _toned(UNKNOWN)
     parts = [UNKNOWN if total.total is None else f"{total.total:,}" for total in totals]
-    return Text(text=" / ".join(parts), tone="warning" if any(total.total for total in totals) else "")
+    return Text(text="/".join(parts), tone="warning" if any(total.total for total in totals) else "")
 
 
 def _residue_left(kind: str) -> _Write:
@@ -253,7 +265,6 @@ def _reasons(table: str, cells: Iterable[Cell], summary: Summary) -> tuple[str, 
     for why, where in reasons:
         grouped.setdefault(why, []).append(where)
     notes = [f"{UNKNOWN} {why.rstrip('.')}: {_some(places)}." for why, places in grouped.items()]
-    notes += _invalid_note(table, cells)
     if len(notes) > SHOWN_REASONS:
         notes = [*notes[:SHOWN_REASONS], f"and {counted(len(notes) - SHOWN_REASONS, 'more reason')} in unknown.csv."]
     return tuple(notes) or (f"{UNKNOWN} not known; no reason was recorded in unknown.csv.",)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text as RichText
 
@@ -18,8 +19,11 @@ from loadtest.report.words import counted
 PIPED_WIDTH = 110
 """A pipe has no width; rich would take 80 columns, which folds the disconnects table."""
 
-SHOWN_FINDINGS = 14
-"""More sentences than this push the tables out of a terminal's view; the page has them all."""
+FOLDED_WIDTH = 9
+"""The codes column folds to one code a line, "1005:1234", before any other gives way."""
+
+SHOWN_A_TOPIC = 4
+"""Sentences printed of each topic: more push the tables out of a terminal's view; the page has them all."""
 
 _STYLES: dict[Tone, str] = {"": "", "good": "green", "warning": "bold yellow", "unknown": "bold magenta"}
 _MARKS: dict[Severity, tuple[str, str]] = {
@@ -58,7 +62,9 @@ def _print_table(table: PrintedTable, console: Console) -> None:
 def _add_column(rich_table: Table, heading: Heading) -> None:
     """Names never fold: a folded `redis-pubsub` reads as two rows."""
     folds = heading.text == "codes"
-    rich_table.add_column(heading.text, justify="right" if heading.is_number else "left", no_wrap=not folds)
+    width = FOLDED_WIDTH if folds else None
+    justify: JustifyMethod = "right" if heading.is_number else "left"
+    rich_table.add_column(heading.text, justify=justify, no_wrap=not folds, min_width=width)
 
 
 def _rich(text: Text) -> RichText:
@@ -66,11 +72,23 @@ def _rich(text: Text) -> RichText:
 
 
 def _print_findings(findings: Sequence[Finding], console: Console) -> None:
+    shown = _first_of_each_topic(findings)
     console.print(RichText("\nWhat was found (the most important first)", style="bold"))
     rows = Table.grid(padding=(0, 1, 0, 0))
-    for finding in findings[:SHOWN_FINDINGS]:
+    for finding in shown:
         word, style = _MARKS[finding.severity]
         rows.add_row(RichText(word, style=style), RichText(finding.text))
-    console.print(rows if findings else "nothing: no trial was finished")
-    if len(findings) > SHOWN_FINDINGS:
-        console.print(RichText(f"... and {counted(len(findings) - SHOWN_FINDINGS, 'more sentence')} in the page"))
+    console.print(rows if findings else "Nothing: no trial was finished.")
+    if len(findings) > len(shown):
+        console.print(RichText(f"... and {counted(len(findings) - len(shown), 'more sentence')} in the page."))
+
+
+def _first_of_each_topic(findings: Sequence[Finding]) -> list[Finding]:
+    """At most SHOWN_A_TOPIC of each topic, in the order they came in."""
+    seen: Counter[str] = Counter()
+    shown = []
+    for finding in findings:
+        seen[finding.topic] += 1
+        if seen[finding.topic] <= SHOWN_A_TOPIC:
+            shown.append(finding)
+    return shown

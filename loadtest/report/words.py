@@ -46,14 +46,14 @@ def counted(count: int, one: str, many: str = "") -> str:
 
 
 def with_range(figure: Figure) -> str:
-    """`5,120 (5,010 to 5,200)`, or `?`, or a middle dot where it does not apply."""
+    """`5,120 (5,010–5,200)`, or `?`, or a middle dot where it does not apply."""
     if not figure.applies:
         return NOT_APPLICABLE
     if figure.median is None or figure.low is None or figure.high is None:
         return UNKNOWN
     if figure.known == 1 or number(figure.low) == number(figure.high):
         return number(figure.median)
-    return f"{number(figure.median)} ({number(figure.low)} to {number(figure.high)})"
+    return f"{number(figure.median)} ({number(figure.low)}–{number(figure.high)})"
 
 
 def plain(figure: Figure) -> str:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import target_app
 from loadtest.stack.errors import EnvironmentFailed
-from loadtest.stack.process import TAIL_LINES
+from loadtest.stack.process import TAIL_LINES, leashed
 
 MANAGE = Path(target_app.__file__).with_name("manage.py")
 
@@ -82,7 +82,11 @@ def run_manage(*arguments: str, database_url: str) -> None:
     env.pop("CHANNEL_LAYERS", None)
     try:
         done = subprocess.run(
-            [sys.executable, str(MANAGE), *arguments], env=env, timeout=COMMAND_S, capture_output=True, text=True
+            leashed([sys.executable, str(MANAGE), *arguments]),
+            env=env,
+            timeout=COMMAND_S,
+            capture_output=True,
+            text=True,
         )
     except subprocess.TimeoutExpired as error:
         raise EnvironmentFailed(

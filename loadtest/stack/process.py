@@ -32,13 +32,18 @@ class Process:
         """
         self.name = name
         self.log = log
-        leash = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), *command]
+        self._stopped = False
         try:
             with log.open("ab") as out:
                 self._popen = subprocess.Popen(
-                    leash, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=dict(env), cwd=cwd,
+                    leashed(command),
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=out,
+                    env=dict(env),
+                    cwd=cwd,
                     start_new_session=True,
-                )  # fmt: skip
+                )
         except OSError as error:
             raise EnvironmentFailed(f"cannot start {name} (log file {log}): {error}") from error
 
@@ -50,8 +55,8 @@ class Process:
     @property
     def exited(self) -> int | None:
         """Its exit code, or minus the number of the signal that ended it; None while it runs."""
-        if self._popen.returncode is not None:
-            return self._popen.returncode
+        if self._popen.returncode is not None or not hasattr(os, "waitid"):  # macOS has it from Python 3.13 on
+            return self._popen.poll()
         # Left unreaped until stop(): so long its pid, and with it the group's number, cannot become another's
         status = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
         if status is None:
@@ -73,7 +78,7 @@ class Process:
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to it and all it started; nothing happens when all of them are gone."""
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a group of zombies
-            if self._popen.returncode is None:
+            if not self._stopped:
                 os.killpg(self.pid, number)
 
     def stop(self, grace_s: float = STOP_GRACE_S) -> int:
@@ -85,6 +90,7 @@ class Process:
         finally:  # also on Ctrl-C while waiting
             self.signal(signal.SIGKILL)
             self._popen.wait()
+            self._stopped = True
         return self._popen.returncode
 
     def log_tail(self, lines: int = TAIL_LINES) -> str:
@@ -98,6 +104,11 @@ class Process:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def leashed(command: Sequence[str]) -> list[str]:
+    """Return the command line that runs `command` so that it dies with this process."""
+    return [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), *command]
 
 
 def log_tail(log: Path, lines: int = TAIL_LINES) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -35,8 +36,8 @@ def _ready(environment: Any, **_: Any) -> None:
     bench = BenchOptions.model_validate(vars(environment.parsed_options))
     if environment.web_ui is None:
         _check(environment)
-    if bench.wait_for_go and not sys.stdin.readline():
-        sys.exit(0)  # whoever started us is gone
+    while bench.go_file and not Path(bench.go_file).exists():
+        gevent.sleep(_POLL_S)
 
 
 def _check(environment: Any) -> None:
@@ -77,7 +78,7 @@ def _conduct(session: Session) -> None:
     _wait_until(lambda: _all_open(session), bench.ramp)
     session.mark(Phase.WARM_UP)
     gevent.sleep(bench.warm_up)
-    session.statistics.reset()
+    session.forget_warm_up()
     session.mark(Phase.STEADY)
     dropping = Dropping(session)
     dropping.start()

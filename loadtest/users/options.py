@@ -67,7 +67,7 @@ class BenchOptions(BaseModel):
 
     ledger: str = ""
     generator: int = Field(1, ge=1, le=255)
-    wait_for_go: bool = False
+    go_file: str = ""
     ramp: float = Field(30.0, gt=0)
     warm_up: float = Field(1.0, ge=0)
     steady: float = Field(0.0, ge=0)
@@ -77,7 +77,7 @@ class BenchOptions(BaseModel):
 _BENCH_HELP = {
     "ledger": "folder for the ledger; empty: none is kept",
     "generator": "number of this generator process, 1 to 255: part of the connections' ids",
-    "wait_for_go": "wait for a line on standard input before the first user starts",
+    "go_file": "wait until this file exists before the first user starts",
     "ramp": "seconds that all users have to open their connection",
     "warm_up": "seconds before anything counts",
     "steady": "seconds that count; 0: no phases, run until stopped",
@@ -87,18 +87,20 @@ _BENCH_HELP = {
 
 def add_arguments(parser: Any) -> None:
     """Add the options to Locust's parser; those of the bench stay out of the web form."""
-    load = parser.add_argument_group("WebSocket load")
     for name, field in LoadOptions.model_fields.items():
         if name in ("host", "num_users"):
             continue  # Locust's own
         default = ",".join(field.default) if name == "drop_kind" else field.default
         kind = type(default)
-        load.add_argument(_flag(name), type=kind, default=default, env_var=_variable(name), help=field.description)
-    bench = parser.add_argument_group("Set by the bench")
+        parser.add_argument(_flag(name), type=kind, default=default, env_var=_variable(name), help=field.description)
     for name, field in BenchOptions.model_fields.items():
-        named: dict[str, Any] = {"help": _BENCH_HELP[name], "include_in_web_ui": False, "default": field.default}
-        named |= {"action": "store_true"} if field.annotation is bool else {"type": field.annotation}
-        bench.add_argument(_flag(name), **named)
+        parser.add_argument(
+            _flag(name),
+            type=field.annotation,
+            default=field.default,
+            include_in_web_ui=False,
+            help=_BENCH_HELP[name],
+        )
 
 
 def read_options(parsed: Mapping[str, Any], host: str | None) -> LoadOptions:

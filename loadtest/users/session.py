@@ -65,6 +65,11 @@ class Session:
         """Record that a phase begins."""
         self.record(Event.PHASE, 0, code=phase, value=value)
 
+    def forget_warm_up(self) -> None:
+        """Let Locust's statistics begin anew."""
+        self.statistics.flush()
+        self.environment.stats.reset_all()
+
     def close(self) -> None:
         """Write out what is still held back."""
         self.statistics.close()

@@ -218,6 +218,7 @@ class Connection:
 
         Sends one close frame however often it is called; never raises for what the peer does.
         """
+        _check_may_wait()
         self.send_close_frame(code, reason)
         self.resume_reading()
         deadline = time.monotonic() + timeout_s
@@ -533,11 +534,7 @@ class Connection:
 
     def _wait_for_change(self, deadline: float | None) -> bool:
         """Switch to the hub until something happened to this connection; False: the deadline has passed."""
-        if getcurrent() is get_hub():
-            raise RuntimeError(
-                "recv() and close() wait, so they cannot be called on the hub (from on_message or on_closed); "
-                "use send_close_frame() and drain() there"
-            )
+        _check_may_wait()
         remaining = None if deadline is None else deadline - time.monotonic()
         if remaining is not None and remaining <= 0:
             return False
@@ -549,6 +546,14 @@ class Connection:
     def _changed(self) -> None:
         if self._signal is not None:
             self._signal.set()
+
+
+def _check_may_wait() -> None:
+    if getcurrent() is get_hub():
+        raise RuntimeError(
+            "recv() and close() wait, so they cannot be called on the hub (from on_message or on_closed); "
+            "use send_close_frame() and drain() there"
+        )
 
 
 def _keep(connection: Connection, message: str | bytes, arrival_ns: int) -> None:

@@ -10,6 +10,8 @@ import json
 import socket
 import struct
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
 
@@ -42,8 +44,13 @@ async def obey(connection: ServerConnection, order: list[str]) -> None:
             await connection.send(json.dumps([request.path, list(request.headers.raw_items())]))
 
 
+def choose(_: ServerConnection, offered: Sequence[Any]) -> Any:
+    return "chat.v2" if "chat.v2" in offered else None
+
+
 async def main() -> None:
-    async with serve(handle, "127.0.0.1", 0, subprotocols=["chat.v2"], ping_interval=None, max_size=None) as server:  # type: ignore[list-item]
+    options: dict[str, Any] = {"select_subprotocol": choose, "ping_interval": None, "max_size": None}
+    async with serve(handle, "127.0.0.1", 0, **options) as server:
         print(server.sockets[0].getsockname()[1], flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 

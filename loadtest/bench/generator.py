@@ -1,0 +1,74 @@
+"""The generator of a trial: Locust, running the scenario's own file through the trial's phases."""
+
+import os
+import sys
+from pathlib import Path
+
+from loadtest.bench.plan import Plan, Trial
+from loadtest.bench.scenarios import SCENARIOS
+from loadtest.stack.process import Process
+
+SPAWN_RATE = 500
+"""Users a second at most: each opening costs client and server some 2 ms together."""
+
+STARTUP_S = 20.0
+"""Locust is there within 2 s; this is for a machine that is very busy."""
+
+RAMP_S = 30.0
+CLOSING_S = 10.0
+LEDGER = "ledger"
+GO = "go"
+
+
+def users_of(plan: Plan, trial: Trial) -> int:
+    """Return how many users the trial has."""
+    return plan.users or SCENARIOS[trial.cell.scenario].users
+
+
+def longest_s(plan: Plan) -> float:
+    """Return the time after which a generator must have ended, whatever the server did."""
+    recover = plan.offline + plan.drain
+    return STARTUP_S + RAMP_S + plan.warm_up + plan.duration + recover + plan.drain + CLOSING_S
+
+
+def start_generator(plan: Plan, trial: Trial, *, host: str, folder: Path) -> Process:
+    """Start Locust; it waits, ready, until the file GO is in `folder`. Raises EnvironmentFailed."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST_", "LOADTEST_"))}
+    return Process(
+        [sys.executable, "-m", "locust", *_options(plan, trial, host, folder)],
+        name="Locust",
+        log=folder / "locust.log",
+        env=env | {"PYTHONUNBUFFERED": "1"},
+        cwd=folder,
+    )
+
+
+def _options(plan: Plan, trial: Trial, host: str, folder: Path) -> list[str]:
+    scenario = SCENARIOS[trial.cell.scenario]
+    users = users_of(plan, trial)
+    named = {
+        "locustfile": scenario.locustfile,
+        "host": host,
+        "users": users,
+        "spawn-rate": min(users, SPAWN_RATE),
+        "csv": folder / "locust",
+        "loglevel": "WARNING",
+        "exit-code-on-error": 0,  # refused and lost connections are what is measured
+        "consumer": trial.cell.consumer,
+        "rate": scenario.rate if plan.rate is None else plan.rate,
+        "payload-size": plan.payload_size,
+        "room-size": plan.room_size or scenario.room_size,
+        "work": plan.work,
+        "drop-kind": ",".join(plan.drops_of(trial.cell) or plan.drops),
+        "drop-share": plan.drop_share if plan.drops_of(trial.cell) else 0,
+        "offline": plan.offline,
+        "seed": trial.seed,
+        "ledger": folder / LEDGER,
+        "go-file": folder / GO,
+        "ramp": RAMP_S,
+        "warm-up": plan.warm_up,
+        "steady": plan.duration,
+        "drain": plan.drain,
+    }
+    options = [f"--{name}={value}" for name, value in named.items()]
+    return ["--headless", "--only-summary", *options]

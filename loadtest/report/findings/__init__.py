@@ -1,0 +1,34 @@
+"""What was found, in plain words, each sentence with its figures and how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from loadtest.report.cells import Cell
+from loadtest.report.findings.delivery import delivery_findings
+from loadtest.report.findings.drops import drop_findings, headline
+from loadtest.report.findings.finding import Finding, Severity, Topic
+from loadtest.report.findings.left_behind import left_behind_findings
+from loadtest.report.findings.speed import speed_findings
+from loadtest.report.findings.troubles import trouble_findings
+from loadtest.report.manifest import Manifest
+from loadtest.report.words import Namer
+
+__all__ = ["Finding", "Severity", "Topic", "find"]
+
+_SEVERITY_ORDER: dict[Severity, int] = {"warning": 0, "note": 1, "good": 1, "unknown": 2}
+"""What went wrong comes first; after it what was measured, by topic; last what could not be found out."""
+
+
+def find(cells: Sequence[Cell], manifest: Manifest) -> tuple[Finding, ...]:
+    """All findings, the most important first; says nothing of what is not in the cells or the manifest."""
+    namer = Namer(cell.key for cell in cells)
+    dropped = [cell for cell in cells if cell.has("disconnects")]
+    found = [
+        *drop_findings(dropped, namer),
+        *left_behind_findings(cells, namer),
+        *delivery_findings([cell for cell in cells if cell.has("delivery")], namer),
+        *trouble_findings(manifest, namer),
+        *speed_findings([cell for cell in cells if cell.has("throughput")], namer),
+    ]
+    return (*headline(dropped), *sorted(found, key=lambda finding: _SEVERITY_ORDER[finding.severity]))
