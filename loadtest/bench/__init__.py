@@ -1,0 +1,1 @@
+"""The bench: a plan, its trials one after the other, and the folder they are saved in."""

@@ -58,7 +58,7 @@ def _options(plan: Plan, trial: Trial, host: str, folder: Path) -> list[str]:
         "rate": scenario.rate if plan.rate is None else plan.rate,
         "payload-size": plan.payload_size,
         "room-size": plan.room_size or scenario.room_size,
-        "work": plan.work,
+        "handler-work": plan.work,
         "drop-kind": ",".join(plan.drops_of(trial.cell) or plan.drops),
         "drop-share": plan.drop_share if plan.drops_of(trial.cell) else 0,
         "offline": plan.offline,

@@ -71,7 +71,7 @@ class Plan(BaseModel):
     room_size: int | None = Field(None, ge=1)
     payload_size: int = Field(64, ge=47, le=2**20)
     work: str = Field("none", pattern=r"^(none|orm|sleep:\d+(\.\d+)?|cpu:\d+(\.\d+)?)$")
-    drop_share: float = Field(0.1, ge=0, le=1)
+    drop_share: float = Field(0.2, ge=0, le=1)
     offline: float = Field(1.0, ge=0)
     warm_up: float = Field(1.0, ge=0)
     duration: float = Field(3.0, gt=0)

@@ -20,6 +20,7 @@ from loadtest.stack.database import Database
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.layers import LAYERS
 from loadtest.stack.machine import cores
+from loadtest.stack.prime import prime
 from loadtest.stack.process import Process, describe_exit
 from loadtest.stack.sampler import Sampler
 from loadtest.stack.servers import SERVERS
@@ -55,7 +56,7 @@ def run_trial(trial: Trial, ground: Ground, folder: Path) -> TrialRecords:
         broker = _broker(trial, ground, folder, running)
         target = running.enter_context(_target(trial, ground, folder, broker))
         generator = running.enter_context(start_generator(ground.plan, trial, host=target.url, folder=folder))
-        target.prime(f"/ws/{trial.cell.consumer}/room/prime/")
+        prime(f"{target.url}/ws/{trial.cell.consumer}/room/prime/", target.control)
         before, _ = _residue(target)
         roles = {"server": target.pid, "generator": generator.pid, "redis": broker.pid if broker else None}
         with Sampler(roles) as sampler:
@@ -100,9 +101,7 @@ def _wait_for(generator: Process, target: Target, broker: RedisServer | None, de
             check_broker_at += _BROKER_CHECK_S
         time.sleep(_POLL_S)
     if code:
-        raise TrialFailed(
-            f"the generator ended early ({describe_exit(code)}); its last lines:\n{generator.log_tail()}"
-        )
+        raise TrialFailed(f"the generator ended early ({describe_exit(code)}); its last lines:\n{generator.log_tail()}")
 
 
 def _require_alive(target: Target, broker: RedisServer | None) -> None:

@@ -38,7 +38,7 @@ def check(trial: TrialRecords) -> Finding:
     }
     reasons: tuple[tuple[str, str], ...] = ()
     if not window.fell_quiet:
-        reasons = (("delivery.unknown", "messages were still arriving when the drain ended"),)
+        reasons = (("unknown", "messages were still arriving when the drain ended"),)
     return Finding(rows=pl.DataFrame([row], schema=dict.fromkeys(COLUMNS, pl.Int64)), unknown=reasons)
 
 
@@ -133,4 +133,8 @@ def _reordered(arrivals: pl.DataFrame) -> int:
     return order.filter(pl.col("value") < pl.col("latest")).height
 
 
-KIND = Check(name="delivery", table="delivery", columns=COLUMNS, run=check)
+def _blank(trial: TrialRecords) -> pl.DataFrame:
+    return pl.DataFrame({name: [None] for name in COLUMNS})
+
+
+KIND = Check(name="delivery", table="delivery", columns=COLUMNS, run=check, blank=_blank)

@@ -120,17 +120,21 @@ def _codes(called: pl.DataFrame) -> str:
 def _reasons(trial: TrialRecords, connections: pl.DataFrame) -> tuple[tuple[str, str], ...]:
     reasons: list[tuple[str, str]] = []
     if trial.is_truncated:
-        reasons.append(("disconnects.*", "a ledger could not grow, so what is not in it may have happened"))
+        reasons.append(("unknown", "a ledger could not grow, so what is not in it may have happened"))
     if not trial.after:
         why = trial.after_unknown or "the residue was not read"
-        reasons += [(f"disconnects.{name}", why) for name in ("groups_left", "tasks_left", "presence_left")]
+        reasons += [(name, why) for name in ("groups_left", "tasks_left", "presence_left")]
     never_seen = connections.filter(pl.col("pid").is_null()).height
     if never_seen:
-        reasons.append(("disconnects.unknown", f"{never_seen} dropped connections are not in the server's ledger"))
+        reasons.append(("unknown", f"{never_seen} dropped connections are not in the server's ledger"))
     for residue in trial.after:
-        reasons += [(f"residue {field} of process {residue.pid}", why) for field, why in residue.unknown.items()]
+        known = residue.unknown.keys() & _COLUMN_OF.keys()
+        reasons += [(_COLUMN_OF[field], f"process {residue.pid}: {residue.unknown[field]}") for field in sorted(known)]
     return tuple(reasons)
 
+
+_COLUMN_OF = {"groups": "groups_left", "presence": "presence_left"}
+"""The column that a part of the residue is told in."""
 
 _SCHEMA = pl.Schema(
     {
@@ -149,4 +153,9 @@ _SCHEMA = pl.Schema(
     }
 )
 
-KIND = Check(name="disconnects", table="disconnects", columns=COLUMNS, run=check)
+
+def _blank(trial: TrialRecords) -> pl.DataFrame:
+    return pl.DataFrame({"drop": trial.drops}, schema={"drop": pl.String})
+
+
+KIND = Check(name="disconnects", table="disconnects", columns=COLUMNS, run=check, blank=_blank)

@@ -10,21 +10,27 @@ from loadtest.checks.records import TrialRecords
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Rows for one table, without the columns that name the trial, and why some figures in them are not known."""
+    """Rows for one table, without the columns that name the trial, and what must be said of them."""
 
     rows: pl.DataFrame
     unknown: tuple[tuple[str, str], ...] = ()
-    """(column, why)"""
+    """(column, why it is not known)"""
+    invalid: tuple[str, ...] = ()
+    """Why the trial's figures are no statement on the server; empty when they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A check: the table and the columns that it fills, and the function that does it."""
+    """A check: the table and the columns that it fills, and the function that does it.
+
+    `blank` gives the rows that stand there, with every figure unknown, when the check itself fails.
+    """
 
     name: str
     table: str
     columns: tuple[str, ...]
     run: Callable[[TrialRecords], Finding]
+    blank: Callable[[TrialRecords], pl.DataFrame]
 
 
 def run_check(check: Check, trial: TrialRecords) -> Finding:
@@ -33,5 +39,4 @@ def run_check(check: Check, trial: TrialRecords) -> Finding:
         return check.run(trial)
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the figures are not known
         why = f"the check {check.name!r} failed: {type(error).__name__}: {error}"
-        empty = pl.DataFrame({column: [None] for column in check.columns})
-        return Finding(rows=empty, unknown=tuple((column, why) for column in check.columns))
+        return Finding(rows=check.blank(trial), unknown=tuple((column, why) for column in check.columns))

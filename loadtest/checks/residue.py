@@ -62,7 +62,7 @@ def check(trial: TrialRecords) -> Finding:
     """Return one row for each kind of thing that can be left."""
     rows = [_row(kind, trial) for kind in _KINDS]
     why = trial.after_unknown or "the residue was not read"
-    unknown = (("residue.*", why),) if not trial.after else ()
+    unknown = (("left", why),) if not trial.after else ()
     schema = {"kind": pl.String, "before": pl.Int64, "after": pl.Int64, "left": pl.Int64, "example": pl.String}
     return Finding(rows=pl.DataFrame(rows, schema=schema), unknown=unknown)
 
@@ -88,4 +88,8 @@ def _total(kind: _Kind, residues: tuple[ProcessResidue, ...]) -> Counter[str] | 
     return sum((count for count in counts if count is not None), Counter())
 
 
-KIND = Check(name="residue", table="residue", columns=COLUMNS, run=check)
+def _blank(trial: TrialRecords) -> pl.DataFrame:
+    return pl.DataFrame({"kind": [kind.name for kind in _KINDS]})
+
+
+KIND = Check(name="residue", table="residue", columns=COLUMNS, run=check, blank=_blank)

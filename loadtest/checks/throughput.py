@@ -51,7 +51,7 @@ def check(trial: TrialRecords) -> Finding:
         "generator_cpu_s": cpu_s(trial, "generator", window.start_ns, window.end_ns),
         "valid": "no" if reasons else "yes",
     }
-    return Finding(rows=pl.DataFrame([row]), unknown=tuple(("valid", reason) for reason in reasons))
+    return Finding(rows=pl.DataFrame([row]), invalid=tuple(reasons))
 
 
 def latencies_ms(trial: TrialRecords, window: Window) -> pl.Series:
@@ -74,4 +74,8 @@ def with_latency(trial: TrialRecords) -> pl.DataFrame:
     )
 
 
-KIND = Check(name="throughput", table="throughput", columns=COLUMNS, run=check)
+def _blank(trial: TrialRecords) -> pl.DataFrame:
+    return pl.DataFrame({"users": [trial.users], "valid": ["no"]})
+
+
+KIND = Check(name="throughput", table="throughput", columns=COLUMNS, run=check, blank=_blank)

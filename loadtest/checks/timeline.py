@@ -83,4 +83,8 @@ def _cpu_percent(trial: TrialRecords, role: str, edges: list[int]) -> pl.Series:
     return pl.Series([None if s is None else 100 * s / BUCKET_S for s in used], dtype=pl.Float64)
 
 
-KIND = Check(name="timeline", table="timeline", columns=COLUMNS, run=check)
+def _blank(trial: TrialRecords) -> pl.DataFrame:
+    return pl.DataFrame()
+
+
+KIND = Check(name="timeline", table="timeline", columns=COLUMNS, run=check, blank=_blank)

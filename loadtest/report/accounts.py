@@ -50,7 +50,9 @@ def account_of_all(cells: Iterable[Cell]) -> Account:
 
 
 def _is_audited(trial: Trial) -> bool:
-    return all(isinstance(trial.figures.get(f"disconnects.{n}"), int) for n in ("dropped", "disconnect_called", "missed"))
+    return all(
+        isinstance(trial.figures.get(f"disconnects.{n}"), int) for n in ("dropped", "disconnect_called", "missed")
+    )
 
 
 def _sum(trials: Iterable[Trial], name: str) -> int:

@@ -71,9 +71,18 @@ def key_of(row: Mapping[str, object]) -> CellKey:
 
 
 def _order(item: tuple[CellKey, object]) -> tuple[object, ...]:
-    """Scenario first, so that what is compared stands together; sync before async, as people say it."""
+    """Scenario first, echo leading, so that what is compared stands together; sync before async, as people say it."""
     key = item[0]
-    return key.server, key.workers, key.scenario, key.layer, key.drop, "async" in key.consumer, key.consumer
+    return (
+        key.server,
+        key.workers,
+        key.scenario != "echo",
+        key.scenario,
+        key.layer,
+        key.drop,
+        "async" in key.consumer,
+        key.consumer,
+    )
 
 
 def _figures(table: str, row: Mapping[str, Value]) -> dict[str, Value]:

@@ -89,7 +89,7 @@ _THROUGHPUT = Table(
 
 _DISCONNECTS = Table(
     name="disconnects",
-    meaning="What the server did with each connection that was dropped; dropped = disconnect_called + missed + unknown.",
+    meaning="What the server did with each dropped connection; dropped = disconnect_called + missed + unknown.",
     row="one kind of drop in one trial",
     unique=KEY_NAMES,
     figures=(
@@ -97,7 +97,9 @@ _DISCONNECTS = Table(
         _column("disconnect_called", "connections", "int", "of these, how many had disconnect() entered", "higher"),
         _column("missed", "connections", "int", "never had disconnect() entered by the end of settling", "lower"),
         _column("unknown", "connections", "int", "it cannot be said whether disconnect() was entered", "lower"),
-        _column("detect_ms_p50", "ms", "float", "from the drop to disconnect() entered: half took at most this", "lower"),
+        _column(
+            "detect_ms_p50", "ms", "float", "from the drop to disconnect() entered: half took at most this", "lower"
+        ),
         _column("detect_ms_p99", "ms", "float", "the same, 99 of 100 took at most this", "lower"),
         _column("detect_ms_max", "ms", "float", "the same, the slowest", "lower"),
         _column("codes", "", "str", 'the codes disconnect() got and how often, "1005:38 1006:2"'),

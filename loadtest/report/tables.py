@@ -92,7 +92,9 @@ def _read(path: Path, table: Table) -> pl.DataFrame:
         frame = pl.read_csv(path, infer_schema=False, encoding="utf8")
         return _checked(frame, table)
     except (pl.exceptions.PolarsError, OSError, ReportError) as error:
-        raise ReportError(f"could not read {path}: {error}; it may have been edited, or be of another version") from error
+        raise ReportError(
+            f"could not read {path}: {error}; it may have been edited, or be of another version"
+        ) from error
 
 
 def _frame_of(rows: Iterable[Mapping[str, object]], table: Table) -> pl.DataFrame:

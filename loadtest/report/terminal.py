@@ -38,7 +38,7 @@ def print_report(summary: Summary, console: Console, run_folder: Path) -> None:
     """Print the tables, the findings and the place of the page."""
     if not console.is_terminal:
         console = Console(file=console.file, width=max(console.width, PIPED_WIDTH), color_system=None, highlight=False)
-    tables = printed_tables(summary)
+    tables = [table for table in printed_tables(summary) if table.name != "residue"]  # the findings say what was left
     for table in tables:
         _print_table(table, console)
     if not tables:

@@ -61,7 +61,7 @@ class WebSocketUser(User):
 
     def wait(self) -> None:
         """Wait for the next planned message, with the connection open again if it was lost."""
-        super().wait()
+        super().wait()  # type: ignore[no-untyped-call]
         self.stay_open()
 
     def stay_open(self) -> None:

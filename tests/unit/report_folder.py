@@ -63,7 +63,9 @@ def invented_tables(
     return Tables.from_rows(rows)
 
 
-def key_row(layer: str = "redis", consumer: str = "sync", scenario: str = "echo", trial: int = 1, drop: str = "") -> Row:
+def key_row(
+    layer: str = "redis", consumer: str = "sync", scenario: str = "echo", trial: int = 1, drop: str = ""
+) -> Row:
     """The key columns of one trial."""
     return {
         "server": "uvicorn",

@@ -19,6 +19,18 @@ __all__ = ["Finding", "Severity", "Topic", "find"]
 _SEVERITY_ORDER: dict[Severity, int] = {"warning": 0, "note": 1, "good": 1, "unknown": 2}
 """What went wrong comes first; after it what was measured, by topic; last what could not be found out."""
 
+_TOPIC_ORDER: tuple[Topic, ...] = (
+    "disconnects",
+    "delivery",
+    "throughput",
+    "latency",
+    "left behind",
+    "detection",
+    "cost",
+    "codes",
+    "run",
+)
+
 
 def find(cells: Sequence[Cell], manifest: Manifest) -> tuple[Finding, ...]:
     """All findings, the most important first; says nothing of what is not in the cells or the manifest."""
@@ -31,4 +43,8 @@ def find(cells: Sequence[Cell], manifest: Manifest) -> tuple[Finding, ...]:
         *trouble_findings(manifest, namer),
         *speed_findings([cell for cell in cells if cell.has("throughput")], namer),
     ]
-    return (*headline(dropped), *sorted(found, key=lambda finding: _SEVERITY_ORDER[finding.severity]))
+    return (*headline(dropped), *sorted(found, key=_importance))
+
+
+def _importance(finding: Finding) -> tuple[int, int]:
+    return _SEVERITY_ORDER[finding.severity], _TOPIC_ORDER.index(finding.topic)

@@ -69,8 +69,8 @@ def _missed_some(cell: Cell, namer: Namer) -> Finding:
         topic="disconnects",
         text=(
             f"{namer.name(cell.key)}: {account.missed:,} of {counted(account.dropped, 'dropped connection')} "
-            f"({share(account.missed, account.dropped)}) never had disconnect() called, so nothing it would clean up "
-            f"was cleaned up by it ({_in_each(cell.median('disconnects.missed'))})."
+            f"({share(account.missed, account.dropped)}) never had disconnect() called, so the cleanup in it "
+            f"did not run ({_in_each(cell.median('disconnects.missed'))})."
         ),
         cells=(cell.key,),
         figures=("disconnects.dropped", "disconnects.missed"),

@@ -11,9 +11,9 @@ from loadtest.report.statistics import Figure
 from loadtest.report.words import Namer, counted, listed, number, with_range
 
 _LEFT = {
-    "disconnects.groups_left": "still in a group (messages to the room still go to them)",
-    "disconnects.tasks_left": "with a consumer task that still ran",
-    "disconnects.presence_left": "still online in the database",
+    "disconnects.groups_left": "in a group (messages to the room still go to them)",
+    "disconnects.tasks_left": "with a running consumer task",
+    "disconnects.presence_left": "online in the database",
 }
 
 GUARDED = "-guarded"
@@ -37,7 +37,10 @@ def _left(cell: Cell, names: Sequence[str], namer: Namer) -> Finding:
     return Finding(
         severity="warning",
         topic="left behind",
-        text=f"{namer.name(cell.key)}: of {whole}, after settling, {listed(parts)} ({_at_most(most)}).",
+        text=(
+            f"{namer.name(cell.key)}: after settling, the server still had {listed(parts)}, "
+            f"of {whole} ({_at_most(most)})."
+        ),
         cells=(cell.key,),
         figures=("disconnects.dropped", *names),
     )

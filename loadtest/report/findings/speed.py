@@ -52,23 +52,32 @@ _METRICS = (
     ),
 )
 
-_CLEAREST_FIRST: dict[Difference, int] = {"higher": 0, "lower": 0, "no clear difference": 1, "one trial": 2, "same": 3}
+_CLEAREST_FIRST: dict[Difference, int] = {
+    "higher": 0,
+    "lower": 0,
+    "no clear difference": 1,
+    "one trial": 2,
+    "same": 3,
+    "unknown": 4,
+}
 
 
 def speed_findings(measured: Sequence[Cell], namer: Namer) -> Iterator[Finding]:
     """The consumers of each layer and scenario against the best of them; clear differences first."""
+    groups = [list(group) for _, group in groupby(sorted(measured, key=_but_consumer), key=_but_consumer)]
     for metric in _METRICS:
-        pairs, unknown = [], []
-        for _, group in groupby(sorted(measured, key=_but_consumer), key=_but_consumer):
-            cells = list(group)
-            known = [cell for cell in cells if cell.median(metric.figure).is_known]
-            best, *others = sorted(known, key=lambda c: _rank(c, metric)) or [None]
-            pairs += [(best, other) for other in others if best is not None]
-            unknown += [c for c in cells if c not in known and c.median(metric.figure).applies]
-        for best, other in sorted(pairs, key=lambda pair: _CLEAREST_FIRST[_difference(*pair, metric)]):
+        pairs = [pair for cells in groups for pair in _pairs(cells, metric)]
+        for best, other in sorted(pairs, key=lambda pair: _CLEAREST_FIRST[_difference(pair, metric)]):
             yield _compared(best, other, metric, namer)
-        for cell in unknown:
-            yield _not_known(cell, metric, namer)
+        for cell in (cell for cells in groups for cell in cells):
+            if cell.median(metric.figure).applies and not cell.median(metric.figure).is_known:
+                yield _not_known(cell, metric, namer)
+
+
+def _pairs(cells: Sequence[Cell], metric: _Metric) -> list[tuple[Cell, Cell]]:
+    """The best consumer with each of the others."""
+    ranked = sorted((c for c in cells if c.median(metric.figure).is_known), key=lambda c: _rank(c, metric))
+    return [(ranked[0], other) for other in ranked[1:]]
 
 
 def _but_consumer(cell: Cell) -> tuple[object, ...]:
@@ -82,7 +91,8 @@ def _rank(cell: Cell, metric: _Metric) -> float:
     return -median if metric.higher_is_better else median
 
 
-def _difference(best: Cell, other: Cell, metric: _Metric) -> Difference:
+def _difference(pair: tuple[Cell, Cell], metric: _Metric) -> Difference:
+    best, other = pair
     return difference(best.median(metric.figure), other.median(metric.figure))
 
 
@@ -128,7 +138,9 @@ def _written(figure: Figure, metric: _Metric) -> str:
 
 
 def _medians(one: Figure, two: Figure) -> str:
-    return f"medians of {one.known} trials" if one.known == two.known else f"medians of {one.known} and {two.known} trials"
+    return (
+        f"medians of {one.known} trials" if one.known == two.known else f"medians of {one.known} and {two.known} trials"
+    )
 
 
 def _ratio(one: Figure, two: Figure) -> str:

@@ -1,0 +1,161 @@
+"""A run's folder: the manifest and the tables, written anew after each trial, so that what is done is always there."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, Self
+
+from loadtest.bench.plan import Plan, PlanError, Trial, make_plan
+from loadtest.report.columns import FORMAT_VERSION
+from loadtest.report.manifest import Manifest, TroubledTrial, read_manifest
+from loadtest.report.tables import Tables, read_tables, write_csv, write_text
+from loadtest.stack.machine import git_revision, limits, machine, versions
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+LATEST = "latest"
+
+
+class RunFolder:
+    """One folder under results/: what was planned, what is done, and every figure so far."""
+
+    def __init__(self, folder: Path, plan: Plan, manifest: Manifest, tables: Tables) -> None:
+        """Take up what is there; use `create` or `resume`."""
+        self.folder = folder
+        self.plan = plan
+        self._manifest = manifest
+        self._tables = tables
+
+    @classmethod
+    def create(cls, out: Path, plan: Plan, *, command: str) -> Self:
+        """Make a new folder `<utc>-<profile>` in `out` and let `latest` there point to it; OSError when it cannot."""
+        now = datetime.now(UTC)
+        name = f"{now:%Y%m%dT%H%M%SZ}-{plan.profile}"
+        folder = _new_folder(out, name)
+        manifest = Manifest(
+            format=FORMAT_VERSION,
+            name=folder.name,
+            started_utc=now.isoformat(timespec="seconds"),
+            state="running",
+            command=command,
+            plan=plan.model_dump(mode="json"),
+            versions=versions(),
+            machine=machine(),
+            limits=limits(),
+            git_revision=git_revision(PROJECT),
+            planned=len(plan.trials_in_order()),
+            done=0,
+        )
+        run = cls(folder, plan, manifest, Tables.empty())
+        run._write()
+        _point_latest(folder)
+        return run
+
+    @classmethod
+    def resume(cls, folder: Path) -> Self:
+        """Take up a run where it stopped; trials that failed are to be run again.
+
+        Raises ReportError when the folder is no run's, PlanError when its plan is of another version.
+        """
+        manifest = read_manifest(folder)
+        try:
+            plan = make_plan(dict(manifest.plan))
+        except PlanError as error:
+            raise PlanError(f"the plan in {folder / 'manifest.json'} cannot be taken up:\n{error}") from None
+        notes = tuple(dict.fromkeys((*manifest.notes, *_what_changed(manifest))))
+        return cls(folder, plan, replace(manifest, failed=(), notes=notes), read_tables(folder))
+
+    @property
+    def failed(self) -> tuple[TroubledTrial, ...]:
+        """The trials that came to no result since the run was started or resumed."""
+        return self._manifest.failed
+
+    @property
+    def has_cell_without_valid_trial(self) -> bool:
+        """Tell whether some cell has figures, but none from a valid trial."""
+        throughput = self._tables.throughput
+        cells = ["server", "workers", "layer", "consumer", "scenario", "drop"]
+        valid = throughput.filter(throughput["valid"] == "yes").select(cells).unique()
+        return valid.height < throughput.select(cells).unique().height
+
+    def is_done(self, trial: Trial) -> bool:
+        """Tell whether the trial has a result."""
+        wanted = {**asdict(trial.cell), "trial": trial.number}
+        return not self._tables.throughput.filter(**wanted).is_empty()
+
+    def new_trial_folder(self, trial: Trial) -> Path:
+        """Return an empty folder for the trial; what an earlier attempt left there is removed."""
+        folder = self.folder / "trials" / trial.folder
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
+
+    def save(self, trial: Trial, tables: Tables, invalid: tuple[str, ...]) -> None:
+        """Add a trial's rows and write everything."""
+        self._tables = self._tables.extended(tables)
+        troubled = tuple(TroubledTrial(cell=trial.cell, trial=trial.number, why=why) for why in invalid)
+        self._manifest = replace(
+            self._manifest, done=self._manifest.done + 1, invalid=(*self._manifest.invalid, *troubled)
+        )
+        self._write()
+
+    def note_failed(self, trial: Trial, why: str) -> None:
+        """Note a trial that came to no result."""
+        troubled = TroubledTrial(cell=trial.cell, trial=trial.number, why=why)
+        self._manifest = replace(self._manifest, failed=(*self._manifest.failed, troubled))
+        self._write()
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Mark the run as running, and at the end as finished, or as interrupted when an exception ended it."""
+        self._set_state("running")
+        try:
+            yield
+        except BaseException:
+            self._set_state("interrupted")
+            raise
+        self._set_state("finished")
+
+    def _set_state(self, state: Literal["finished", "interrupted", "running"]) -> None:
+        ended = None if state == "running" else datetime.now(UTC).isoformat(timespec="seconds")
+        self._manifest = replace(self._manifest, state=state, finished_utc=ended)
+        self._write()
+
+    def _write(self) -> None:
+        write_csv(self._tables, self.folder)
+        write_text(self.folder / "manifest.json", json.dumps(asdict(self._manifest), indent=2) + "\n")
+
+
+def _new_folder(out: Path, name: str) -> Path:
+    """Make a folder of that name, or with a number behind it when another bench began in the same second."""
+    out.mkdir(parents=True, exist_ok=True)
+    for number in range(1, 100):
+        folder = out / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise FileExistsError(f"{out / name} and 99 more exist")
+
+
+def _point_latest(folder: Path) -> None:
+    """Let `latest` beside the folder point to it; a real file or folder of that name stays."""
+    link = folder.parent / LATEST
+    if link.is_symlink():
+        link.unlink()
+    if not link.exists():
+        link.symlink_to(folder.name)
+
+
+def _what_changed(manifest: Manifest) -> list[str]:
+    """Say what is not as it was when the run began: its trials are then not all comparable."""
+    was, now = {**manifest.versions, **manifest.machine}, {**versions(), **machine()}
+    return [
+        f"resumed with {name} {now.get(name, 'missing')}, begun with {was.get(name, 'none')}"
+        for name in sorted(was.keys() | now.keys())
+        if was.get(name) != now.get(name)
+    ]

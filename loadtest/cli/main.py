@@ -1,0 +1,55 @@
+"""The command `channels-loadtest`: its sub-commands, and what each kind of error looks like to a person."""
+
+import signal
+import sys
+from types import FrameType
+
+import typer
+from rich.console import Console
+
+from loadtest.bench.plan import PlanError
+from loadtest.cli import bench, catalogue, report, ui
+from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, USAGE
+from loadtest.report.errors import ReportError
+from loadtest.stack.errors import EnvironmentFailed
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Load and disconnect-resilience benchmark for Django Channels.",
+    epilog="Exit codes: 0 all good; 2 bad usage or plan; 3 the measurement is not valid; "
+    "4 the environment failed; 130 interrupted.",
+)
+app.command("bench")(bench.bench)
+app.command("report")(report.report)
+app.command("ui")(ui.ui)
+catalogue.add_to(app)
+
+
+def main() -> None:
+    """Run the command line; errors of ours become one message and the exit code of their kind."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    try:
+        app()
+    except PlanError as error:
+        _end(error, USAGE)
+    except (EnvironmentFailed, ReportError) as error:
+        _end(error, ENVIRONMENT_FAILED)
+    except OSError as error:  # a disk that is full or a folder that may not be written, wherever it was met
+        _end(f"{error.strerror or error}: {error.filename or 'a file of the run'}", ENVIRONMENT_FAILED)
+    except KeyboardInterrupt:
+        _end("interrupted", INTERRUPTED)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """End in order on SIGTERM and SIGHUP too, as on Ctrl-C: whatever was started is then ended."""
+    raise KeyboardInterrupt
+
+
+def _end(message: object, code: int) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(
+        f"channels-loadtest: {message}", style="red", markup=False
+    )
+    sys.exit(code)

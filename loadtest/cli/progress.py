@@ -1,0 +1,71 @@
+"""Progress of a campaign: a bar with the time left on a terminal, a line a trial elsewhere."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from loadtest.bench.plan import Trial
+from loadtest.report.tables import Tables
+
+FIRST_GUESS_S = 9.0
+"""Time a trial takes until one has been timed."""
+
+
+class ShownProgress:
+    """Shows how far a campaign is; a `Watcher` of it."""
+
+    def __init__(self, console: Console) -> None:
+        """Show on `console`."""
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[left]} left"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("setting up", total=None, left="?")
+        self._started = time.monotonic()
+        self._trial_s = FIRST_GUESS_S
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was."""
+        self._progress.stop()
+
+    def trial_begins(self, trial: Trial, *, place: int, of: int) -> None:
+        """Show which trial runs, and the time left by the mean of those before it."""
+        now = time.monotonic()
+        if place == 1:
+            self._started = now
+        else:
+            self._trial_s = (now - self._started) / (place - 1)
+        left = _minutes((of - place + 1) * self._trial_s)
+        self._progress.update(self._task, description=str(trial), total=of, completed=place - 1, left=left)
+        if not self._console.is_terminal:
+            self._console.print(f"[{place}/{of}, {left} left] {trial}", markup=False)
+
+    def trial_done(self, trial: Trial, tables: Tables, invalid: tuple[str, ...]) -> None:
+        """Say so when the trial does not count."""
+        self._progress.advance(self._task)
+        for why in invalid:
+            self._console.print(f"{trial}: not valid: {why}", style="yellow", markup=False)
+
+    def trial_failed(self, trial: Trial, why: str) -> None:
+        """Say why there is no result."""
+        self._progress.advance(self._task)
+        self._console.print(f"{trial}: failed: {why}", style="red", markup=False)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -1,0 +1,71 @@
+"""`ui`: the reference app and Locust's web UI beside it, until stopped."""
+
+import os
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from loadtest.bench.plan import PlanError
+from loadtest.bench.scenarios import SCENARIOS
+from loadtest.stack.errors import EnvironmentFailed
+from loadtest.stack.layers import LAYERS
+from loadtest.stack.process import Process, describe_exit
+from loadtest.stack.reference import reference_stack
+
+_POLL_S = 0.2
+_UP_S = 20.0
+"""Locust is there within 2 s; this is for a machine that is very busy."""
+
+
+def ui(
+    layer: Annotated[str, typer.Option(help="channel layer of the reference app")] = "inmemory",
+    port: Annotated[int, typer.Option(help="of the reference app; 0 picks a free one")] = 0,
+    web_port: Annotated[int, typer.Option(help="of the web UI")] = 8089,
+    redis_url: Annotated[
+        str | None, typer.Option(envvar="LOADTEST_REDIS_URL", help="use this Redis instead of a private Valkey")
+    ] = None,
+) -> None:
+    """Start the reference app and Locust's web UI, both on 127.0.0.1; stopping this stops both."""
+    if layer not in LAYERS:
+        raise PlanError(f"unknown layer {layer!r}; there are {', '.join(LAYERS)}")
+    console = Console(highlight=False, soft_wrap=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="loadtest-ui-") as name,
+        reference_stack(folder=Path(name), layer=LAYERS[layer], redis_url=redis_url, port=port) as stack,
+        _locust(stack.target.url, web_port, Path(name)) as locust,
+    ):
+        _wait_until_up(locust, web_port)
+        console.print(f"Locust's web UI:   http://127.0.0.1:{web_port}")
+        console.print(f"the reference app: http://127.0.0.1:{stack.target.port} on the layer {layer}")
+        console.print("Ctrl-C stops both.")
+        try:
+            while (code := locust.exited) is None:
+                stack.target.require_alive()
+                time.sleep(_POLL_S)
+        except KeyboardInterrupt:
+            console.print("stopped")
+            return
+        raise EnvironmentFailed(f"Locust ended ({describe_exit(code)}); its last lines:\n{locust.log_tail()}")
+
+
+def _wait_until_up(locust: Process, web_port: int) -> None:
+    deadline = time.monotonic() + _UP_S
+    while time.monotonic() < deadline and locust.alive:
+        with socket.socket() as sock:
+            if sock.connect_ex(("127.0.0.1", web_port)) == 0:
+                return
+        time.sleep(_POLL_S)
+    raise EnvironmentFailed(f"Locust's web UI did not come up on port {web_port}; its last lines:\n{locust.log_tail()}")
+
+
+def _locust(host: str, web_port: int, folder: Path) -> Process:
+    files = ",".join(str(scenario.locustfile) for scenario in SCENARIOS.values())
+    command = [sys.executable, "-m", "locust", "-f", files, "--class-picker", "--host", host]
+    command += ["--web-host", "127.0.0.1", "--web-port", str(web_port)]
+    return Process(command, name="Locust", log=folder / "locust.log", env=os.environ, cwd=folder)

@@ -1,0 +1,33 @@
+"""The report: everything that turns a results folder into tables, summary.json and one report.html."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from loadtest.report.columns import TABLES
+from loadtest.report.errors import ReportError
+from loadtest.report.html import write_page
+from loadtest.report.manifest import read_manifest
+from loadtest.report.summary import Summary, summarise, write_summary
+from loadtest.report.tables import Tables, read_tables, write_csv
+from loadtest.report.terminal import print_report
+
+__all__ = ["ReportError", "Summary", "Tables", "print_report", "read_tables", "write_csv", "write_report"]
+
+
+def write_report(run_folder: Path) -> Summary:
+    """Write summary.json and report.html from the folder alone.
+
+    A run stopped before its first trial was saved has a manifest and no tables: its report says so.
+    Raises ReportError if the folder cannot be read or written.
+    """
+    manifest = read_manifest(run_folder)
+    tables = read_tables(run_folder) if _has_tables(run_folder) else Tables.empty()
+    summary = summarise(tables, manifest)
+    write_summary(summary, run_folder)
+    write_page(run_folder, tables, summary)
+    return summary
+
+
+def _has_tables(run_folder: Path) -> bool:
+    return any((run_folder / table.file).exists() for table in TABLES.values())

@@ -1,0 +1,47 @@
+"""What live tests share: a migrated database, a Valkey, and waiting for a condition instead of for a time."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from loadtest.stack.database import Database, prepare_database
+from loadtest.stack.valkey import RedisServer, private_valkey
+
+CONDITION_S = 20.0
+"""How long a condition may take on a busy machine before a test fails."""
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Database:
+    """A migrated SQLite template, made once."""
+    return prepare_database(tmp_path_factory.mktemp("database"), None)
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A private Valkey that tests share; each target uses a prefix of its own on it."""
+    with private_valkey(log=tmp_path_factory.mktemp("valkey") / "valkey.log") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[[Callable[[], object]], None]:
+    """Wait until a condition holds, and fail when it does not within CONDITION_S."""
+    return _until
+
+
+def _until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + CONDITION_S
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    """An empty folder for the probe to record in."""
+    folder = tmp_path / "ledger"
+    folder.mkdir()
+    return folder

@@ -1,0 +1,115 @@
+"""Plain Locust with websocket-client in its users' greenlets, as most people do it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from locust import User, task
+from locust.env import Environment
+from websocket import WebSocket, create_connection
+
+from tests.perf.window import WARM_UP_S, Task, Window, resident_bytes, task_from_arguments, tell
+
+
+def run_users(given: Task, user_class: type[User], opened: list[int]) -> Any:
+    environment = Environment(user_classes=[user_class])
+    runner = environment.create_local_runner()
+    runner.start(given.connections, spawn_rate=given.connections)
+    with gevent.Timeout(120):
+        while opened[0] < given.connections:
+            gevent.sleep(0.05)
+    return environment
+
+
+def echo(given: Task) -> dict[str, float]:
+    opened = [0]
+    text = given.payload
+
+    class Sender(User):
+        """Sends, waits for the answer, logs."""
+
+        def on_start(self) -> None:
+            self.ws = create_connection(given.url)
+            opened[0] += 1
+
+        @task
+        def echo(self) -> None:
+            started = time.perf_counter()
+            self.ws.send(text)
+            answer = self.ws.recv()
+            self.environment.events.request.fire(
+                request_type="WS",
+                name="echo",
+                response_time=(time.perf_counter() - started) * 1000,
+                response_length=len(answer),
+                exception=None,
+                context={},
+            )
+
+    environment = run_users(given, Sender, opened)
+    gevent.sleep(WARM_UP_S)
+    window = Window()
+    window.begin(environment.stats.total.num_requests)
+    gevent.sleep(given.seconds)
+    return window.end(environment.stats.total.num_requests)
+
+
+def opening(given: Task) -> dict[str, float]:
+    create_connection(given.url).shutdown()
+    window = Window()
+    window.begin()
+    connections = [create_connection(given.url) for _ in range(given.connections)]
+    return window.end(len(connections))
+
+
+def idle(given: Task) -> dict[str, float]:
+    opened = [0]
+    never = Event()
+
+    class Idler(User):
+        """A Locust user with an idle connection."""
+
+        def on_start(self) -> None:
+            self.ws = create_connection(given.url)
+            opened[0] += 1
+
+        @task
+        def wait_for_ever(self) -> None:
+            never.wait()
+
+    environment = Environment(user_classes=[Idler])
+    runner = environment.create_local_runner()
+    for goal in (50, given.connections):
+        before = resident_bytes()
+        runner.start(goal, spawn_rate=goal)
+        with gevent.Timeout(120):
+            while opened[0] < goal:
+                gevent.sleep(0.05)
+    return {"connections": given.connections, "bytes_each": (resident_bytes() - before) / (given.connections - 50)}
+
+
+def fanout(given: Task) -> dict[str, float]:
+    got = [0]
+    each = max(int(30_000 * given.seconds / 2) // given.connections // 500, 1) * 500
+
+    def read(ws: WebSocket) -> None:
+        for _ in range(each):
+            ws.recv()
+            got[0] += 1
+
+    connections = [create_connection(given.url) for _ in range(given.connections)]
+    window = Window()
+    window.begin()
+    readers = [gevent.spawn(read, ws) for ws in connections]
+    for ws in connections:
+        ws.send(f"!burst {each} {given.payload_bytes}")
+    gevent.joinall(readers, timeout=120, raise_error=True)
+    return window.end(got[0])
+
+
+if __name__ == "__main__":
+    told = task_from_arguments()
+    tell({"echo": echo, "open": opening, "idle": idle, "fanout": fanout}[told.scenario](told))

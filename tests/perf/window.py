@@ -1,0 +1,77 @@
+"""What each client process shares: its arguments, the measured window and the one JSON line it prints."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import resource
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+WARM_UP_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a client process is told to do."""
+
+    scenario: str
+    url: str
+    connections: int
+    payload_bytes: int
+    seconds: float
+    statistics: bool
+
+    @property
+    def payload(self) -> str:
+        return "x" * self.payload_bytes
+
+
+def task_from_arguments() -> Task:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("scenario", choices=["echo", "open", "idle", "fanout"])
+    parser.add_argument("url")
+    parser.add_argument("--connections", type=int, default=50)
+    parser.add_argument("--payload", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--statistics", action="store_true")
+    given = parser.parse_args()
+    return Task(
+        scenario=given.scenario,
+        url=given.url,
+        connections=given.connections,
+        payload_bytes=given.payload,
+        seconds=given.seconds,
+        statistics=given.statistics,
+    )
+
+
+class Window:
+    """CPU and wall time between begin() and end()."""
+
+    def begin(self, count: int = 0) -> None:
+        gc.collect()
+        self._count = count
+        self._cpu_s = cpu_s()
+        self._wall_s = time.perf_counter()
+
+    def end(self, count: int, **more: float) -> dict[str, float]:
+        wall_s = time.perf_counter() - self._wall_s
+        spent_s = cpu_s() - self._cpu_s
+        done = max(count - self._count, 1)
+        return {"count": done, "per_s": done / wall_s, "cpu_us_each": spent_s / done * 1e6, **more}
+
+
+def cpu_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def tell(result: dict[str, float]) -> None:
+    print(json.dumps(result), flush=True)
