@@ -326,10 +326,9 @@ def _timeline(title: str, rows: Sequence[Row]) -> Chart:
         _panel(rows, "cpu", "server CPU, %"),
         _drops(rows),
     ]
-    trials = ", ".join(f"{name} trial {trial}" for name, trial in _trials(rows))
     return Chart(
         name=f"timeline-{title}",
-        title=f"{title} ({trials})",
+        title=f"{title} ({_trials(rows)})",
         summary=(
             f"Timeline of {title}: open sockets, messages received, slowest message, server CPU and, "
             "in the lowest panel, each step in which connections were dropped."
@@ -338,8 +337,11 @@ def _timeline(title: str, rows: Sequence[Row]) -> Chart:
     )
 
 
-def _trials(rows: Iterable[Row]) -> list[tuple[str, int]]:
-    return list(dict.fromkeys((row["consumer"], row["trial"]) for row in rows))
+def _trials(rows: Iterable[Row]) -> str:
+    """`trial 1`, or `sync trial 1, async trial 2` where they differ."""
+    shown = dict.fromkeys((row["consumer"], row["trial"]) for row in rows)
+    numbers = {trial for _, trial in shown}
+    return f"trial {numbers.pop()}" if len(numbers) == 1 else ", ".join(f"{name} trial {n}" for name, n in shown)
 
 
 def _panel(rows: Sequence[Row], field: str, title: str, *, log: bool = False) -> AltairChart:

@@ -14,7 +14,7 @@ from loadtest.report.findings.drops import codes_of
 from loadtest.report.manifest import CellKey
 from loadtest.report.statistics import Total
 from loadtest.report.summary import Summary, UnknownFigure
-from loadtest.report.words import NOT_APPLICABLE, UNKNOWN, Namer, counted, number, plain, share, with_range
+from loadtest.report.words import NOT_APPLICABLE, UNKNOWN, Namer, counted, plain, share, short, with_range
 
 Tone = Literal["", "good", "warning", "unknown"]
 
@@ -63,13 +63,13 @@ def _throughput(summary: Summary) -> PrintedTable:
     columns: list[tuple[Heading, _Write]] = [
         (_head("messages/s", "received a second: median of the trials (lowest to highest)"), _ranged("messages_per_s")),
         (_head("p50 ms", "half of the messages came at most this late"), _plain("throughput.latency_ms_p50")),
-        (_head("p99 ms", "99 of 100 messages came at most this late"), _ranged("latency_ms_p99")),
+        (_head("p99 ms", "99 of 100 messages came at most this late"), _plain("throughput.latency_ms_p99")),
         (_head("CPU ms/1k", "CPU time of the server for 1,000 messages received"), _plain(CPU_PER_1000)),
         (_head("trials", "trials that count, of those measured; the others are not valid and left out"), _trials),
     ]
     return _table(
         "throughput",
-        "Throughput and latency: medians of the trials, in brackets the lowest and the highest",
+        "Throughput and latency: medians of the trials, in brackets the lowest and the highest trial",
         [cell for cell in summary.cells if cell.has("throughput")],
         columns,
         summary,
@@ -82,13 +82,16 @@ def _disconnects(summary: Summary) -> PrintedTable:
         (_head("called", "of these, disconnect() was entered"), _called),
         (_head("missed", "of these, disconnect() was never entered"), _missed),
         (_head("unknown", "of these, it is not known; also all drops of trials that were not audited"), _unaccounted),
-        (_head("p50/p99/max ms", "from the drop to disconnect(): half, 99 of 100, and the slowest"), _detection),
+        (
+            _head("noticed ms", "from the drop to disconnect(): half of them / 99 of 100 / the slowest"),
+            _detection,
+        ),
         (_head("codes", "codes disconnect() got and how often", is_number=False), _codes),
         (_head("left", "groups / tasks / presence rows that dropped connections left behind"), _left),
     ]
     return _table(
         "disconnects",
-        "Dropped connections, all trials summed; left behind: groups/tasks/presence rows",
+        "Dropped connections, all trials summed. Noticed after: p50/p99/max. Left behind: groups/tasks/presence",
         [cell for cell in summary.cells if cell.has("disconnects")],
         columns,
         summary,
@@ -198,12 +201,12 @@ def _count(name: str, tone_if_any: Tone = "") -> _Write:
 
 
 def _total(total: Total) -> str:
-    """The sum; `12 + ?` where some trial's count is not known."""
+    """The sum; `12+?` where some trial's count is not known."""
     if total.trials == 0:
         return NOT_APPLICABLE
     if total.total is None:
         return UNKNOWN
-    return f"{total.total:,}" + (" + ?" if total.known < total.trials else "")
+    return f"{total.total:,}" + ("+?" if total.known < total.trials else "")
 
 
 def _called(cell: Cell) -> Text:
@@ -226,9 +229,10 @@ def _unaccounted(cell: Cell) -> Text:
 def _detection(cell: Cell) -> Text:
     """Medians of the trials, but the slowest of all of them."""
     p50, p99, slowest = (cell.median(f"disconnects.detect_ms_{name}") for name in ("p50", "p99", "max"))
-    worst = plain(slowest) if slowest.high is None else number(slowest.high)
-    parts = [plain(p50), plain(p99), worst]
-    return _toned(parts[0]) if len(set(parts)) == 1 else Text(text="/".join(parts))
+    if not p50.applies:
+        return Text(text=NOT_APPLICABLE)
+    parts = [UNKNOWN if value is None else short(value) for value in (p50.median, p99.median, slowest.high)]
+    return _toned(UNKNOWN) if set(parts) == {UNKNOWN} else Text(text="/".join(parts))
 
 
 def _codes(cell: Cell) -> Text:

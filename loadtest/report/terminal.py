@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, JustifyMethod
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text as RichText
 
@@ -21,6 +22,9 @@ PIPED_WIDTH = 110
 
 FOLDED_WIDTH = 9
 """The codes column folds to one code a line, "1005:1234", before any other gives way."""
+
+MEASURED_WIDTH = 1000
+"""Wide enough to ask a table how wide it wants to be; one that wants too much stands closer together."""
 
 SHOWN_A_TOPIC = 4
 """Sentences printed of each topic: more push the tables out of a terminal's view; the page has them all."""
@@ -53,6 +57,8 @@ def _print_table(table: PrintedTable, console: Console) -> None:
         _add_column(rich_table, heading)
     for row in table.rows:
         rich_table.add_row(*(_rich(text) for text in row))
+    if Measurement.get(console, console.options.update(width=MEASURED_WIDTH), rich_table).maximum > console.width:
+        rich_table.padding = (0, 0, 0, 0)
     console.print(RichText(f"\n{table.caption}", style="bold"))
     console.print(rich_table)
     for note in table.notes:

@@ -23,6 +23,11 @@ def number(value: float) -> str:
     return f"{value:.2g}"
 
 
+def short(value: float) -> str:
+    """Two figures that count, for narrow columns: 512 · 51 · 5.1 · 0.51."""
+    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}" if abs(value) < 1 else f"{value:.1f}"
+
+
 def time_ms(value: float) -> str:
     """A time given in ms with its unit; from 10 s on in seconds."""
     return f"{number(value / 1000)} s" if value >= 10_000 else f"{number(value)} ms"

@@ -3,10 +3,12 @@
 import json
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+
+from loadtest.checks.records import ProcessResidue
 
 ANSWER_S = 10.0
 """A server busy with a backlog answers late; one that answers later than this is reported as silent."""
@@ -25,26 +27,6 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Residue:
-    """What a server process still holds; None: not known, `unknown` says why by the field's name, or not there."""
-
-    pid: int
-    groups: Mapping[str, list[str]] | None
-    """Members (channel names) by group."""
-    queues: Mapping[str, int] | None
-    """Messages waiting by channel."""
-    subscriptions: list[str] | None
-    tasks: Mapping[str, int]
-    """Unfinished asyncio tasks by what they run."""
-    threads: list[str]
-    fds: Mapping[str, int] | None
-    """Open file descriptors by kind."""
-    presence: list[int] | None
-    """Connection ids that the app still calls online."""
-    unknown: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Silent:
     """A process that gave no answer, and why."""
 
@@ -52,7 +34,7 @@ class Silent:
     why: str
 
 
-Answer = TypeVar("Answer", Status, Residue)
+Answer = TypeVar("Answer", Status, ProcessResidue)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +50,9 @@ def ask_status(control: Path, *, answer_s: float = ANSWER_S) -> Answers[Status]:
     return _ask_all(control, "status", Status, answer_s)
 
 
-def ask_residue(control: Path, *, answer_s: float = ANSWER_S) -> Answers[Residue]:
+def ask_residue(control: Path, *, answer_s: float = ANSWER_S) -> Answers[ProcessResidue]:
     """Ask every process with a socket in the folder `control` what it still holds, each with a deadline."""
-    return _ask_all(control, "residue", Residue, answer_s)
+    return _ask_all(control, "residue", ProcessResidue, answer_s)
 
 
 def _ask_all(control: Path, question: str, kind: Callable[..., Answer], answer_s: float) -> Answers[Answer]:

@@ -21,6 +21,9 @@ READY_S = 10.0
 ANSWER_S = 2.0
 """A server that does not answer PING for so long is as good as gone."""
 
+ENDING_S = 1.0
+"""A process that is killed stops answering a moment before it has ended."""
+
 POLL_S = 0.005
 SCAN_COUNT = 1000
 
@@ -33,19 +36,22 @@ class RedisServer:
     version: str
     pid: int | None
     log: Path | None
-    _exited: Callable[[], int | None]
+    _exited: Callable[[float], int | None]
+    """Waits up to so many seconds and returns the exit code; None: it runs, or is not ours."""
 
     def alive(self) -> bool:
         """Tell whether it answers."""
-        return self._exited() is None and _answers(self.url)
+        return self._exited(0) is None and _answers(self.url)
 
     def require_alive(self) -> None:
         """Raise EnvironmentFailed, saying what happened to it, unless it answers."""
-        code = self._exited()
-        if code is not None:
-            raise EnvironmentFailed(f"our Valkey is gone ({describe_exit(code)}); its log: {self.log}")
-        if not _answers(self.url):
+        if self.alive():
+            return
+        if self.pid is None:
             raise EnvironmentFailed(f"the Redis server {redacted(self.url)} does not answer; is it still running?")
+        code = self._exited(ENDING_S)
+        happened = "does not answer" if code is None else f"is gone ({describe_exit(code)})"
+        raise EnvironmentFailed(f"our Valkey (pid {self.pid}) {happened}; its log: {self.log}")
 
 
 @contextlib.contextmanager
@@ -74,7 +80,7 @@ def private_valkey(*, log: Path) -> Iterator[RedisServer]:
             url = f"unix://{socket}?db=0"
             _wait_until_ready(process, url)
             yield RedisServer(
-                url=url, version=_version(url), pid=process.pid, log=log, _exited=lambda: process.exited
+                url=url, version=_version(url), pid=process.pid, log=log, _exited=process.wait
             )  # fmt: skip
 
 
@@ -105,7 +111,7 @@ def redacted(url: str) -> str:
 
 def _users_server(url: str) -> RedisServer:
     try:
-        return RedisServer(url=url, version=_version(url), pid=None, log=None, _exited=lambda: None)
+        return RedisServer(url=url, version=_version(url), pid=None, log=None, _exited=lambda _: None)
     except (redis.RedisError, ValueError, OSError) as error:
         raise EnvironmentFailed(
             f"no Redis answers at {redacted(url)}: {error}; "

@@ -15,6 +15,7 @@ from loadtest.users.churn import Dropping
 from loadtest.users.options import BenchOptions, OptionsError, add_arguments, read_options
 from loadtest.users.session import Session
 from loadtest.users.sessions import begin_session, end_session
+from loadtest.users.web_form import check_form
 
 QUIET_S = 0.25
 """Nothing arrived for this long after the last message was sent: all that was under way has arrived."""
@@ -36,6 +37,8 @@ def _ready(environment: Any, **_: Any) -> None:
     bench = BenchOptions.model_validate(vars(environment.parsed_options))
     if environment.web_ui is None:
         _check(environment)
+    else:
+        check_form(environment, environment.web_ui)
     while bench.go_file and not Path(bench.go_file).exists():
         gevent.sleep(_POLL_S)
 
@@ -68,7 +71,9 @@ def _stop(environment: Any, **_: Any) -> None:
 
 def _drop_until_stopped(session: Session) -> None:
     _wait_until(lambda: _all_open(session), session.bench.ramp)
-    Dropping(session).start()
+    dropping = Dropping(session)
+    session.at_end(dropping.stop)
+    dropping.start()
 
 
 def _conduct(session: Session) -> None:

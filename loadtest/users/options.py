@@ -33,7 +33,7 @@ class LoadOptions(BaseModel):
     )
     drop_share: float = Field(0.1, ge=0, le=1, description="share of the members dropped each second")
     offline: float = Field(1.0, ge=0, description="seconds that a dropped member stays away")
-    handler_work: str = Field("", description="handler work of the reference app: none, sleep:MS, cpu:MS or orm")
+    handler_work: str = Field("none", description="handler work of the reference app: none, sleep:MS, cpu:MS or orm")
     seed: int = Field(1, ge=0, description="seed of every random choice")
     num_users: int | None = None
 
@@ -56,7 +56,7 @@ class LoadOptions(BaseModel):
         """Return the address of one user: the host's own path if it has one, else `path` of the reference app."""
         if urlsplit(self.host).path not in ("", "/"):
             return self.host
-        query = f"?work={self.handler_work}" if self.handler_work else ""
+        query = f"?work={self.handler_work}" if self.handler_work != "none" else ""
         return self.host.rstrip("/") + path.format(consumer=self.consumer, room=room) + query
 
 

@@ -39,6 +39,7 @@ class Session:
         self.members: list[Member] = []
         self.may_send = True
         self.received = 0
+        self._at_end: list[Callable[[], None]] = []
         self._connections = bench.generator << CONNECTION_BITS
         self._recorder = Recorder(Path(bench.ledger), "client") if bench.ledger else None
         self.record: Callable[..., None] = self._recorder.record if self._recorder else _record_nothing
@@ -70,8 +71,14 @@ class Session:
         self.statistics.flush()
         self.environment.stats.reset_all()
 
+    def at_end(self, action: Callable[[], None]) -> None:
+        """Have something stopped when the test ends."""
+        self._at_end.append(action)
+
     def close(self) -> None:
-        """Write out what is still held back."""
+        """Stop what goes on by itself and write out what is still held back."""
+        for action in self._at_end:
+            action()
         self.statistics.close()
         if self._recorder:
             self._recorder.close()

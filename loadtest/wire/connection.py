@@ -16,7 +16,8 @@ from typing import Any, Final, Literal
 from gevent import get_hub, getcurrent
 from gevent.event import Event as Signal
 
-from loadtest.wire import frames
+from loadtest.wire import arrivals, frames
+from loadtest.wire.deflate import Deflate
 from loadtest.wire.errors import (
     CloseTimeout,
     ConnectionClosed,
@@ -29,6 +30,8 @@ from loadtest.wire.errors import (
 
 READABLE: Final = 1  # libev's EV_READ
 WRITABLE: Final = 2  # libev's EV_WRITE
+STAMP_SPACE: Final = arrivals.STAMP_SPACE
+WHOLE_TEXT: Final = frames.WHOLE_TEXT
 RECV_BYTES: Final = 1 << 16
 """One recv a wake-up takes at most this much, so that no connection starves the others."""
 TLS_RECORDS_AT_ONCE: Final = 4
@@ -69,13 +72,16 @@ class Connection:
     """An open WebSocket.
 
     Without on_message, messages are kept for recv(). With it, each is handed over on the hub, with the arrival time
-    in CLOCK_MONOTONIC nanoseconds: on_message must not block or switch, and if it raises, this connection ends.
+    in CLOCK_MONOTONIC nanoseconds: on_message must not block or switch, and if it raises, this connection ends. The
+    arrival is the kernel's where it tells (see arrivals.py), else the moment of reading; `lag_ns` is the time between
+    the two for what was read last, -1 where the kernel does not tell (TLS, other systems than Linux).
     on_closed is called once, on the hub, when the peer ended the connection, lost it or broke the protocol; never
     when we closed or dropped it. All methods must be called from the thread of the hub.
     """
 
     __slots__ = (
         "__weakref__",
+        "_deflate",
         "_drain_timer",
         "_fin_wanted",
         "_head",
@@ -85,6 +91,7 @@ class Connection:
         "_queued_bytes",
         "_reader",
         "_recv",
+        "_recvmsg",
         "_send",
         "_signal",
         "_socket",
@@ -92,6 +99,7 @@ class Connection:
         "_writer",
         "closure",
         "id",
+        "lag_ns",
         "on_closed",
         "on_message",
     )
@@ -106,10 +114,11 @@ class Connection:
         on_message: Callable[[Connection, str | bytes, int], None] | None = None,
         on_closed: Callable[[Connection, Closure], None] | None = None,
         max_message_bytes: int = frames.MAX_MESSAGE_BYTES,
+        deflate: Deflate | None = None,
     ) -> None:
         """Take over a non-blocking socket (plain or TLS) after its handshake.
 
-        head: the server's HTTP answer; early: bytes that came in one piece with it.
+        head: the server's HTTP answer; early: bytes that came in one piece with it; deflate: what was agreed on.
         """
         self.id = connection_id
         self._inbox: deque[str | bytes] | None = deque() if on_message is None else None
@@ -119,8 +128,11 @@ class Connection:
         self._head = head
         self._socket = socket
         self._recv: Callable[[int], bytes] = socket.recv
+        self._recvmsg: Any = socket.recvmsg if not self._tls and arrivals.has_stamps(socket) else None
         self._send: Callable[[bytes], int] = socket.send
-        self._parser = frames.Parser(max_message_bytes)
+        self.lag_ns = -1
+        self._parser = frames.Parser(max_message_bytes, deflate)
+        self._deflate = deflate
         self._state = _OPEN
         self._queue: deque[bytes] | None = None
         self._queued_bytes = 0
@@ -133,7 +145,7 @@ class Connection:
         if early or self._tls:  # a TLS layer may hold decrypted bytes already, which wake no watcher
             loop.run_callback(self._start_with, early)
         else:
-            self._reader.start(self._on_readable)
+            self._reader.start(self._on_event)
 
     # what a user does
 
@@ -169,7 +181,7 @@ class Connection:
         """
         if self._state:
             raise self._why_not()
-        frame = frames.encode(message)
+        frame = frames.encode(message) if self._deflate is None else frames.encode_compressed(message, self._deflate)
         if self._queue:
             if self._queued_bytes + len(frame) > MAX_QUEUED_BYTES:
                 raise WriteQueueFull(
@@ -232,7 +244,7 @@ class Connection:
     # the powers a drop needs: none of them waits, none raises because the connection has ended already
 
     def encode(self, message: str | bytes) -> bytes:
-        """Give the bytes of the frame that send() would send."""
+        """Give the bytes of the frame that carries the message, uncompressed."""
         return frames.encode(message)
 
     def send_close_frame(self, code: int | None = 1000, reason: str = "") -> None:
@@ -308,6 +320,13 @@ class Connection:
         self._changed()
 
     @property
+    def _on_event(self) -> Callable[[], None]:
+        """What reads: one of three ways, by what the socket can do."""
+        if self._tls:
+            return self._on_tls_readable
+        return self._on_readable if self._recvmsg is None else self._on_stamped
+
+    @property
     def _tcp(self) -> Any:
         """The TCP socket: of a TLS socket the one below."""
         return getattr(self._socket, "_sock", self._socket)
@@ -318,7 +337,20 @@ class Connection:
 
     # reading, on the hub
 
+    def _on_stamped(self) -> None:
+        """Read once, with the kernel's word on when it arrived."""
+        try:
+            data, ancillary, _, _ = self._recvmsg(RECV_BYTES, STAMP_SPACE)
+        except WOULD_BLOCK:
+            return
+        except OSError as error:
+            self._lost(_lost_by(error))
+            return
+        self.lag_ns = lag_ns = arrivals.lag_ns(ancillary)
+        self._take(data, _monotonic_ns() - lag_ns if lag_ns > 0 else _monotonic_ns())
+
     def _on_readable(self) -> None:
+        """Read once, where the kernel stamps nothing."""
         try:
             data = self._recv(RECV_BYTES)
         except WOULD_BLOCK:
@@ -326,19 +358,29 @@ class Connection:
         except OSError as error:
             self._lost(_lost_by(error))
             return
-        arrival_ns = _monotonic_ns()
+        self._take(data, _monotonic_ns())
+
+    def _take(self, data: bytes, arrival_ns: int) -> None:
         if not data:
             self._lost(ConnectionLost("the peer sent FIN without a close frame"))
             return
-        if data[0] == 0x81 and self._parser.idle and data[1] == len(data) - 2 and data[1] < 126:
+        if data[0] == WHOLE_TEXT and self._parser.idle and data[1] == len(data) - 2 and data[1] < 126:
             try:  # one short, whole text frame: nothing to hold, nothing to put together
-                self.on_message(self, data[2:].decode(), arrival_ns)
+                text = data[2:].decode()
             except UnicodeDecodeError:
-                self._events(self._parser.feed(data), arrival_ns)
-            except Exception as error:  # noqa: BLE001 - the caller's code must not end the hub
-                self._handler_failed(error)
-            return
+                pass  # the parser will say so
+            else:
+                self._hand_over(text, arrival_ns)
+                return
         self._events(self._parser.feed(data), arrival_ns)
+
+    def _hand_over(self, message: str | bytes, arrival_ns: int) -> None:
+        try:
+            self.on_message(self, message, arrival_ns)
+        except Exception as error:  # noqa: BLE001 - the caller's code must not end the hub
+            _log.error("on_message of connection %s raised; the connection ends", self.id, exc_info=error)
+            if self._state < _ENDED:
+                self._fail(1011, "the client's handler failed", error, "handler")
 
     def _on_tls_readable(self) -> None:
         """Read until the TLS layer is empty: what it has decrypted already wakes no watcher."""
@@ -361,11 +403,9 @@ class Connection:
     def _start_with(self, early: bytes) -> None:
         if self._state >= _ENDED or self._reader.active:
             return
+        self._reader.start(self._on_event)
         if self._tls:
-            self._reader.start(self._on_tls_readable)
             get_hub().loop.run_callback(self._on_tls_readable)
-        else:
-            self._reader.start(self._on_readable)
         if early:
             self._events(self._parser.feed(early), _monotonic_ns())
 
@@ -374,10 +414,7 @@ class Connection:
             if self._state >= _ENDED:
                 return
             if event.__class__ is str or event.__class__ is bytes:
-                try:
-                    self.on_message(self, event, arrival_ns)
-                except Exception as error:  # noqa: BLE001 - the caller's code must not end the hub
-                    self._handler_failed(error)
+                self._hand_over(event, arrival_ns)
             else:
                 self._control(event)
 
@@ -411,11 +448,6 @@ class Connection:
         self._end_writing()
         self._changed()
         self._report(was_open)
-
-    def _handler_failed(self, error: Exception) -> None:
-        _log.error("on_message of connection %s raised; the connection ends", self.id, exc_info=error)
-        if self._state < _ENDED:
-            self._fail(1011, "the client's handler failed", error, "handler")
 
     def _lost(self, error: ConnectionLost) -> None:
         was_open = self._state == _OPEN

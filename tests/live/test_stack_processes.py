@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from loadtest.stack.errors import EnvironmentFailed
+from loadtest.stack.folders import short_folder
 from loadtest.stack.lock import only_bench
 from loadtest.stack.process import Process
 from loadtest.stack.sampler import SCHEMA, Sampler
@@ -95,12 +96,14 @@ def test_leash_when_the_bench_is_killed_then_server_and_valkey_die(tmp_path: Pat
         "    time.sleep(600)\n"
     )
     command = [sys.executable, "-c", bench, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        pids = [int(word) for word in process.stdout.readline().split()]
-        process.kill()
-    assert len(pids) == 2
-    until(lambda: all(gone(pid) for pid in pids))
+    with short_folder() as folder:  # a killed bench cannot remove its own
+        env = {**os.environ, "TMPDIR": str(folder)}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
+            assert process.stdout is not None
+            pids = [int(word) for word in process.stdout.readline().split()]
+            process.kill()
+        assert len(pids) == 2
+        until(lambda: all(gone(pid) for pid in pids))
 
 
 def test_valkey_when_up_then_it_answers_and_when_left_it_is_gone(tmp_path: Path) -> None:
@@ -120,7 +123,7 @@ def test_valkey_when_killed_then_the_error_says_what_happened(tmp_path: Path, un
         assert server.pid is not None
         os.kill(server.pid, signal.SIGKILL)
         until(lambda: not server.alive())
-        with pytest.raises(EnvironmentFailed, match=r"our Valkey is gone \(SIGKILL\)"):
+        with pytest.raises(EnvironmentFailed, match=r"our Valkey \(pid \d+\) is gone \(SIGKILL\)"):
             server.require_alive()
 
 

@@ -18,8 +18,9 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
+from loadtest.checks.records import ProcessResidue
 from loadtest.stack import target as target_module
-from loadtest.stack.control import Residue, Status, ask_residue, ask_status
+from loadtest.stack.control import Status, ask_residue, ask_status
 from loadtest.stack.database import Database, prepare_database
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
@@ -167,7 +168,7 @@ def test_target_when_asked_for_residue_then_it_tells_group_and_presence(make: Ma
     with make(ledger=ledger) as target:
         with connect(f"{target.url}/ws/sync/room/lobby/", additional_headers=headers):
             (residue,) = ask_residue(target.control).answered
-        assert isinstance(residue, Residue)
+        assert isinstance(residue, ProcessResidue)
         assert residue.groups is not None
         assert [(group, len(members)) for group, members in residue.groups.items()] == [("chat_lobby", 1)]
         assert residue.presence == [77]

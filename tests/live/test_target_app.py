@@ -18,7 +18,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from loadtest.stack.control import Residue, ask_residue, ask_status
+from loadtest.checks.records import ProcessResidue
+from loadtest.stack.control import ask_residue, ask_status
 from loadtest.stack.database import MANAGE, Database
 from loadtest.stack.layers import LAYERS
 from loadtest.stack.servers import SERVERS
@@ -74,7 +75,7 @@ def text(message: str) -> str:
     return json.dumps({"message": message})
 
 
-def residue(target: Target) -> Residue:
+def residue(target: Target) -> ProcessResidue:
     (found,) = ask_residue(target.control).answered
     assert found.unknown == {}
     return found
@@ -143,8 +144,10 @@ def test_guard_when_the_task_ends_without_disconnect_then_only_the_guarded_clean
 
 @pytest.mark.parametrize("consumer", ["sync-guarded", "async-guarded"])
 def test_guard_when_members_are_reset_while_the_room_is_busy_then_nothing_of_them_stays(
-    target: Target, consumer: str, until: Until
+    target: Target, consumer: str, until: Until, request: pytest.FixtureRequest
 ) -> None:
+    if "redis-stock" in request.node.name:
+        pytest.skip("on redis-stock members die by themselves, the sender of this test too")
     room, numbers = f"r{next(NUMBERS)}", [next(NUMBERS) for _ in range(10)]
     with ExitStack() as closing, opened(target, f"{consumer}/room/{room}/") as sender:
         doomed = [closing.enter_context(opened(target, f"{consumer}/room/{room}/", number)) for number in numbers]
@@ -184,8 +187,8 @@ def test_work_sleep_when_asked_then_an_answer_takes_that_long(in_memory: Target,
 @EVERY_CONSUMER
 def test_work_cpu_when_asked_then_the_server_spends_that_much(in_memory: Target, consumer: str) -> None:
     before = cpu_s(in_memory)
-    seconds_for_an_answer(in_memory, f"{consumer}/echo/?work=cpu:200")
-    assert cpu_s(in_memory) - before >= 0.19  # clock ticks are 10 ms
+    assert seconds_for_an_answer(in_memory, f"{consumer}/echo/?work=cpu:400") >= 0.4
+    assert cpu_s(in_memory) - before >= 0.2  # the system's books are kept by clock ticks, not as finely as our own
 
 
 @EVERY_CONSUMER

@@ -16,9 +16,9 @@ _COUNTS = ("disconnects.dropped", "disconnects.disconnect_called", "disconnects.
 
 
 def headline(dropped: Sequence[Cell]) -> Iterator[Finding]:
-    """One sentence on every drop of the run, if there was one."""
+    """One sentence on all drops of the run, if there were any."""
     account = account_of_all(dropped)
-    if not account.trials:
+    if not account.dropped:
         return
     severity: Severity = "warning" if account.missed else "unknown" if account.unknown else "good"
     yield Finding(

@@ -107,7 +107,7 @@ def _residue_left(cell: Cell, name: str, figure: Figure, namer: Namer) -> Findin
         severity="warning" if figure.median else "note",
         topic="left behind",
         text=(
-            f"{namer.name(cell.key)}: {with_range(figure)} {kind} left behind after the load had gone "
+            f"{namer.name(cell.key)}: {kind} left behind after the load had gone: {with_range(figure)} "
             f"({how_sure(figure)})" + (f"; for example {example}." if example else ".")
         ),
         cells=(cell.key,),

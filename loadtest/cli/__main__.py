@@ -1,0 +1,5 @@
+"""`python -m loadtest.cli` is `channels-loadtest`."""
+
+from loadtest.cli.main import main
+
+main()

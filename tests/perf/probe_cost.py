@@ -1,0 +1,103 @@
+"""The probe's cost: echo on the reference app with the probe on and off in turn, as a ratio in one run.
+
+The generator is the same both times. What is compared is the server's throughput while it is saturated, and its CPU
+time a message, which other work on the machine disturbs less.
+"""
+
+import statistics
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtest.bench.generator import GO, LEDGER, longest_s, start_generator, users_of
+from loadtest.bench.plan import Plan, Trial, make_plan
+from loadtest.checks import TrialRecords
+from loadtest.checks.throughput import check
+from loadtest.ledger.reader import read_ledger
+from loadtest.stack.database import prepare_database
+from loadtest.stack.layers import LAYERS
+from loadtest.stack.sampler import Sampler
+from loadtest.stack.servers import SERVERS
+from loadtest.stack.target import Target
+
+PAIRS = 4
+LIMIT = 0.03
+"""Share of the echo throughput that the probe may cost."""
+
+_PLAN = {"layers": "inmemory", "scenarios": "echo", "duration": 4.0, "warm_up": 1.0, "trials": 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One run: messages a second, and the server's CPU time a message in µs."""
+
+    messages_per_s: float
+    cpu_us: float
+
+
+def main() -> dict[str, object]:
+    """Measure PAIRS pairs for each consumer, print the ratios and return them."""
+    found: dict[str, object] = {}
+    with tempfile.TemporaryDirectory() as name:
+        database = prepare_database(Path(name), None)
+        for consumer in ("async", "sync"):
+            plan = make_plan({**_PLAN, "consumers": consumer})
+            trial = plan.trials_in_order()[0]
+            off, on = [], []
+            for pair in range(PAIRS):
+                for with_probe in (False, True) if pair % 2 else (True, False):
+                    (on if with_probe else off).append(_measure(plan, trial, database, with_probe=with_probe))
+            found[consumer] = _compare(consumer, off, on)
+    return found
+
+
+def _measure(plan: Plan, trial: Trial, database: object, *, with_probe: bool) -> Measured:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / LEDGER).mkdir()
+        target = Target(
+            server=SERVERS[trial.cell.server],
+            layer=LAYERS[trial.cell.layer],
+            database=database,
+            log=folder / "server.log",
+            ledger=folder / LEDGER if with_probe else None,
+        )
+        with target, start_generator(plan, trial, host=target.url, folder=folder) as generator:
+            with Sampler({"server": target.pid, "generator": generator.pid}) as sampler:
+                (folder / GO).touch()
+                assert generator.wait(longest_s(plan)) == 0, generator.log_tail()
+            records = TrialRecords(
+                client=read_ledger(folder / LEDGER, "client"),
+                server=read_ledger(folder / LEDGER, "server"),
+                samples=sampler.frame(),
+                before=(),
+                after=(),
+                users=users_of(plan, trial),
+            )
+        row = check(records).rows.row(0, named=True)
+        return Measured(messages_per_s=row["messages_per_s"], cpu_us=row["server_cpu_s"] / row["received"] * 1e6)
+
+
+def _compare(consumer: str, off: list[Measured], on: list[Measured]) -> dict[str, float]:
+    slower = [1 - with_it.messages_per_s / without.messages_per_s for without, with_it in zip(off, on, strict=True)]
+    dearer = [with_it.cpu_us / without.cpu_us - 1 for without, with_it in zip(off, on, strict=True)]
+    found = {
+        "messages_per_s_off": statistics.median(run.messages_per_s for run in off),
+        "messages_per_s_on": statistics.median(run.messages_per_s for run in on),
+        "cpu_us_off": statistics.median(run.cpu_us for run in off),
+        "cpu_us_on": statistics.median(run.cpu_us for run in on),
+        "throughput_cost": statistics.median(slower),
+        "throughput_cost_lowest": min(slower),
+        "throughput_cost_highest": max(slower),
+        "cpu_cost": statistics.median(dearer),
+    }
+    print(
+        f"probe, echo, {consumer}: throughput {-found['throughput_cost']:+.1%} "
+        f"(pairs {-max(slower):+.1%} to {-min(slower):+.1%}), server CPU a message {found['cpu_cost']:+.1%} "
+        f"({found['cpu_us_off']:.0f} to {found['cpu_us_on']:.0f} µs); limit {-LIMIT:.0%} of throughput"
+    )
+    return found
+
+
+if __name__ == "__main__":
+    main()

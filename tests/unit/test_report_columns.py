@@ -1,0 +1,40 @@
+"""The columns are the contract of the results folder: names, order, units."""
+
+from loadtest.report.columns import KEY_NAMES, TABLES, describe
+
+
+def test_key_columns_come_first_in_every_table():
+    for table in TABLES.values():
+        assert tuple(c.name for c in table.columns)[: len(KEY_NAMES)] == KEY_NAMES
+    assert KEY_NAMES == ("server", "workers", "layer", "consumer", "scenario", "drop", "trial")
+
+
+def test_columns_of_each_table_are_those_promised():
+    promised = {
+        "throughput": "users sent received duration_s messages_per_s latency_ms_p50 latency_ms_p90 latency_ms_p99 "
+        "latency_ms_p999 latency_ms_max server_cpu_s server_rss_mb generator_cpu_s valid",
+        "disconnects": "dropped disconnect_called missed unknown detect_ms_p50 detect_ms_p99 detect_ms_max codes "
+        "groups_left tasks_left presence_left",
+        "delivery": "expected delivered lost duplicated reordered offline unknown",
+        "residue": "kind before after left example",
+        "timeline": "t_s open_sockets sent received dropped latency_ms_p50 latency_ms_max server_cpu_percent "
+        "server_rss_mb generator_cpu_percent",
+        "unknown": "column why",
+    }
+    assert {name: " ".join(c.name for c in table.figures) for name, table in TABLES.items()} == promised
+
+
+def test_describe_names_every_file_and_column_once_in_its_section():
+    text = describe()
+    for table in TABLES.values():
+        section = text.split(f"### `{table.file}`")[1].split("###")[0]
+        for column in table.figures:
+            assert section.count(f"| `{column.name}` |") == 1
+
+
+def test_unit_stands_last_in_the_name_of_times_and_sizes():
+    for table in TABLES.values():
+        for column in table.figures:
+            if column.unit in ("ms", "MB", "%", "s"):
+                mark = {"ms": "_ms", "MB": "_mb", "%": "_percent", "s": "_s"}[column.unit]
+                assert mark in column.name

@@ -1,0 +1,155 @@
+"""Findings: each sentence says what the tables say, how sure it is, and nothing more."""
+
+from typing import Any
+
+from report_folder import invented_manifest, invented_tables, key_row
+
+from loadtest.report.cells import cells_of
+from loadtest.report.findings import Finding, find
+from loadtest.report.manifest import Manifest
+from loadtest.report.tables import Tables
+
+MANIFEST = Manifest(format=1, name="x", started_utc="", state="finished", planned=3, done=3)
+
+
+def findings_of(manifest: Manifest = MANIFEST, **rows: list[dict[str, Any]]) -> tuple[Finding, ...]:
+    return find(cells_of(Tables.from_rows(rows)), manifest)
+
+
+def texts(findings: tuple[Finding, ...], topic: str) -> list[str]:
+    return [finding.text for finding in findings if finding.topic == topic]
+
+
+def speed(consumer: str, figures: list[float | None], *, valid: str = "yes", scenario: str = "echo") -> list[dict]:
+    return [
+        {**key_row(consumer=consumer, trial=n, scenario=scenario), "messages_per_s": f, "received": 100, "valid": valid}
+        for n, f in enumerate(figures, 1)
+    ]
+
+
+def drops(called: int | None, missed: int | None, unknown: int | None = 0, *, trial: int = 1, **more: Any) -> dict:
+    key = key_row(consumer=more.pop("consumer", "sync"), scenario="churn", trial=trial, drop=more.pop("drop", "rst"))
+    dropped = more.pop("dropped", None)
+    known = [n for n in (called, missed, unknown) if n is not None]
+    counts = {"dropped": dropped or sum(known), "disconnect_called": called, "missed": missed, "unknown": unknown}
+    return {**key, **counts, **more}
+
+
+def test_no_tables_give_no_findings():
+    assert findings_of() == ()
+
+
+def test_clear_difference_says_ratio_medians_and_ranges():
+    found = findings_of(throughput=speed("sync", [100, 110, 120]) + speed("async", [200, 220, 240]))
+    (text,) = texts(found, "throughput")
+    assert "async carried 2.0 times as many messages a second as sync" in text
+    assert "220 [200 to 240]" in text
+    assert "medians of 3 trials" in text
+    assert "do not overlap" in text
+
+
+def test_overlapping_ranges_are_no_clear_difference():
+    (text,) = texts(
+        findings_of(throughput=speed("sync", [100, 150, 200]) + speed("async", [180, 190, 240])), "throughput"
+    )
+    assert "no clear difference" in text
+    assert "times as many" not in text
+
+
+def test_one_trial_claims_nothing():
+    (text,) = texts(findings_of(throughput=speed("sync", [100]) + speed("async", [900])), "throughput")
+    assert "nobody can say how sure" in text
+    assert "times" not in text
+
+
+def test_invalid_trials_alone_are_unknown_and_not_compared():
+    found = findings_of(throughput=speed("sync", [100, 110], valid="no") + speed("async", [200, 220]))
+    (finding,) = [f for f in found if f.topic == "throughput"]
+    assert finding.severity == "unknown"
+    assert "none of its trials is valid" in finding.text
+
+
+def test_missed_disconnects_are_counted_shared_and_by_trial():
+    found = findings_of(disconnects=[drops(134, 3, trial=1), drops(140, 0, trial=2), drops(135, 0, trial=3)])
+    headline, missed = texts(found, "disconnects")
+    assert "412 connections" in headline
+    assert "3 of 412 dropped connections (0.7 %) never had disconnect() called" in missed
+    assert "0 to 3 in each of 3 trials" in missed
+
+
+def test_drops_of_a_trial_not_audited_are_unknown_and_never_good():
+    found = findings_of(disconnects=[drops(10, 0, trial=1), drops(None, None, None, dropped=7, trial=2)])
+    assert not [f for f in found if f.severity == "good" and f.topic == "disconnects"]
+    assert found[0].severity == "unknown"
+    assert "of 7 it is not known" in found[0].text
+    assert any(
+        "7 of 17 dropped connections" in text and "1 of 2 trials" in text for text in texts(found, "disconnects")
+    )
+
+
+def test_all_called_is_good_and_names_the_drops():
+    found = findings_of(disconnects=[drops(10, 0), drops(12, 0, drop="close")])
+    assert found[0].severity == "good"
+    assert "every one of them had disconnect() called" in found[0].text
+    assert any("all 22 dropped connections" in text and "close and rst" in text for text in texts(found, "disconnects"))
+
+
+def test_nothing_dropped_claims_nothing_about_disconnects():
+    assert texts(findings_of(disconnects=[drops(0, 0)]), "disconnects") == []
+
+
+def test_what_was_left_behind_and_what_the_guard_buys():
+    found = findings_of(
+        disconnects=[
+            drops(10, 2, groups_left=2, presence_left=2),
+            drops(11, 1, groups_left=0, presence_left=0, consumer="sync-guarded"),
+        ]
+    )
+    left = texts(found, "left behind")
+    assert any("2 in a group" in text and "2 online in the database" in text for text in left)
+    assert any("without the guard 2 of 12" in text and "with it 0 of 12" in text for text in left)
+
+
+def test_detection_times_and_codes_are_told():
+    found = findings_of(
+        disconnects=[drops(10, 0, detect_ms_p50=1.5, detect_ms_max=80.0, codes="1006:8 1012:2")],
+    )
+    assert "within 1.50 ms after rst; the slowest of all took 80 ms" in texts(found, "detection")[0]
+    assert "1006 (8 times) and 1012 (2 times)" in texts(found, "codes")[0]
+
+
+def test_losses_are_warned_of_and_a_failed_check_is_unknown():
+    row = {"expected": 100, "delivered": 98, "lost": 2, "duplicated": 0, "reordered": 0, "offline": 5, "unknown": 0}
+    found = findings_of(
+        delivery=[{**key_row(scenario="churn"), **row}, {**key_row(consumer="async", scenario="churn"), "expected": 9}]
+    )
+    first, second = (f for f in found if f.topic == "delivery")
+    assert first.severity == "warning"
+    assert "2 never came" in first.text
+    assert second.severity == "unknown"
+
+
+def test_residue_names_kind_and_example():
+    found = findings_of(
+        residue=[{**key_row(), "kind": "asyncio tasks", "before": 1, "after": 4, "left": 3, "example": "Task-7"}]
+    )
+    (text,) = texts(found, "left behind")
+    assert "asyncio tasks left behind after the load had gone: 3 (one trial only)" in text
+    assert "Task-7" in text
+
+
+def test_interrupted_run_is_told():
+    manifest = Manifest(format=1, name="x", started_utc="", state="interrupted", planned=54, done=3)
+    assert "was interrupted: 3 of 54 trials were done" in texts(findings_of(manifest), "run")[0]
+
+
+def test_warnings_come_before_notes_and_unknown_last():
+    from pydantic import TypeAdapter
+
+    manifest = TypeAdapter(Manifest).validate_python(invented_manifest())
+    found = find(cells_of(invented_tables()), manifest)
+    order = ["warning", "note", "unknown"]
+    places = [order.index("note" if f.severity == "good" else f.severity) for f in found]
+    assert places == sorted(places)
+    assert all(f.text.endswith(".") for f in found)
+    assert all(f.cells or f.topic == "run" for f in found)

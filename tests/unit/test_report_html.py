@@ -1,0 +1,141 @@
+"""The page: whole, small, offline, with everything escaped."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from report_folder import invented_tables, key_row, write_folder
+
+from loadtest.report import Tables, write_csv, write_report
+from loadtest.report.charts import COLOURS, colours, timeline_charts
+from loadtest.report.html import script_json, write_html
+
+EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = write_folder(tmp_path_factory.mktemp("run"))
+    write_html(folder)
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+class Outline(HTMLParser):
+    """What the tests ask of the page's structure."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headings: list[int] = []
+        self.tags: list[str] = []
+        self.loads: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        self.loads += [value or "" for name, value in attrs if name in ("src", "srcset", "data")]
+        if tag == "link":
+            self.loads.append("link")
+
+
+def outline(page: str) -> Outline:
+    found = Outline()
+    found.feed(page)
+    return found
+
+
+def test_page_is_below_two_megabytes(page: str):
+    assert len(page.encode()) < 2_000_000
+
+
+def test_page_loads_nothing(page: str):
+    assert outline(page).loads == []
+    assert "default-src 'none'" in page
+
+
+def test_page_has_headings_in_order_and_a_caption_for_each_table(page: str):
+    found = outline(page)
+    assert found.headings[0] == 1
+    assert found.headings.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(found.headings, found.headings[1:], strict=False))
+    assert found.tags.count("caption") == found.tags.count("table") == 4
+
+
+def test_page_has_a_chart_for_each_scenario_layer_and_timeline(page: str):
+    specs = re.findall(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)
+    assert len(specs) == 3 + 3 + 3 + 3
+    for spec in specs:
+        assert "vega-lite" in json.loads(spec)["$schema"]
+
+
+def test_page_tells_failed_invalid_unknown_versions_and_plan(page: str):
+    for text in (
+        "did not answer within 20 s",
+        "97 % of a core",
+        "ledger was cut short",
+        "Imaginary 9000",
+        "4.3.2",
+        "seed",
+    ):
+        assert text in page
+
+
+def test_hostile_names_are_escaped_everywhere(tmp_path: Path):
+    write_folder(tmp_path)
+    rows = [
+        {**key_row(layer=EVIL, consumer=EVIL, scenario=EVIL, trial=n), "messages_per_s": 5.0, "received": 9,
+         "latency_ms_p50": 1.0, "latency_ms_p99": 2.0, "valid": "yes"}
+        for n in (1, 2)
+    ]  # fmt: skip
+    timeline = [{**key_row(layer=EVIL, consumer=EVIL, scenario=EVIL, drop=EVIL), "t_s": 0.0, "dropped": 1}]
+    unknown = [{**key_row(layer=EVIL), "column": EVIL, "why": EVIL}]
+    write_csv(Tables.from_rows({"throughput": rows, "timeline": timeline, "unknown": unknown}), tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest |= {"name": EVIL, "notes": [EVIL], "command": EVIL, "versions": {EVIL: EVIL}, "plan": {EVIL: [EVIL]}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    write_report(tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+
+
+def test_script_json_cannot_end_its_element():
+    text = script_json({"a": "</script><!--\u2028&"})
+    assert not set("<>&\u2028") & set(text)
+    assert json.loads(text) == {"a": "</script><!--\u2028&"}
+
+
+def test_consumers_have_the_same_colour_in_every_report():
+    assert colours(["async"])["async"] == colours(["mine", "async", "sync"])["async"] == COLOURS["async"]
+    assert len(set(colours(["sync", "async", "mine", "other"]).values())) == 4
+
+
+def test_long_trials_are_thinned_but_keep_every_drop(tmp_path: Path):
+    from loadtest.report.manifest import read_manifest
+    from loadtest.report.summary import summarise
+
+    write_folder(tmp_path)
+    key = key_row(scenario="churn", drop="rst")
+    rows = [{**key, "t_s": n / 4, "received": 1, "dropped": int(n == 1001)} for n in range(4000)]
+    tables = Tables.from_rows({"timeline": rows})
+    (chart,) = timeline_charts(tables, summarise(tables, read_manifest(tmp_path)))
+    text = json.dumps(chart.spec)
+    assert text.count('"received":') < 400
+    assert '"dropped": 1' in text
+
+
+def test_page_of_a_part_of_the_cells_has_only_their_charts(tmp_path: Path):
+    write_folder(tmp_path, scenarios=("echo",), layers=("inmemory",), consumers=("sync",), trials=1)
+    write_html(tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert 'id="throughput"' in page
+    assert 'id="detection"' not in page
+    assert 'id="timeline"' not in page
+
+
+def test_invented_tables_have_what_the_tests_need():
+    tables = invented_tables()
+    assert tables.throughput["valid"].to_list().count("no") == 1
+    assert tables.disconnects["missed"].null_count() == 1

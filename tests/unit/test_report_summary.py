@@ -1,0 +1,146 @@
+"""summary.json and the terminal: made from the folder alone, whole or cut short."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from report_folder import write_folder
+from rich.console import Console
+
+from loadtest.report import ReportError, Summary, Tables, print_report, write_csv, write_report
+from loadtest.report.cells import CPU_PER_1000, Cell
+from loadtest.report.manifest import read_manifest
+from loadtest.report.printed import printed_tables
+from loadtest.report.tables import read_tables
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def summary(folder: Path) -> Summary:
+    return write_report(folder)
+
+
+def cell_of(summary: Summary, layer: str, consumer: str, scenario: str, drop: str) -> Cell:
+    (cell,) = [
+        c
+        for c in summary.cells
+        if (c.key.layer, c.key.consumer, c.key.scenario, c.key.drop) == (layer, consumer, scenario, drop)
+    ]
+    return cell
+
+
+def test_summary_json_has_every_trial_median_and_finding(folder: Path, summary: Summary):
+    content = json.loads((folder / "summary.json").read_text())
+    assert content["format"] == 1
+    assert len(content["cells"]) == len(summary.cells) == 18 + 24
+    assert sum("throughput.sent" in t["figures"] for c in content["cells"] for t in c["trials"]) == 53
+    assert len(content["findings"]) == len(summary.findings)
+    assert {"column", "why", "trial", "cell"} <= content["unknown"][0].keys()
+
+
+def test_invalid_trial_is_left_out_of_the_median_and_counted(summary: Summary):
+    figure = cell_of(summary, "redis", "async", "echo", "none").median("throughput.messages_per_s")
+    assert (figure.known, figure.left_out) == (2, 1)
+
+
+def test_failed_trial_is_absent_and_not_zero(summary: Summary):
+    assert cell_of(summary, "redis-pubsub", "sync", "broadcast", "none").median(CPU_PER_1000).trials == 2
+
+
+def test_row_of_no_drop_does_not_apply_rather_than_being_unknown(tmp_path: Path):
+    write_folder(tmp_path)
+    lines = (tmp_path / "disconnects.csv").read_text().splitlines()
+    cut = [lines[0], ",".join([*lines[1].split(",")[:7], "0", "0", "0", "0", *[""] * 4, "0", "0", "0"])]
+    (tmp_path / "disconnects.csv").write_text("\n".join(cut) + "\n")
+    summary = write_report(tmp_path)
+    (table,) = [t for t in printed_tables(summary) if t.name == "disconnects"]
+    shown = dict(zip([h.text for h in table.headings], [t.text for t in table.rows[0]], strict=True))
+    assert shown["noticed ms"] == "·"
+    assert shown["codes"] == "·"
+    assert shown["missed"] == "0"
+
+
+def test_printed_drops_add_up_in_every_row(summary: Summary):
+    (table,) = [t for t in printed_tables(summary) if t.name == "disconnects"]
+    names = [heading.text for heading in table.headings]
+    for row in table.rows:
+        count = {name: int(text.text.split(" ")[0].replace(",", "")) for name, text in zip(names, row, strict=True)
+                 if name in ("dropped", "called", "missed", "unknown")}  # fmt: skip
+        assert count["dropped"] == count["called"] + count["missed"] + count["unknown"]
+
+
+def test_unknown_is_explained_below_the_table(summary: Summary):
+    notes = " ".join(note for table in printed_tables(summary) for note in table.notes)
+    assert "the server ended before it had settled: redis-pubsub, async, churn, rst, trial 1" in notes
+    assert "not valid" in notes
+
+
+def test_terminal_is_plain_when_piped(folder: Path, summary: Summary):
+    text = printed(summary, folder, width=80)
+    assert "\x1b" not in text
+    assert "…" not in text
+    assert "redis-pubsub" in text
+    assert f"Report: {folder / 'report.html'}" in text
+
+
+def test_terminal_reads_well_at_100_columns(folder: Path, summary: Summary):
+    text = printed(summary, folder, width=100, terminal=True)
+    assert "…" not in text
+    assert "4,937 (4,925–4,949)" in text or "2 of 3" in text
+
+
+def test_no_names_are_cut_at_100_columns_with_guarded_consumers(tmp_path: Path):
+    write_folder(tmp_path, consumers=("sync", "async", "sync-guarded", "async-guarded"))
+    text = printed(write_report(tmp_path), tmp_path, width=100, terminal=True)
+    assert "…" not in text
+    assert "async-guarded" in text
+
+
+@pytest.mark.parametrize("has_tables", [True, False])
+def test_run_with_no_trial_done_has_a_report(tmp_path: Path, has_tables: bool):
+    write_folder(tmp_path, scenarios=(), state="interrupted")
+    if has_tables:
+        write_csv(Tables.empty(), tmp_path)
+    else:
+        for path in tmp_path.glob("*.csv"):
+            path.unlink()
+    summary = write_report(tmp_path)
+    assert summary.cells == ()
+    assert "was interrupted" in (tmp_path / "report.html").read_text()
+    assert "No trial was finished" in printed(summary, tmp_path)
+
+
+def test_folder_without_manifest_is_refused_in_plain_words(tmp_path: Path):
+    with pytest.raises(ReportError, match="pass the folder of a run"):
+        write_report(tmp_path)
+
+
+def test_bad_manifest_names_all_that_is_wrong(tmp_path: Path):
+    write_folder(tmp_path)
+    (tmp_path / "manifest.json").write_text('{"format": 1, "name": "x", "state": "lost", "planned": "many"}')
+    with pytest.raises(ReportError, match=r"started_utc.*state.*planned.*done"):
+        read_manifest(tmp_path)
+
+
+def test_manifest_of_a_later_format_is_refused(tmp_path: Path):
+    write_folder(tmp_path)
+    content = json.loads((tmp_path / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps({**content, "format": 2}))
+    with pytest.raises(ReportError, match="format 2"):
+        read_manifest(tmp_path)
+
+
+def test_invented_folder_is_the_same_each_time(folder: Path, tmp_path: Path):
+    again = write_folder(tmp_path)
+    assert read_tables(again).timeline.equals(read_tables(folder).timeline)
+
+
+def printed(summary: Summary, folder: Path, *, width: int = 100, terminal: bool = False) -> str:
+    file = io.StringIO()
+    print_report(summary, Console(file=file, width=width, force_terminal=terminal, color_system=None), folder)
+    return file.getvalue()

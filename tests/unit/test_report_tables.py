@@ -1,0 +1,119 @@
+"""Tables go to CSV files and come back the same, or say what is wrong."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from report_folder import invented_tables, key_row
+
+from loadtest.report import ReportError, Tables, read_tables, write_csv
+from loadtest.report.columns import TABLES
+
+
+def test_tables_written_and_read_are_the_same(tmp_path: Path):
+    tables = invented_tables()
+    write_csv(tables, tmp_path)
+    again = read_tables(tmp_path)
+    for name in TABLES:
+        assert again.frame(name).equals(tables.frame(name)), name
+
+
+def test_empty_tables_written_and_read_have_all_columns(tmp_path: Path):
+    write_csv(Tables.empty(), tmp_path)
+    again = read_tables(tmp_path)
+    for name, table in TABLES.items():
+        assert again.frame(name).columns == [column.name for column in table.columns]
+        assert again.frame(name).height == 0
+
+
+def test_figures_left_out_of_a_row_are_null_and_not_zero(tmp_path: Path):
+    write_csv(Tables.from_rows({"delivery": [{**key_row(), "expected": 5}]}), tmp_path)
+    row = read_tables(tmp_path).delivery.row(0, named=True)
+    assert row["expected"] == 5
+    assert row["lost"] is None
+
+
+def test_nan_becomes_null():
+    tables = Tables.from_rows({"throughput": [{**key_row(), "latency_ms_p50": float("nan")}]})
+    assert tables.throughput["latency_ms_p50"].to_list() == [None]
+
+
+def test_extended_keeps_both_and_refuses_the_same_trial_twice():
+    one = Tables.from_rows({"throughput": [{**key_row(trial=1), "sent": 1}]})
+    two = Tables.from_rows({"throughput": [{**key_row(trial=2), "sent": 2}]})
+    assert one.extended(two).throughput["sent"].to_list() == [1, 2]
+    with pytest.raises(ReportError, match="twice"):
+        one.extended(one)
+
+
+def test_columns_in_another_order_are_put_in_order():
+    tables = invented_tables()
+    frames = {name: tables.frame(name) for name in TABLES}
+    frames["delivery"] = frames["delivery"].select(reversed(frames["delivery"].columns))
+    assert Tables(**frames).delivery.equals(tables.delivery)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ({"speed": []}, "no table speed"),
+        ({"delivery": [{**key_row(), "gone": 1}]}, "no column gone"),
+        ({"delivery": [{**key_row(), "lost": "many"}]}, "wrong type"),
+        ({"delivery": [{"layer": "redis"}]}, "key column server is empty"),
+    ],
+)
+def test_bad_rows_are_refused_in_plain_words(rows, message):
+    with pytest.raises(ReportError, match=message):
+        Tables.from_rows(rows)
+
+
+def test_decimals_in_a_column_of_whole_numbers_are_refused():
+    tables = Tables.from_rows({"delivery": [key_row()]})
+    frames = {name: tables.frame(name) for name in TABLES}
+    frames["delivery"] = frames["delivery"].with_columns(lost=pl.lit(0.5))
+    with pytest.raises(ReportError, match="column lost"):
+        Tables(**frames)
+
+
+def test_missing_files_are_all_named(tmp_path: Path):
+    write_csv(Tables.empty(), tmp_path)
+    (tmp_path / "residue.csv").unlink()
+    (tmp_path / "unknown.csv").unlink()
+    with pytest.raises(ReportError, match=r"residue\.csv, unknown\.csv missing"):
+        read_tables(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "\x00\x01", "server,workers\nu"])
+def test_a_file_that_is_no_table_is_named(tmp_path: Path, text: str):
+    write_csv(Tables.empty(), tmp_path)
+    (tmp_path / "delivery.csv").write_text(text)
+    with pytest.raises(ReportError, match=r"delivery\.csv"):
+        read_tables(tmp_path)
+
+
+def test_a_wrong_value_is_named_by_file_and_column(tmp_path: Path):
+    write_csv(invented_tables(), tmp_path)
+    path = tmp_path / "disconnects.csv"
+    lines = path.read_text().splitlines()
+    lines[1] = lines[1].replace("uvicorn,1,", "uvicorn,one,")
+    path.write_text("\n".join(lines))
+    with pytest.raises(ReportError, match=r"disconnects\.csv.*column workers"):
+        read_tables(tmp_path)
+
+
+def test_writing_into_no_folder_says_which_file(tmp_path: Path):
+    with pytest.raises(ReportError, match="could not write"):
+        write_csv(Tables.empty(), tmp_path / "gone")
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write_csv(invented_tables(), tmp_path)
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
+
+    def disk_full(self: Path, target: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", disk_full)
+    with pytest.raises(ReportError, match="No space left"):
+        write_csv(Tables.empty(), tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
