@@ -14,7 +14,7 @@ import time
 from typing import Any, Final
 
 SO_TIMESTAMPNS: Final = 35
-"""Of asm-generic/socket.h; Python has no name for it. Other systems and a few architectures differ: see has_stamps."""
+"""Of asm-generic/socket.h, Python has no name for it; where it is another number, no stamps come (lag_ns is -1)."""
 STAMP: Final = struct.Struct("@ll")  # struct timespec: seconds and nanoseconds
 STAMP_SPACE: Final = names.CMSG_SPACE(STAMP.size)
 MAX_AGE_NS: Final = 600 * 10**9
@@ -31,9 +31,9 @@ def has_stamps(socket: Any) -> bool:
         return False
     try:
         socket.setsockopt(names.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        return bool(socket.getsockopt(names.SOL_SOCKET, SO_TIMESTAMPNS))
     except OSError:
         return False
+    return True
 
 
 def lag_ns(ancillary: list[tuple[int, int, bytes]]) -> int:

@@ -181,12 +181,12 @@ class Connection:
         """
         if self._state:
             raise self._why_not()
+        if self._queue and self._queued_bytes + len(message) > MAX_QUEUED_BYTES:
+            raise WriteQueueFull(
+                f"{self._queued_bytes} bytes wait for connection {self.id}, which does not read; send slower"
+            )
         frame = frames.encode(message) if self._deflate is None else frames.encode_compressed(message, self._deflate)
         if self._queue:
-            if self._queued_bytes + len(frame) > MAX_QUEUED_BYTES:
-                raise WriteQueueFull(
-                    f"{self._queued_bytes} bytes wait for connection {self.id}, which does not read; send slower"
-                )
             self._enqueue(frame)
             return
         try:

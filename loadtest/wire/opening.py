@@ -9,22 +9,18 @@ import ssl
 import time
 from _socket import socket as TCPSocket  # the C class: monkey-patching leaves it alone
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NoReturn, cast
-from urllib.parse import unquote, urlsplit
+from typing import Any, Final, cast
+from urllib.parse import unquote, urljoin, urlsplit
 
 import gevent.socket
 import gevent.ssl
 from gevent import Timeout, get_hub
-from websocket import (
-    WebSocket,
-    WebSocketBadStatusException,
-    WebSocketConnectionClosedException,
-    WebSocketException,
-    WebSocketProxyException,
-)
+from websocket import WebSocketBadStatusException, WebSocketException
+from websocket._handshake import handshake
 from websocket._http import _tunnel
 from websocket._url import parse_url
 
+from loadtest.wire import deflate
 from loadtest.wire.connection import Closure, Connection, parse_headers
 from loadtest.wire.errors import (
     BadURL,
@@ -44,6 +40,8 @@ MAX_HEAD_BYTES: Final = 1 << 16
 """Longest HTTP head taken from a server; others give up at 8 to 64 KiB."""
 MAX_REDIRECTS: Final = 3  # as websocket-client has it
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+SCHEMES: Final = {"http": "ws", "https": "wss"}
+"""A redirect names the page's address as often as the socket's."""
 RESOLVED_FOR_S: Final = 60.0
 """How long a looked-up address is used again: a look-up takes a thread and 100 µs."""
 RECV_BYTES: Final = 1 << 16
@@ -61,6 +59,7 @@ def open_connection(
     origin: str | None = None,
     subprotocols: Sequence[str] = (),
     cookies: Mapping[str, str] | None = None,
+    compression: bool = False,
     timeout_s: float = OPEN_TIMEOUT_S,
     ca_file: str | None = None,
     insecure: bool = False,
@@ -72,36 +71,36 @@ def open_connection(
     """Open a WebSocket and give its Connection; only the calling greenlet waits.
 
     url: ws://host[:80]/path or wss://host[:443]/path. origin: None sends the target's own, as a page of it would.
-    ca_file: PEM file of the only CA to trust; insecure: trust anybody. proxy: http://[user:password@]host:port (the
-    environment's proxy variables are not used). Redirects are followed 3 times. A server's Set-Cookie stays with this
-    connection (`headers`), it is never sent by another.
+    compression: offer permessage-deflate, as browsers do. ca_file: PEM file of the only CA to trust; insecure: trust
+    anybody. proxy: http://[user:password@]host:port (the environment's proxy variables are not used). Redirects are
+    followed 3 times. A server's Set-Cookie stays with this connection (`headers`); no other one sends it.
 
     Raises OpenFailed in one of its forms (see errors.py).
     """
-    deadline = time.monotonic() + timeout_s
+    lines = [f"{name}: {value}" for name, value in headers]
+    if compression:
+        lines.append(f"Sec-WebSocket-Extensions: {deflate.OFFER}")
+    cookie = "; ".join(f"{name}={value}" for name, value in cookies.items()) if cookies else None
+    options = {"header": lines, "origin": origin, "subprotocols": list(subprotocols), "cookie": cookie}
     try:
-        for _ in range(MAX_REDIRECTS + 1):
-            stream = _reach(url, deadline, ca_file, insecure, proxy)
-            try:
-                location = _shake_hands(stream, url, headers, origin, subprotocols, cookies)
-                if location is None:
-                    return Connection(
-                        stream.hand_over(),
-                        connection_id=connection_id,
-                        head=stream.head,
-                        early=bytes(stream.early),
-                        on_message=on_message,
-                        on_closed=on_closed,
-                        max_message_bytes=max_message_bytes,
-                    )
-            except BaseException:
-                stream.close()
-                raise
-            stream.close()
-            url = location
-        raise HandshakeRefused(302, f"{url} is redirect number {MAX_REDIRECTS + 1}; give the final address")
+        with Timeout(timeout_s, _DeadlinePassed):
+            stream = _open_stream(url, options, ca_file, insecure, proxy)
     except _DeadlinePassed:
         raise OpenTimeout(f"{url} was not open within {timeout_s} s") from None
+    try:
+        return Connection(
+            stream.socket,
+            connection_id=connection_id,
+            head=stream.head,
+            early=stream.early,
+            on_message=on_message,
+            on_closed=on_closed,
+            max_message_bytes=max_message_bytes,
+            deflate=_agreed_deflate(stream.head, compression),
+        )
+    except BaseException:
+        stream.close()
+        raise
 
 
 class _DeadlinePassed(Exception):
@@ -119,20 +118,19 @@ class _Stream:
     (all but the newline, the newline), which it puts together like any other; its checks all stay.
     """
 
-    def __init__(self, socket: Any, deadline: float) -> None:
-        self._socket: Any = socket
-        self._deadline = deadline
-        self._lines: list[bytes] = []  # of the head, in halves, last first
+    def __init__(self, socket: Any) -> None:
+        self.socket = socket
         self.head = b""
         self.early = b""
         """What came in one piece with the head: the first frames."""
+        self._lines: list[bytes] = []  # of the head, in halves, last first
 
     # what websocket-client calls
 
     def send(self, data: bytes) -> int:
         left = data
         while left:  # websocket-client does not look how much was sent
-            sent = self._until_done(self._socket.send, left, WRITABLE)
+            sent = self._until_done(self.socket.send, left, WRITABLE)
             if not sent:  # how gevent's TLS sockets say that they would block
                 self._wait(WRITABLE)
             left = left[sent:]
@@ -146,21 +144,16 @@ class _Stream:
         return self._lines.pop()
 
     def gettimeout(self) -> float:
-        return max(self._deadline - time.monotonic(), 0.001)
-
-    def settimeout(self, timeout: float | None) -> None:
-        """Nothing to set: the deadline is the only limit."""
-
-    def close(self) -> None:
-        self._socket.close()
+        """Anything but 0, which would mean that nobody waits; the deadline of opening is the only limit."""
+        return OPEN_TIMEOUT_S
 
     # what opening does
 
     def connect(self, address: Any) -> None:
-        error = self._socket.connect_ex(address)
+        error = self.socket.connect_ex(address)
         if error == errno.EINPROGRESS:
             self._wait(WRITABLE)
-            error = self._socket.getsockopt(names.SOL_SOCKET, names.SO_ERROR)
+            error = self.socket.getsockopt(names.SOL_SOCKET, names.SO_ERROR)
         if error:
             raise OSError(error, errno.errorcode.get(error, "?"))
 
@@ -169,31 +162,26 @@ class _Stream:
         self.head = b""
 
     def start_tls(self, context: Any, host: str) -> None:
-        plain = gevent.socket.socket(fileno=self._socket.detach())
+        plain = gevent.socket.socket(fileno=self.socket.detach())
         try:
             plain.settimeout(0.0)
-            self._socket = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+            self.socket = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
         except BaseException:
             plain.close()
             raise
-        self._until_done(self._socket.do_handshake, None, WRITABLE)
+        self._until_done(self.socket.do_handshake, None, WRITABLE)
 
-    def hand_over(self) -> Any:
-        """Give the socket away: it is the Connection's from here."""
-        return self._socket
+    def close(self) -> None:
+        self.socket.close()
 
     def _read_head(self) -> None:
         data = b""
         while (end := data.find(b"\r\n\r\n")) < 0:
             if len(data) > MAX_HEAD_BYTES:
                 raise HandshakeInvalid(f"the server's HTTP head did not end within {MAX_HEAD_BYTES} bytes")
-            more = self._until_done(self._socket.recv, RECV_BYTES, READABLE)
+            more = self._until_done(self.socket.recv, RECV_BYTES, READABLE)
             if not more:
-                raise HandshakeInvalid(
-                    f"the server closed the connection in its HTTP head, after {data[:80]!r}"
-                    if data
-                    else "the server closed the connection without an answer"
-                )
+                raise HandshakeInvalid(f"the server closed the connection in its HTTP head, after {data[:80]!r}")
             data += more
             if not data.startswith(b"HTTP/1."[: len(data)]):
                 raise HandshakeInvalid(f"the server does not speak HTTP/1.1, its answer begins with {data[:80]!r}")
@@ -213,10 +201,9 @@ class _Stream:
 
     def _wait(self, event: int) -> None:
         hub = get_hub()
-        watcher = hub.loop.io(self._socket.fileno(), event)
+        watcher = hub.loop.io(self.socket.fileno(), event)
         try:
-            with Timeout(self._deadline - time.monotonic(), _DeadlinePassed):
-                hub.wait(watcher)
+            hub.wait(watcher)
         finally:
             watcher.close()
 
@@ -233,22 +220,23 @@ def _halves(head: bytes) -> list[bytes]:
     return pieces
 
 
-def _reach(url: str, deadline: float, ca_file: str | None, insecure: bool, proxy: str | None) -> _Stream:
-    """Connect to the target, through the proxy when there is one, with TLS when the URL says so."""
-    host, port, _, secure = _parse(url)
-    stream = _connect_through(proxy, host, port, deadline) if proxy else _connect(host, port, deadline)
-    if secure:
+def _open_stream(url: str, options: dict[str, Any], ca_file: str | None, insecure: bool, proxy: str | None) -> _Stream:
+    """Connect and shake hands, following redirects."""
+    for _ in range(MAX_REDIRECTS + 1):
+        host, port, resource, secure = _parse(url)
+        stream = _connect_through(proxy, host, port) if proxy else _connect(host, port)
         try:
-            stream.start_tls(_tls_context(ca_file, insecure), host)
-        except (OSError, ValueError) as error:
-            stream.close()
-            raise TLSFailed(
-                f"no TLS session with {host}:{port}: {error}; pass the server's CA file, or allow insecure"
-            ) from error
+            if secure:
+                _start_tls(stream, host, port, ca_file, insecure)
+            status = _shake_hands(stream, url, host, port, resource, options)
         except BaseException:
             stream.close()
             raise
-    return stream
+        if status not in REDIRECTS:
+            return stream
+        stream.close()
+        url = _redirected(stream.head, status, url)
+    raise HandshakeRefused(status, f"{url} is redirect number {MAX_REDIRECTS + 1}; give the final address")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -260,24 +248,24 @@ def _parse(url: str) -> tuple[str, int, str, bool]:
     return host, port, resource, secure
 
 
-def _connect(host: str, port: int, deadline: float) -> _Stream:
+def _connect(host: str, port: int) -> _Stream:
     """Try each address of the host in turn; raise what the last one gave."""
     failed: OSError | None = None
-    for family, kind, protocol, address in _addresses(host, port, deadline):
+    for family, kind, protocol, address in _addresses(host, port):
         try:
-            return _connect_to(family, kind, protocol, address, deadline)
+            return _connect_to(family, kind, protocol, address)
         except OSError as error:
             failed = error
     assert failed is not None
     raise _unreachable(host, port, failed)
 
 
-def _connect_to(family: int, kind: int, protocol: int, address: Any, deadline: float) -> _Stream:
+def _connect_to(family: int, kind: int, protocol: int, address: Any) -> _Stream:
     socket = TCPSocket(family, kind, protocol)
     try:
         socket.setblocking(False)
         socket.setsockopt(names.IPPROTO_TCP, names.TCP_NODELAY, 1)
-        stream = _Stream(socket, deadline)
+        stream = _Stream(socket)
         stream.connect(address)
     except BaseException:
         socket.close()
@@ -298,14 +286,13 @@ def _unreachable(host: str, port: int, error: OSError) -> OpenFailed:
 _looked_up: dict[tuple[str, int], tuple[float, list[Address]]] = {}
 
 
-def _addresses(host: str, port: int, deadline: float) -> list[Address]:
+def _addresses(host: str, port: int) -> list[Address]:
     known = _looked_up.get((host, port))
     now = time.monotonic()
     if known is not None and now - known[0] < RESOLVED_FOR_S:
         return known[1]
     try:
-        with Timeout(deadline - now, _DeadlinePassed):
-            found = gevent.socket.getaddrinfo(host, port, 0, names.SOCK_STREAM, names.IPPROTO_TCP)
+        found = gevent.socket.getaddrinfo(host, port, 0, names.SOCK_STREAM, names.IPPROTO_TCP)
     except (OSError, UnicodeError) as error:
         raise Unreachable(f"the name {host!r} is not known: {error}") from error
     addresses = [(int(family), int(kind), protocol, address) for family, kind, protocol, _, address in found]
@@ -313,24 +300,32 @@ def _addresses(host: str, port: int, deadline: float) -> list[Address]:
     return addresses
 
 
-def _connect_through(proxy: str, host: str, port: int, deadline: float) -> _Stream:
+def _connect_through(proxy: str, host: str, port: int) -> _Stream:
+    """Let the HTTP proxy build a tunnel (RFC 9110 9.3.6)."""
     parts = urlsplit(proxy)
     if parts.scheme != "http" or not parts.hostname:
         raise ProxyFailed(f"{proxy!r} is no HTTP proxy; write http://[user:password@]host:port")
-    stream = _connect(parts.hostname, parts.port or 80, deadline)
+    stream = _connect(parts.hostname, parts.port or 80)
     login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
     try:
         _tunnel(cast(Any, stream), host, port, login)
-    except (WebSocketProxyException, _BodyWanted, OSError, HandshakeInvalid) as error:
+    except (WebSocketException, _BodyWanted, OSError, HandshakeInvalid) as error:
         stream.close()
-        raise ProxyFailed(
-            f"the proxy {parts.hostname}:{parts.port} built no tunnel to {host}:{port}: {error}"
-        ) from error
+        raise ProxyFailed(f"the proxy {parts.hostname} built no tunnel to {host}:{port}: {error}") from error
     except BaseException:
         stream.close()
         raise
     stream.forget_head()
     return stream
+
+
+def _start_tls(stream: _Stream, host: str, port: int, ca_file: str | None, insecure: bool) -> None:
+    try:
+        stream.start_tls(_tls_context(ca_file, insecure), host)
+    except (OSError, ValueError) as error:
+        raise TLSFailed(
+            f"no TLS session with {host}:{port}: {error}; pass the server's CA file, or allow insecure"
+        ) from error
 
 
 @functools.lru_cache(maxsize=16)
@@ -347,53 +342,44 @@ def _tls_context(ca_file: str | None, insecure: bool) -> Any:
     return context
 
 
-def _shake_hands(
-    stream: _Stream,
-    url: str,
-    headers: Iterable[tuple[str, str]],
-    origin: str | None,
-    subprotocols: Sequence[str],
-    cookies: Mapping[str, str] | None,
-) -> str | None:
-    """Let websocket-client do the opening handshake (RFC 6455 4.1); give the next URL when it is a redirect."""
-    client: Any = WebSocket(enable_multithread=False)
+def _shake_hands(stream: _Stream, url: str, host: str, port: int, resource: str, options: dict[str, Any]) -> int:
+    """Let websocket-client do the opening handshake (RFC 6455 4.1); give the status: 101 or a redirect's."""
     try:
-        client.connect(
-            url,
-            socket=stream,
-            header=[f"{name}: {value}" for name, value in headers],
-            origin=origin,
-            subprotocols=list(subprotocols),
-            cookie="; ".join(f"{name}={value}" for name, value in cookies.items()) if cookies else None,
-            redirect_limit=0,
-            timeout=None,
-        )
-    except WebSocketBadStatusException as error:
-        raise _refused(error.status_code, url) from None
-    except _BodyWanted:
-        raise _refused(int(stream.head.split(b" ", 2)[1]), url) from None
+        answer = handshake(cast(Any, stream), url, host, port, resource, **options)
+    except (WebSocketBadStatusException, _BodyWanted):
+        status = int(stream.head[9:12])
+        raise HandshakeRefused(status, f"{url} answered the upgrade with HTTP {status}, not 101") from None
     except WebSocketException as error:
-        answer = client.handshake_response
-        if answer is not None and answer.status in REDIRECTS and (location := answer.headers.get("location")):
-            return str(location)
-        _not_a_websocket(error, url)
+        raise HandshakeInvalid(f"{url} does not speak WebSocket: {error}") from error
     except OSError as error:
         raise HandshakeInvalid(f"the connection to {url} broke in the handshake: {error}") from error
-    _check_extensions(stream.head, url)
-    return None
+    if answer.status == 101 and not options["subprotocols"] and b"sec-websocket-protocol" in stream.head.lower():
+        _check_no_subprotocol(stream.head, url)
+    return answer.status
 
 
-def _refused(status: int, url: str) -> HandshakeRefused:
-    return HandshakeRefused(status, f"{url} answered the upgrade with HTTP {status}, not 101")
+def _check_no_subprotocol(head: bytes, url: str) -> None:
+    """A server must not choose what was not asked for (RFC 6455 4.1); websocket-client looks only when it asked."""
+    if chosen := parse_headers(head).get("sec-websocket-protocol"):
+        raise HandshakeInvalid(f"{url} chose the subprotocol {chosen!r}, which was not asked for")
 
 
-def _not_a_websocket(error: WebSocketException, url: str) -> NoReturn:
-    if isinstance(error, WebSocketConnectionClosedException):
-        raise HandshakeInvalid(f"{url} closed the connection in the handshake") from error
-    raise HandshakeInvalid(f"{url} does not speak WebSocket: {error}") from error
+def _redirected(head: bytes, status: int, url: str) -> str:
+    location = parse_headers(head).get("location")
+    if not location:
+        raise HandshakeRefused(status, f"{url} answered with HTTP {status}, but not where to go")
+    target = urljoin(url, location)
+    scheme, separator, rest = target.partition(":")
+    return SCHEMES.get(scheme, scheme) + separator + rest
 
 
-def _check_extensions(head: bytes, url: str) -> None:
-    """A server must not choose an extension that was not offered (RFC 6455 4.1); websocket-client does not look."""
-    if b"extensions" in head.lower() and (chosen := parse_headers(head).get("sec-websocket-extensions")):
-        raise HandshakeInvalid(f"{url} chose the extension {chosen!r}, which was not offered")
+def _agreed_deflate(head: bytes, offered: bool) -> deflate.Deflate | None:
+    """What the server answered to the extension; a server must not choose one that was not offered (RFC 6455 4.1)."""
+    if b"sec-websocket-extensions" not in head.lower():
+        return None
+    answer = parse_headers(head).get("sec-websocket-extensions")
+    if not answer:
+        return None
+    if not offered:
+        raise HandshakeInvalid(f"the server chose the extension {answer!r}, which was not offered")
+    return deflate.Deflate(deflate.agreed(answer))
