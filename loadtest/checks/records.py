@@ -22,6 +22,8 @@ class ProcessResidue:
     threads: list[str] | None
     fds: dict[str, int] | None
     presence: list[int] | None
+    busy: dict[int, str] | None = None
+    """For each connection whose task has not ended: the type of the message its consumer is handling, "" if none."""
     unknown: dict[str, str] = field(default_factory=dict)
     """Why a field is not known, by the field's name."""
 

@@ -8,7 +8,7 @@ import asyncio
 import dataclasses
 import json
 import os
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 from pathlib import Path
 
 CONTROL_VARIABLE = "LOADTEST_CONTROL"
@@ -18,11 +18,15 @@ QUESTION_TIMEOUT_S = 5.0
 """A client that connects and asks nothing must not stay among the server's tasks."""
 
 
+OpenConnections = Mapping[int, "asyncio.Task[object] | None"]
+"""The application task of each connection whose task has not ended."""
+
+
 class Control:
     """The control socket of this process, started on the running event loop at the first use."""
 
-    def __init__(self, open_connections: AbstractSet[int]) -> None:
-        """Remember the live set of connections whose application task has not ended."""
+    def __init__(self, open_connections: OpenConnections) -> None:
+        """Remember the live map of connections whose application task has not ended."""
         self._open = open_connections
         self._folder = os.environ.get(CONTROL_VARIABLE)
         self._server: asyncio.Server | None = None
@@ -53,6 +57,6 @@ class Control:
             case "residue":
                 from loadtest.probe.residue import read_residue  # needs Django set up: not at import time of asgi.py
 
-                return dataclasses.asdict(await read_residue())
+                return dataclasses.asdict(await read_residue(self._open))
             case _:
                 return {"error": f"unknown question {question!r}; ask status or residue"}

@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +12,10 @@ from typing import Any, Protocol
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.db import connections
 from django.utils.module_loading import import_string
+
+from loadtest.probe.handling import handled_message
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,13 +42,16 @@ class Residue:
     threads: list[str]
     fds: dict[str, int] | None
     presence: list[int] | None
+    busy: dict[int, str]
+    """For each connection whose task has not ended: the type of the message its consumer is handling, "" if none."""
     unknown: dict[str, str]
     """Why a field is not known, by the field's name."""
 
 
-async def read_residue() -> Residue:
+async def read_residue(open_connections: Mapping[int, "asyncio.Task[object] | None"]) -> Residue:
     """Read all there is; a part that fails is reported as unknown and does not spoil the others."""
     unknown: dict[str, str] = {}
+    busy = {connection: handled_message(task) for connection, task in open_connections.items()}  # before we wait
     layer = await _read_layer(unknown)
     return Residue(
         pid=os.getpid(),
@@ -56,6 +62,7 @@ async def read_residue() -> Residue:
         threads=sorted(thread.name for thread in threading.enumerate()),
         fds=_file_descriptors(unknown),
         presence=await _presence(unknown),
+        busy=busy,
         unknown=unknown,
     )
 
@@ -154,8 +161,15 @@ async def _presence(unknown: dict[str, str]) -> list[int] | None:
     if path is None:
         return None
     try:
-        online = await sync_to_async(import_string(path))()
-        return sorted(online)
+        # A thread of its own: the one that sync consumers share may be held up by one of them
+        return await sync_to_async(_call_and_disconnect, thread_sensitive=False)(import_string(path))
     except Exception as error:  # noqa: BLE001 - the app's own code may raise anything
         unknown["presence"] = f"{path} failed: {error!r}"
         return None
+
+
+def _call_and_disconnect(online: Callable[[], Iterable[int]]) -> list[int]:
+    try:
+        return sorted(online())
+    finally:
+        connections.close_all()  # of this thread

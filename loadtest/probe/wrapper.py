@@ -1,5 +1,6 @@
 """The ASGI wrapper: records the start and end of each WebSocket's task and what passes between it and the server."""
 
+import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -25,7 +26,7 @@ class Probe:
         """Wrap `application`, the outermost one of asgi.py; raises OSError when the ledger cannot be written."""
         self._application = application
         self._unnamed = itertools.count(SERVER_NAMED)
-        self._open: set[int] = set()
+        self._open: dict[int, asyncio.Task[object] | None] = {}
         if is_recording():
             recorder()
             self._control = Control(self._open)
@@ -47,7 +48,7 @@ class Probe:
         if connection is None or connection in self._open:
             connection = next(self._unnamed)
         current_connection.set(connection)
-        self._open.add(connection)
+        self._open[connection] = asyncio.current_task()
         ledger.record(Event.SCOPE, connection, argument=ledger.text(str(scope["path"])))
         ended_by = 0
         try:
@@ -57,7 +58,7 @@ class Probe:
             raise
         finally:
             ledger.record(Event.TASK_ENDED, connection, argument=ended_by)
-            self._open.discard(connection)
+            del self._open[connection]
             forget_channels(connection)
 
 

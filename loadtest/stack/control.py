@@ -90,4 +90,7 @@ def _parsed(answer: Any, kind: Callable[..., Answer]) -> Answer:
     names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     if not isinstance(answer, dict) or not names <= answer.keys():
         raise ValueError(f"not the answer asked for: {str(answer)[:200]}")
-    return kind(**{name: answer[name] for name in names})
+    fields_given = {name: answer[name] for name in names}
+    if fields_given.get("busy"):  # JSON has no whole numbers for keys
+        fields_given["busy"] = {int(connection): message for connection, message in fields_given["busy"].items()}
+    return kind(**fields_given)
