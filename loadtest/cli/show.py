@@ -1,0 +1,34 @@
+"""`show`: what both sides recorded of one connection."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from loadtest.bench.plan import PlanError
+from loadtest.report.errors import ReportError
+from loadtest.report.story import read_story
+
+
+def show(
+    run: Annotated[Path, typer.Argument(help="the run's folder")],
+    connection: Annotated[str, typer.Argument(help="TRIAL:ID as the findings name it, or the id alone")],
+) -> None:
+    """Print both sides' timeline of one connection."""
+    try:
+        story = read_story(run, connection)
+    except ReportError as error:
+        raise PlanError(str(error)) from None
+    zero = "its drop" if story.from_drop else "its first record"
+    table = Table(
+        title=f"connection {story.connection} of {story.trial}; ms from {zero}", box=None, title_justify="left"
+    )
+    table.add_column("ms", justify="right")
+    table.add_column("client")
+    table.add_column("server")
+    for line in story.lines:
+        sides = (line.what, "") if line.side == "client" else ("", line.what)
+        table.add_row(f"{line.t_ms:,.3f}", *sides)
+    Console(highlight=False).print(table)
