@@ -30,8 +30,8 @@ types: $(VENV)/.dev  ## mypy, strict on loadtest/
 unit: $(VENV)/.dev  ## tests that open no socket
 	$(BIN)/pytest tests/unit $(PYTEST)
 
-live: $(VENV)/.dev  ## tests on real servers, and a small real bench
-	$(BIN)/pytest tests/live $(PYTEST)
+live: $(VENV)/.dev  ## tests on real servers, a small real bench, and the audit of planted defects
+	$(BIN)/pytest tests/live tests/planted $(PYTEST)
 
 browser: $(VENV)/.dev  ## tests in a real browser (Chromium; installed where apt-get may)
 	@command -v chromium chromium-browser google-chrome >/dev/null || \
@@ -44,7 +44,7 @@ perf: $(VENV)/.dev  ## speed and memory of the generator and the cost of the pro
 	$(BIN)/python -m tests.perf $(PERF)
 
 soak: $(VENV)/.dev  ## the long form of the differential and hostile-server tests
-	LOADTEST_SOAK=1 $(BIN)/pytest tests/unit/wire tests/live $(PYTEST)
+	LOADTEST_SOAK=1 $(BIN)/pytest tests/unit/wire tests/live tests/planted $(PYTEST)
 
 lock: $(VENV)/.dev  ## write requirements*.txt anew from pyproject.toml (needs uv)
 	uv pip compile -q -U pyproject.toml --extra build --generate-hashes --universal --python-version 3.11 \

@@ -4,7 +4,7 @@ from locust import task
 
 from loadtest.users import WebSocketUser, paced
 
-SCENARIO = {"users": 50, "rate": 2, "room_size": 10, "drops": False}
+SCENARIO = {"users": 50, "rate": 2, "room_size": 10, "drops": False, "default": True}
 
 
 class BroadcastUser(WebSocketUser):

@@ -1,9 +1,13 @@
-"""The WebSocket routes: `ws/<consumer>/echo/` and `ws/<consumer>/room/<room_name>/` for every consumer there is."""
+"""The WebSocket routes: `ws/<consumer>/echo/` and `ws/<consumer>/room/<room_name>/` for every consumer there is.
+
+Consumers with a planted defect have a room only.
+"""
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.urls import path, re_path
 
 from target_app.consumers import CONSUMERS
+from target_app.planted import PLANTED
 
 ROOM_NAME = r"(?P<room_name>[A-Za-z0-9_.-]{1,80})"
 """What a channel layer takes in a group's name, and short enough for its limit of 99 with our `chat_` in front."""
@@ -20,5 +24,10 @@ class NotFound(AsyncWebsocketConsumer):
 websocket_urlpatterns = [
     *(path(f"ws/{row.name}/echo/", row.echo().as_asgi()) for row in CONSUMERS),
     *(re_path(rf"^ws/{row.name}/room/{ROOM_NAME}/$", row.room().as_asgi()) for row in CONSUMERS),
+    *(
+        re_path(rf"^ws/{row.consumer(kind)}/room/{ROOM_NAME}/$", row.room(kind).as_asgi())
+        for row in PLANTED
+        for kind in row.kinds
+    ),
     re_path(r"", NotFound.as_asgi()),
 ]

@@ -12,7 +12,6 @@ from loadtest.report.tables import Tables
 from loadtest.stack.database import prepare_database
 from loadtest.stack.folders import short_folder
 from loadtest.stack.limits import need_disk, need_open_files
-from loadtest.stack.lock import only_bench
 
 FILES_A_USER = 2
 """A generator and a server each hold one descriptor a user, in processes of their own; twice that leaves room."""
@@ -42,7 +41,7 @@ def run_campaign(run: RunFolder, *, redis_url: str | None, database_url: str | N
     started; what was measured until then, or until KeyboardInterrupt, is saved.
     """
     todo = [trial for trial in run.plan.trials_in_order() if not run.is_done(trial)]
-    with only_bench(), run.under_way(), short_folder() as scratch:
+    with run.under_way(), short_folder() as scratch:
         need_open_files(max((users_of(run.plan, trial) for trial in todo), default=0) * FILES_A_USER + SPARE_FILES)
         ground = Ground(plan=run.plan, database=prepare_database(scratch, database_url), redis_url=redis_url)
         for place, trial in enumerate(todo, 1):
@@ -64,6 +63,8 @@ def check_trial(trial: Trial, records: TrialRecords) -> tuple[Tables, tuple[str,
     key: dict[str, Any] = {**asdict(trial.cell), "trial": trial.number}
     findings = {check.table: run_check(check, records) for check in CHECKS}
     rows = {table: [{**key, **row} for row in finding.rows.to_dicts()] for table, finding in findings.items()}
+    for row in rows["disconnects"]:
+        row["example"] = f"{trial.folder}:{row['example']}" if row.get("example") else ""
     rows["unknown"] = [
         {**key, "column": column, "why": why} for finding in findings.values() for column, why in finding.unknown
     ]

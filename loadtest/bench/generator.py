@@ -6,7 +6,9 @@ from pathlib import Path
 
 from loadtest.bench.plan import Plan, Trial
 from loadtest.bench.scenarios import SCENARIOS
+from loadtest.drops import find_drop
 from loadtest.stack.process import Process
+from loadtest.stack.servers import SERVERS
 
 SPAWN_RATE = 500
 """Users a second at most: each opening costs client and server some 2 ms together."""
@@ -16,8 +18,12 @@ STARTUP_S = 20.0
 
 RAMP_S = 30.0
 CLOSING_S = 10.0
+RESIDUE_S = 60.0
+"""For reading what the server holds, which takes a second; a generator that nobody tells to let go does so after it."""
 LEDGER = "ledger"
 GO = "go"
+HELD = "held"
+"""The generator makes this file when only silently dropped connections are left, and keeps them until it is gone."""
 
 
 def users_of(plan: Plan, trial: Trial) -> int:
@@ -25,10 +31,24 @@ def users_of(plan: Plan, trial: Trial) -> int:
     return plan.users or SCENARIOS[trial.cell.scenario].users
 
 
-def longest_s(plan: Plan) -> float:
-    """Return the time after which a generator must have ended, whatever the server did."""
+def duration_of(plan: Plan, trial: Trial) -> float:
+    """Return how long the part of the trial is that counts."""
+    return plan.duration or SCENARIOS[trial.cell.scenario].duration
+
+
+def settle_s(plan: Plan, trial: Trial) -> float:
+    """Return how long the server has to notice the drops: where one is silent, its pings alone can tell it."""
+    if not any(find_drop(name).silent for name in plan.drops_of(trial.cell)):
+        return plan.settle
+    server = SERVERS[trial.cell.server]
+    interval_s, timeout_s = plan.pings or (server.ping_interval_s, server.ping_timeout_s)
+    return interval_s + timeout_s + plan.settle
+
+
+def longest_s(plan: Plan, trial: Trial) -> float:
+    """Return the time after which a generator must have gone through its phases, whatever the server did."""
     recover = plan.offline + plan.drain
-    return STARTUP_S + RAMP_S + plan.warm_up + plan.duration + recover + plan.drain + CLOSING_S
+    return STARTUP_S + RAMP_S + plan.warm_up + duration_of(plan, trial) + recover + plan.drain + CLOSING_S
 
 
 def start_generator(plan: Plan, trial: Trial, *, host: str, folder: Path) -> Process:
@@ -59,6 +79,7 @@ def _options(plan: Plan, trial: Trial, host: str, folder: Path) -> list[str]:
         "payload-size": plan.payload_size,
         "room-size": plan.room_size or scenario.room_size,
         "handler-work": plan.work,
+        "blocker-work": plan.blocker_work,
         "drop-kind": ",".join(plan.drops_of(trial.cell) or plan.drops),
         "drop-share": plan.drop_share if plan.drops_of(trial.cell) else 0,
         "offline": plan.offline,
@@ -67,8 +88,10 @@ def _options(plan: Plan, trial: Trial, host: str, folder: Path) -> list[str]:
         "go-file": folder / GO,
         "ramp": RAMP_S,
         "warm-up": plan.warm_up,
-        "steady": plan.duration,
+        "steady": duration_of(plan, trial),
         "drain": plan.drain,
+        "held-file": folder / HELD,
+        "hold": settle_s(plan, trial) + RESIDUE_S,
     }
     options = [f"--{name}={value}" for name, value in named.items()]
     return ["--headless", "--only-summary", *options]

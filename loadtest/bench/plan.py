@@ -6,12 +6,13 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from loadtest.bench.scenarios import SCENARIOS, Scenario
-from loadtest.drops import DROPS
+from loadtest.drops import DROPS, DropError, find_drop
 from loadtest.report.manifest import CellKey
 from loadtest.stack.layers import LAYERS
 from loadtest.stack.servers import SERVERS
@@ -20,6 +21,10 @@ from target_app.consumers import CONSUMERS
 NO_DROP = "none"
 MIXED_DROPS = "mixed"
 """The drop column of a trial in which all planned kinds are mixed."""
+ALL_DROPS = "all"
+"""Stands for every kind of drop that can be done here."""
+QUICK_PING = "1/1"
+"""What the quick profile sets for silent drops, which only the server's pings can show: its own would take 40 s."""
 
 
 class PlanError(Exception):
@@ -31,6 +36,14 @@ def _split(value: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+
+KNOWN: dict[str, tuple[str, ...]] = {
+    "consumers": tuple(consumer.name for consumer in CONSUMERS),
+    "layers": tuple(LAYERS),
+    "scenarios": tuple(SCENARIOS),
+    "servers": tuple(SERVERS),
+}
+"""What there is to choose from, by the plan's key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,60 +62,73 @@ class Trial:
     @property
     def folder(self) -> str:
         """Return the trial's folder below `trials/`."""
-        return "-".join(str(part) for part in astuple(self.cell)) + f"/{self.number}"
+        return "-".join(quote(str(part), safe=" ") for part in astuple(self.cell)) + f"/{self.number}"
 
 
 class Plan(BaseModel):
     """A bench: durations in seconds, sizes in bytes, rates in messages a second and sender.
 
-    `users`, `rate` and `room_size` of 0 mean what the scenario takes by default.
+    Where `users`, `rate`, `room_size` or `duration` is left out, the scenario's own counts; where `server_ping`
+    ("INTERVAL/TIMEOUT", in seconds) is, the server's.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     profile: Literal["quick", "standard", "full"] = "quick"
     consumers: Names = tuple(consumer.name for consumer in CONSUMERS if consumer.default)
     layers: Names = tuple(layer.name for layer in LAYERS.values() if layer.default)
-    scenarios: Names = tuple(SCENARIOS)
-    drops: Names = tuple(DROPS)
+    scenarios: Names = tuple(scenario.name for scenario in SCENARIOS.values() if scenario.default)
+    drops: Names = tuple(drop.name for drop in DROPS.values() if drop.default)
     servers: Names = ("uvicorn",)
     users: int | None = Field(None, ge=1)
     rate: float | None = Field(None, ge=0)
     room_size: int | None = Field(None, ge=1)
     payload_size: int = Field(64, ge=47, le=2**20)
-    work: str = Field("none", pattern=r"^(none|orm|sleep:\d+(\.\d+)?|cpu:\d+(\.\d+)?)$")
+    work: str = Field("none", pattern=r"^(none|orm|(sleep|cpu):\d{1,4})$")  # whole ms, as the reference app takes them
+    blocker_work: str = Field("cpu:300", pattern=r"^(sleep|cpu):\d{1,4}$")  # of the one handler that blocks
     drop_share: float = Field(0.2, ge=0, le=1)
     offline: float = Field(1.0, ge=0)
     warm_up: float = Field(1.0, ge=0)
-    duration: float = Field(3.0, gt=0)
+    duration: float | None = Field(None, gt=0)
     drain: float = Field(5.0, gt=0)
     settle: float = Field(5.0, gt=0)
+    server_ping: str | None = Field(None, pattern=r"^\d+(\.\d+)?/\d+(\.\d+)?$")
     mix_drops: bool = True
     trials: int = Field(3, ge=1, le=1000)
     seed: int = Field(1, ge=0)
     port: int = Field(0, ge=0, le=65535)
+    notes: tuple[str, ...] = Field((), exclude=True)
+    """What was decided for whoever wrote the plan; it stands in the manifest's notes."""
 
-    @model_validator(mode="after")
-    def _known_names(self) -> Self:
-        known = {
-            "consumers": [consumer.name for consumer in CONSUMERS],
-            "layers": list(LAYERS),
-            "scenarios": list(SCENARIOS),
-            "drops": list(DROPS),
-            "servers": list(SERVERS),
-        }
-        problems = [
-            f"{key}: unknown {key[:-1]} {name!r}; there are {', '.join(names)}"
-            for key, names in known.items()
-            for name in getattr(self, key)
-            if name not in names
-        ]
-        problems += [
-            f"{key}: name at least one of {', '.join(names)}" for key, names in known.items() if not getattr(self, key)
-        ]
-        if problems:
-            raise ValueError("\n".join(problems))
-        return self
+    @field_validator(*KNOWN)
+    @classmethod
+    def _known_names(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Refuse names there are not; one that is given twice counts once."""
+        key = str(info.field_name)
+        there_are = ", ".join(KNOWN[key])
+        if not names:
+            raise ValueError(f"name at least one of {there_are}")
+        if unknown := [repr(name) for name in names if name not in KNOWN[key]]:
+            raise ValueError(f"unknown {key[:-1]} {', '.join(unknown)}; there are {there_are}")
+        return tuple(dict.fromkeys(names))
+
+    @field_validator("drops")
+    @classmethod
+    def _drops_there_are(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse drops that there are not or that cannot be done here; one that is given twice counts once."""
+        if not names:
+            raise ValueError(f"name at least one of {', '.join(DROPS)}")
+        if problems := [problem for name in names if (problem := _problem_with_drop(name))]:
+            raise ValueError("; ".join(problems))
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def pings(self) -> tuple[float, float] | None:
+        """Return the server's ping interval and timeout in seconds; None: its own."""
+        if self.server_ping is None:
+            return None
+        interval, _, timeout = self.server_ping.partition("/")
+        return float(interval), float(timeout)
 
     def cells(self) -> list[CellKey]:
         """Return the cells in the plan's own order."""
@@ -169,10 +195,36 @@ def make_plan(given: dict[str, Any], plan_file: Path | None = None) -> Plan:
     from_file = _read(plan_file) if plan_file else {}
     chosen = {**from_file, **{key: value for key, value in given.items() if value is not None}}
     profile = PROFILES.get(str(chosen.get("profile", "quick")), {})
+    chosen, skipped = _with_all_drops(chosen)
     try:
-        return Plan.model_validate({**profile, **chosen})
+        plan = Plan.model_validate({**profile, **chosen})
     except ValidationError as error:
         raise PlanError("\n".join(_problem(problem) for problem in error.errors())) from None
+    return _with_short_pings(plan.model_copy(update={"notes": skipped}))
+
+
+def _with_all_drops(chosen: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Put every drop that can be done here in the place of ALL_DROPS, and say which ones cannot and why."""
+    names = _split(chosen.get("drops"))
+    if not isinstance(names, list | tuple) or ALL_DROPS not in names:
+        return chosen, ()
+    why_not = {drop.name: why for drop in DROPS.values() if (why := drop.unavailable())}
+    every = [name for name in DROPS if name not in why_not]
+    drops = [new for name in names for new in (every if name == ALL_DROPS else [name])]
+    return {**chosen, "drops": drops}, tuple(f"the drop {name} was left out: {why}" for name, why in why_not.items())
+
+
+def _with_short_pings(plan: Plan) -> Plan:
+    """Have the server of a quick plan with silent drops ping often: with its own pings they would take most of it."""
+    silent = [name for name in plan.drops if find_drop(name).silent]
+    is_dropping = any(SCENARIOS[name].drops for name in plan.scenarios)
+    if plan.server_ping or plan.profile != "quick" or not silent or not is_dropping:
+        return plan
+    note = (
+        f"the server's ping interval/timeout was set to {QUICK_PING} s in every trial, for the silent drops "
+        f"{', '.join(silent)}; --server-ping INTERVAL/TIMEOUT sets another one"
+    )
+    return plan.model_copy(update={"server_ping": QUICK_PING, "notes": (*plan.notes, note)})
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -184,11 +236,26 @@ def _read(path: Path) -> dict[str, Any]:
         raise PlanError(f"the plan {path} is not TOML: {error}") from None
 
 
+def _problem_with_drop(name: str) -> str | None:
+    try:
+        why = find_drop(name).unavailable()
+    except DropError as error:
+        return str(error)
+    return f"the drop {name} cannot be done here: {why}" if why else None
+
+
 def _problem(problem: Any) -> str:
-    message = problem["msg"].removeprefix("Value error, ")
-    if not problem["loc"]:
-        return str(message)
     key = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        return f"{key}: unknown key; a plan has {', '.join(Plan.model_fields)}"
-    return f"{key}: {message}, got {problem['input']!r}"
+    match problem["type"]:
+        case "extra_forbidden":
+            return f"{key}: unknown key; a plan has {', '.join(Plan.model_fields)}"
+        case "value_error":  # ours: it says what was given
+            return f"{key}: {problem['ctx']['error']}"
+        case "string_pattern_mismatch" if key == "work":
+            return f"work: none, orm, sleep:MS or cpu:MS with whole milliseconds below 10,000, got {problem['input']!r}"
+        case "string_pattern_mismatch" if key == "blocker_work":
+            return f"blocker_work: sleep:MS or cpu:MS with whole milliseconds below 10,000, got {problem['input']!r}"
+        case "string_pattern_mismatch" if key == "server_ping":
+            return f"server_ping: INTERVAL/TIMEOUT in seconds, 20/20 say, got {problem['input']!r}"
+        case _:
+            return f"{key}: {problem['msg']}, got {problem['input']!r}"

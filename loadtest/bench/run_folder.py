@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Self
 
-from loadtest.bench.plan import Plan, PlanError, Trial, make_plan
-from loadtest.report.columns import FORMAT_VERSION
+from loadtest.bench.plan import MIXED_DROPS, Plan, PlanError, Trial, make_plan
+from loadtest.report.columns import FORMAT_VERSION, KEY_NAMES, TABLES
 from loadtest.report.manifest import Manifest, TroubledTrial, read_manifest
 from loadtest.report.tables import Tables, read_tables, write_csv, write_text
 from loadtest.stack.machine import git_revision, limits, machine, versions
@@ -48,6 +48,7 @@ class RunFolder:
             git_revision=git_revision(PROJECT),
             planned=len(plan.trials_in_order()),
             done=0,
+            notes=plan.notes,
         )
         run = cls(folder, plan, manifest, Tables.empty())
         run._write()
@@ -66,7 +67,7 @@ class RunFolder:
         except PlanError as error:
             raise PlanError(f"the plan in {folder / 'manifest.json'} cannot be taken up:\n{error}") from None
         notes = tuple(dict.fromkeys((*manifest.notes, *_what_changed(manifest))))
-        return cls(folder, plan, replace(manifest, failed=(), notes=notes), read_tables(folder))
+        return cls(folder, plan, replace(manifest, failed=(), notes=notes), _of_done_trials(read_tables(folder)))
 
     @property
     def failed(self) -> tuple[TroubledTrial, ...]:
@@ -87,8 +88,11 @@ class RunFolder:
         return not self._tables.throughput.filter(**wanted).is_empty()
 
     def new_trial_folder(self, trial: Trial) -> Path:
-        """Return an empty folder for the trial; what an earlier attempt left there is removed."""
-        folder = self.folder / "trials" / trial.folder
+        """Return an empty folder for the trial; what an earlier attempt left there is removed.
+
+        As an absolute path: what runs in a trial has other working folders.
+        """
+        folder = (self.folder / "trials" / trial.folder).resolve()
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return folder
@@ -97,9 +101,7 @@ class RunFolder:
         """Add a trial's rows and write everything."""
         self._tables = self._tables.extended(tables)
         troubled = tuple(TroubledTrial(cell=trial.cell, trial=trial.number, why=why) for why in invalid)
-        self._manifest = replace(
-            self._manifest, done=self._manifest.done + 1, invalid=(*self._manifest.invalid, *troubled)
-        )
+        self._manifest = replace(self._manifest, invalid=(*self._manifest.invalid, *troubled))
         self._write()
 
     def note_failed(self, trial: Trial, why: str) -> None:
@@ -125,6 +127,7 @@ class RunFolder:
         self._write()
 
     def _write(self) -> None:
+        self._manifest = replace(self._manifest, done=self._tables.throughput.height)
         write_csv(self._tables, self.folder)
         write_text(self.folder / "manifest.json", json.dumps(asdict(self._manifest), indent=2) + "\n")
 
@@ -149,6 +152,21 @@ def _point_latest(folder: Path) -> None:
         link.unlink()
     if not link.exists():
         link.symlink_to(folder.name)
+
+
+def _of_done_trials(tables: Tables) -> Tables:
+    """Leave out what was saved of a trial while the bench was killed: its row in throughput.csv is written last."""
+    done = set(tables.throughput.select(KEY_NAMES).rows())
+
+    def is_done(server: str, workers: int, layer: str, consumer: str, scenario: str, drop: str, trial: int) -> bool:
+        cell = (server, workers, layer, consumer, scenario)
+        return (*cell, drop, trial) in done or (*cell, MIXED_DROPS, trial) in done
+
+    frames = {name: tables.frame(name) for name in TABLES}
+    kept = {
+        name: frame.filter([is_done(*key) for key in frame.select(KEY_NAMES).rows()]) for name, frame in frames.items()
+    }
+    return Tables(**kept)
 
 
 def _what_changed(manifest: Manifest) -> list[str]:

@@ -26,6 +26,8 @@ class Scenario(BaseModel):
     rate: float = Field(ge=0)
     room_size: int = Field(ge=1)
     drops: bool = Field(description="whether members are dropped in it")
+    duration: float = Field(3.0, gt=0, description="seconds that count: enough to show what it is about")
+    default: bool = Field(False, description="whether it belongs to the default plan")
 
     @cached_property
     def name(self) -> str:
@@ -37,12 +39,11 @@ def read_scenario(locustfile: Path) -> Scenario:
     """Return what a locustfile says of its scenario: the first line of its docstring and its SCENARIO."""
     module = ast.parse(locustfile.read_text(encoding="utf-8"))
     summary = (ast.get_docstring(module) or "").partition("\n")[0].partition(": ")[2].rstrip(".")
-    load = next(
-        ast.literal_eval(statement.value)
-        for statement in module.body
-        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "SCENARIO"
-    )
-    return Scenario.model_validate({"locustfile": locustfile, "summary": summary, **load})
+    assigned = (statement for statement in module.body if isinstance(statement, ast.Assign))
+    loads = [ast.literal_eval(one.value) for one in assigned if ast.unparse(one.targets[0]) == "SCENARIO"]
+    if not loads:
+        raise ValueError(f"{locustfile} does not say what load it takes; add SCENARIO = {{...}} as the others have it")
+    return Scenario.model_validate({"locustfile": locustfile, "summary": summary, **loads[0]})
 
 
 SCENARIOS: Mapping[str, Scenario] = {

@@ -1,7 +1,9 @@
 """One trial: a fresh server, the generator's phases, settling, the residue, and what all of them recorded.
 
 launch, ready, ramp, warm-up, steady (with the drops), recover, drain, close, settle, residue, stop. The generator goes
-through the middle ones by itself and marks them in its ledger; whatever is started here is ended here.
+through the middle ones by itself and marks them in its ledger. Where it holds connections that were dropped without a
+word, it lives on until the residue is read: letting go of them would tell the server. Whatever is started here is ended
+here.
 """
 
 import time
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from loadtest.bench.generator import GO, LEDGER, longest_s, start_generator, users_of
+from loadtest.bench.generator import CLOSING_S, GO, HELD, LEDGER, longest_s, settle_s, start_generator, users_of
 from loadtest.bench.plan import Plan, Trial
 from loadtest.checks import ProcessResidue, TrialRecords
 from loadtest.ledger.reader import read_ledger
@@ -61,11 +63,23 @@ def run_trial(trial: Trial, ground: Ground, folder: Path) -> TrialRecords:
         roles = {"server": target.pid, "generator": generator.pid, "redis": broker.pid if broker else None}
         with Sampler(roles) as sampler:
             (folder / GO).touch()
-            _wait_for(generator, target, broker, longest_s(ground.plan))
-        _settle(target, ground.plan.settle)
+            _wait_for(generator, target, broker, longest_s(ground.plan, trial), held=folder / HELD)
+        _settle(target, settle_s(ground.plan, trial))
+        settled_ns = time.monotonic_ns()
         after, why = _residue(target)
+        (folder / HELD).unlink(missing_ok=True)
+        _wait_for(generator, target, broker, CLOSING_S)
         _require_alive(target, broker)
-    return _collect(trial, ground.plan, folder, before=before, after=after, why=why, samples=sampler.frame())
+    return _collect(
+        trial,
+        ground.plan,
+        folder,
+        before=before,
+        after=after,
+        why=why,
+        settled_ns=settled_ns,
+        samples=sampler.frame(),
+    )
 
 
 def _broker(trial: Trial, ground: Ground, folder: Path, running: ExitStack) -> RedisServer | None:
@@ -75,6 +89,7 @@ def _broker(trial: Trial, ground: Ground, folder: Path, running: ExitStack) -> R
 
 
 def _target(trial: Trial, ground: Ground, folder: Path, broker: RedisServer | None) -> Target:
+    interval_s, timeout_s = ground.plan.pings or (None, None)
     return Target(
         server=SERVERS[trial.cell.server],
         layer=LAYERS[trial.cell.layer],
@@ -84,14 +99,20 @@ def _target(trial: Trial, ground: Ground, folder: Path, broker: RedisServer | No
         ledger=folder / LEDGER,
         port=ground.plan.port,
         workers=trial.cell.workers,
+        ping_interval_s=interval_s,
+        ping_timeout_s=timeout_s,
     )
 
 
-def _wait_for(generator: Process, target: Target, broker: RedisServer | None, deadline_s: float) -> None:
-    """Wait until the generator has gone through its phases; TrialFailed as soon as a part of the trial is gone."""
+def _wait_for(
+    generator: Process, target: Target, broker: RedisServer | None, deadline_s: float, *, held: Path | None = None
+) -> None:
+    """Wait until the generator has ended or made the file `held`; TrialFailed as soon as a part of the trial dies."""
     deadline = time.monotonic() + deadline_s
     check_broker_at = time.monotonic() + _BROKER_CHECK_S
     while (code := generator.exited) is None:
+        if held is not None and held.exists():
+            return
         if time.monotonic() > deadline:
             raise TrialFailed(f"the generator had not ended after {deadline_s:.0f} s; its log: {generator.log}")
         if not target.alive:
@@ -138,6 +159,7 @@ def _collect(
     before: tuple[ProcessResidue, ...],
     after: tuple[ProcessResidue, ...],
     why: str,
+    settled_ns: int,
     samples: pl.DataFrame,
 ) -> TrialRecords:
     """Read the ledgers and leave them behind as compressed columnar files instead."""
@@ -156,6 +178,7 @@ def _collect(
         before=before,
         after=after,
         after_unknown=why,
+        settled_ns=settled_ns,
         drops=plan.drops_of(trial.cell),
         users=users_of(plan, trial),
         cores=cores(),

@@ -5,16 +5,23 @@ could have arrived; it is then delivered, lost, or unknown. Unknown is what lies
 - the sender's connection was dropped and the server had not taken the message from it;
 - the member's connection ended so soon after the sending that the message may have been under way;
 - messages were still arriving when the trial's drain ended.
+`edge` is the part of it that the first two are the reason for.
 Offline is what was sent while a member was not connected: layers deliver at most once, so it is expected and not lost.
 """
 
+import numpy as np
 import polars as pl
 
 from loadtest.checks.kind import Check, Finding
-from loadtest.checks.records import TrialRecords, Window
+from loadtest.checks.records import NS_A_S, TrialRecords, Window
 from loadtest.ledger.record import Event
 
-COLUMNS = ("expected", "delivered", "lost", "duplicated", "reordered", "offline", "unknown")
+COLUMNS = ("expected", "delivered", "lost", "duplicated", "reordered", "offline", "unknown", "edge", "deaf")
+
+DEAF_MESSAGES = 5
+DEAF_S = 0.5
+"""Deaf is a connection that stayed open and lost this many messages at the end, all that came in at least this time: a
+layer at capacity loses single ones, or many at once, and goes on."""
 
 _FOREVER = 2**62
 """Later than any time: the end of a connection that has none."""
@@ -26,56 +33,79 @@ def check(trial: TrialRecords) -> Finding:
     if window is None:
         raise ValueError("the trial did not get through its phases")
     pairs = audit_pairs(trial, window)
-    arrivals = _arrivals(trial)
     row = {
         "expected": pairs.filter(~pl.col("offline")).height,
         "delivered": pairs["delivered"].sum(),
         "lost": pairs["lost"].sum(),
-        "duplicated": int((arrivals.group_by("connection", "value").len()["len"] - 1).sum()),
-        "reordered": _reordered(arrivals),
+        "duplicated": (pairs["copies"].clip(1) - 1).sum(),
+        "reordered": pairs["reordered"].sum(),
         "offline": pairs["offline"].sum(),
         "unknown": pairs["unknown"].sum(),
+        "edge": (pairs["unknown"] & pairs["edge"]).sum(),
+        "deaf": _deaf(pairs, window) if _everything_arrived(trial, window) else None,
     }
-    reasons: tuple[tuple[str, str], ...] = ()
-    if not window.fell_quiet:
-        reasons = (("unknown", "messages were still arriving when the drain ended"),)
-    return Finding(rows=pl.DataFrame([row], schema=dict.fromkeys(COLUMNS, pl.Int64)), unknown=reasons)
+    return Finding(rows=pl.DataFrame([row], schema=dict.fromkeys(COLUMNS, pl.Int64)), unknown=_reasons(trial, window))
 
 
 def audit_pairs(trial: TrialRecords, window: Window) -> pl.DataFrame:
-    """Return one row for each pair of a message sent in the window and a member of its room.
+    """Return one row for each pair of a message sent in the window and a member of its room that had joined by then.
 
-    Columns: value (the message), member, sent_ns, delivered, lost, unknown, offline (bool, one of them true).
+    Columns: value (the message), member, sent_ns, delivered, lost, unknown, offline (bool, one of them true), copies
+    (how often it arrived), reordered (bool: it first arrived after a later one of the same sender), edge (bool: if it
+    is missing, it may have been under way), ended_ns (of the member's connection).
     """
     connections = _connections(trial)
-    sent = _sent(trial, window, connections)
-    members = connections.group_by("room", "member").agg(pl.col("opened_ns").min().alias("joined_ns"))
-    pairs = sent.join(members, on="room").filter(pl.col("sent_ns") >= pl.col("joined_ns")).sort("sent_ns")
-    spans = connections.sort("opened_ns").select(
-        "member", "opened_ns", "ended_ns", receiver="connection", listened_from="opened_ns"
-    )
-    pairs = pairs.join_asof(spans, left_on="sent_ns", right_on="opened_ns", by="member", check_sortedness=False)
-    arrived = _arrivals(trial).select("value", receiver="connection").unique().with_columns(arrived=pl.lit(True))
-    pairs = pairs.join(arrived, on=["value", "receiver"], how="left").with_columns(pl.col("arrived").fill_null(False))
-    return pairs.with_columns(**_verdicts(_longest_ns(trial), window))
+    messages = _messages(trial, window, connections)
+    pairs, places = _pairs(messages, connections)
+    arrivals = _arrivals(trial, messages, connections, places)
+    copies = _count(arrivals["pair"], pairs.height)
+    if (copies > 1).any():  # the search costs more than all the rest
+        arrivals = arrivals.filter(pl.col("pair").is_first_distinct())
+    late = _count(_overtaken(arrivals), pairs.height)
+    verdicts = _verdicts(_longest_ns(trial, window), everything_arrived=_everything_arrived(trial, window))
+    return pairs.with_columns(copies=copies, reordered=late > 0).with_columns(**verdicts)
 
 
-def _verdicts(longest_ns: int, window: Window) -> dict[str, pl.Expr]:
-    delivered = pl.col("arrived")
-    offline = ~delivered & (pl.col("ended_ns") <= pl.col("sent_ns"))
+def _verdicts(longest_ns: int, *, everything_arrived: bool) -> dict[str, pl.Expr]:
+    offline = pl.col("ended_ns") <= pl.col("sent_ns")
+    delivered = ~offline & (pl.col("copies") > 0)
     cut_short = pl.col("ended_ns") - pl.col("sent_ns") <= longest_ns
-    edge = cut_short | ~pl.col("reached_server") | pl.lit(not window.fell_quiet)
+    edge = cut_short | ~pl.col("reached_server")
+    cannot_tell = edge | pl.lit(not everything_arrived)
     return {
         "delivered": delivered,
         "offline": offline,
-        "unknown": ~delivered & ~offline & edge,
-        "lost": ~delivered & ~offline & ~edge,
+        "unknown": ~delivered & ~offline & cannot_tell,
+        "lost": ~delivered & ~offline & ~cannot_tell,
+        "edge": edge,
     }
 
 
+def _everything_arrived(trial: TrialRecords, window: Window) -> bool:
+    return window.fell_quiet and not trial.is_truncated
+
+
+def _deaf(pairs: pl.DataFrame, window: Window) -> int:
+    """Count the connections that stayed open to the end and lost everything from some moment on."""
+    stayed = pl.col("ended_ns") > window.drain_ns  # of a member's connections the last one, if any
+    lost = pairs.filter(pl.col("lost") & stayed)
+    suspects = lost.group_by("member").len().filter(pl.col("len") >= DEAF_MESSAGES)["member"]
+    heard = pairs.filter(pl.col("member").is_in(suspects.implode()) & pl.col("delivered") & stayed)
+    last_heard = heard.group_by("member").agg(last_heard_ns=pl.col("sent_ns").max())
+    missed = (
+        lost.join(last_heard, on="member", how="left")
+        .filter(pl.col("sent_ns") > pl.col("last_heard_ns").fill_null(0))
+        .group_by("member")
+        .agg(pl.len(), lasted_ns=pl.col("sent_ns").max() - pl.col("sent_ns").min())
+    )
+    return missed.filter((pl.col("len") >= DEAF_MESSAGES) & (pl.col("lasted_ns") >= DEAF_S * NS_A_S)).height
+
+
 def _connections(trial: TrialRecords) -> pl.DataFrame:
-    """Return each opened connection's member, room, and the times at which it opened and ended."""
+    """Return each opened connection's member, room, and the times at which it opened and ended, by opening."""
     opening = trial.client_events(Event.OPENING).select("connection", pl.col("value").alias("member"), room="text")
+    if opening["room"].null_count():
+        raise ValueError("the ledger does not hold the names of all rooms: the disk was full")
     opened = trial.client_events(Event.OPENED).select("connection", opened_ns="time_ns")
     ended = (
         trial.client_events(Event.DROPPED, Event.PEER_CLOSED, Event.CLOSED)
@@ -86,51 +116,114 @@ def _connections(trial: TrialRecords) -> pl.DataFrame:
         opening.join(opened, on="connection")
         .join(ended, on="connection", how="left")
         .with_columns(pl.col("ended_ns").fill_null(_FOREVER))
+        .sort("opened_ns")
     )
 
 
-def _sent(trial: TrialRecords, window: Window, connections: pl.DataFrame) -> pl.DataFrame:
-    """Return the messages sent in the window, with whether each had certainly reached the server's application.
+def _messages(trial: TrialRecords, window: Window, connections: pl.DataFrame) -> pl.DataFrame:
+    """Return the messages sent in the window, by room and time, numbered (`message`), with `reached_server`.
 
-    TCP keeps the order, so the k-th message that the application took from a connection is the k-th one sent on it.
-    A message whose sender stayed on has reached it, or is lost: nothing but the server could have held it back.
+    That is whether each has certainly reached the server's application. TCP keeps the order, so the k-th message that
+    the application took from a connection is the k-th one sent on it. A message whose sender stayed on has reached it,
+    or is lost: nothing but the server could have held it back.
     """
-    failed = trial.client_events(Event.SEND_FAILED)["value"]
     taken = trial.server_events(Event.RECEIVE_IN).group_by("connection").agg(taken=pl.len())
-    dropped = trial.client_events(Event.DROPPED, Event.PEER_CLOSED).select("connection", dropped=pl.lit(True)).unique()
+    gone = trial.client_events(Event.DROPPED, Event.PEER_CLOSED).select("connection", gone=pl.lit(True)).unique()
     return (
-        trial.client_events(Event.SENT)
-        .filter(~pl.col("value").is_in(failed.implode()))
-        .with_columns(nth=pl.int_range(1, pl.len() + 1).over("connection"))
+        trial.sent.with_columns(nth=pl.int_range(1, pl.len() + 1).over("connection"))
         .filter(pl.col("time_ns").is_between(window.start_ns, window.drain_ns))
         .join(taken, on="connection", how="left")
-        .join(dropped, on="connection", how="left")
-        .with_columns(reached_server=pl.col("dropped").is_null() | (pl.col("nth") <= pl.col("taken")).fill_null(False))
+        .join(gone, on="connection", how="left")
+        .with_columns(reached_server=pl.col("gone").is_null() | (pl.col("nth") <= pl.col("taken")).fill_null(False))
         .join(connections.select("connection", "room"), on="connection")
         .select("value", "room", "reached_server", sent_ns="time_ns")
+        .sort("room", "sent_ns", "value")
+        .with_row_index("message")
     )
 
 
-def _arrivals(trial: TrialRecords) -> pl.DataFrame:
-    return trial.client_events(Event.RECEIVED).select("time_ns", "connection", "value")
+def _pairs(messages: pl.DataFrame, connections: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the pairs, and for each member the place of its pairs among them.
+
+    The messages of a room are numbered by time, so those that fall to one connection of a member are a range, from
+    its opening to the opening of the member's next one. A member's pairs stand together: the pair of a message is row
+    `origin` + message, for messages from `first` to before `beyond`.
+    """
+    rooms = messages.group_by("room").agg(beyond=pl.col("message").max() + 1)
+    starts = messages.select("room", "sent_ns", first="message").sort("sent_ns")
+    spans = (
+        connections.join(rooms, on="room", maintain_order="left")
+        .join_asof(
+            starts, left_on="opened_ns", right_on="sent_ns", by="room", strategy="forward", check_sortedness=False
+        )
+        .with_columns(first=pl.col("first").fill_null(pl.col("beyond")))
+        .sort("room", "member", "opened_ns")
+        .with_columns(beyond=pl.col("first").shift(-1).over("room", "member").fill_null(pl.col("beyond")))
+        .with_columns(size=(pl.col("beyond") - pl.col("first")).cast(pl.Int64))
+        .with_columns(origin=pl.col("size").cum_sum() - pl.col("size") - pl.col("first"))
+    )
+    places = spans.group_by("room", "member").agg(
+        pl.col("origin").first(), pl.col("first").min(), pl.col("beyond").max()
+    )
+    pairs = (
+        spans.filter(pl.col("size") > 0)
+        .select("member", "ended_ns", message=pl.int_ranges("first", "beyond", dtype=pl.UInt32))
+        .explode("message")
+    )
+    of_message = messages.select(pl.col("value", "sent_ns", "reached_server").gather(pairs["message"]))
+    return pairs.drop("message").hstack(of_message), places
 
 
-def _longest_ns(trial: TrialRecords) -> int:
-    """Return the longest time that any message took to arrive: how long a missing one may have been under way."""
-    sent = trial.client_events(Event.SENT).select("value", sent_ns="time_ns")
-    took = _arrivals(trial).join(sent, on="value").select(took=pl.col("time_ns") - pl.col("sent_ns"))["took"]
+def _arrivals(
+    trial: TrialRecords, messages: pl.DataFrame, connections: pl.DataFrame, places: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the arrivals of these messages at members of their room, in order: pair (its row), sender, message."""
+    places_of = connections.join(places, on=["room", "member"]).select("connection", "origin", "first", "beyond")
+    return (
+        trial.received.select("connection", "value")
+        .join(messages.select("value", "message"), on="value", maintain_order="left")
+        .join(places_of, on="connection", maintain_order="left")
+        .filter(pl.col("message").is_between("first", "beyond", closed="left"))
+        .select(
+            "message",
+            pair=pl.col("origin") + pl.col("message"),
+            sender=(pl.col("value") // 2**32).cast(pl.UInt32),
+            receiver="origin",
+        )
+    )
+
+
+def _count(pairs: pl.Series, height: int) -> pl.Series:
+    """Return how often each pair's row is named."""
+    return pl.Series(np.bincount(pairs.to_numpy(), minlength=height), dtype=pl.Int64)
+
+
+def _overtaken(arrivals: pl.DataFrame) -> pl.Series:
+    """Return the pairs whose message came after a later one of the same sender."""
+    latest = pl.col("message").cum_max().over("receiver", "sender")
+    return arrivals.filter(pl.col("message") < latest)["pair"]
+
+
+def _longest_ns(trial: TrialRecords, window: Window) -> int:
+    """Return the longest time that any message took to arrive: how long a missing one may have been under way.
+
+    When none arrived, the time that was waited for one at the end.
+    """
+    sent = trial.sent.select("value", sent_ns="time_ns")
+    took = trial.received.join(sent, on="value").select(took=pl.col("time_ns") - pl.col("sent_ns"))["took"]
     longest = took.max()
-    return int(longest) if isinstance(longest, int) else 0
+    return int(longest) if isinstance(longest, int) else window.closing_ns - window.drain_ns
 
 
-def _reordered(arrivals: pl.DataFrame) -> int:
-    """Count arrivals that come after a later one of the same sender, per receiver; repeats do not count."""
-    order = (
-        arrivals.unique(["connection", "value"], keep="first", maintain_order=True)
-        .with_columns(sender=pl.col("value") // 2**32)
-        .with_columns(latest=pl.col("value").cum_max().over("connection", "sender"))
-    )
-    return order.filter(pl.col("value") < pl.col("latest")).height
+def _reasons(trial: TrialRecords, window: Window) -> tuple[tuple[str, str], ...]:
+    reasons: list[tuple[str, str]] = []
+    if not window.fell_quiet:
+        why = "messages were still arriving when the drain ended"
+        reasons += [("unknown", why), ("deaf", why)]
+    if trial.is_truncated:
+        why = "a ledger could not grow, so what is not in it may have happened"
+        reasons += [("unknown", why), ("deaf", why)]
+    return tuple(reasons)
 
 
 def _blank(trial: TrialRecords) -> pl.DataFrame:

@@ -4,9 +4,12 @@ The verdict is one of four:
 - called: disconnect() was entered;
 - missed: it never was by the end of settling, while the process that held the connection lived;
 - never reached: no application ever ran for it (it died inside the HTTP upgrade), so there was nothing to call;
-- unknown: it cannot be told, because the process died or a ledger could not grow.
+- unknown: it cannot be told, because the process died, a ledger could not grow, or the server let the connection in
+  and yet did not record it (its application came without the probe, or a proxy took our header away).
 A missed one has a cause, the first of CAUSES that its records show.
 """
+
+from typing import Any
 
 import polars as pl
 
@@ -39,21 +42,26 @@ def fates(trial: TrialRecords) -> pl.DataFrame:
     entered_ns, code, returned_ns, raised (exception class of disconnect()), accepted_ns, send_raised (exception class),
     ended_ns, ended_by (exception class; null: none), handling (type of the message a task that still runs is handling,
     "" if none; null: it has ended), detect_ms, verdict (called, missed, never reached, unknown), cause
-    (null unless missed), group_left, presence_left, queue_left (bool; null: not known).
+    (null unless missed), task_left, group_left, presence_left, queue_left (bool; null: not known).
     """
     dropped = trial.client_events(Event.DROPPED).select("connection", drop="text", dropped_ns="time_ns")
     frame = dropped.unique("connection", keep="first", maintain_order=True)
     for events, columns in _SERVER_SIDE:
         first = trial.server_events(events).group_by("connection", maintain_order=True).first()
         frame = frame.join(first.select("connection", **columns), on="connection", how="left", maintain_order="left")
+    opened = trial.client_events(Event.OPENED)["connection"].implode()
     frame = frame.join(_handling(trial), on="connection", how="left", maintain_order="left").with_columns(
         detect_ms=(pl.col("entered_ns") - pl.col("dropped_ns")) / NS_A_MS,
-        group_left=_is_left(_in_groups(trial)),
-        queue_left=_is_left(_with_queues(trial)),
+        verdict=_verdict(trial, was_opened=pl.col("connection").is_in(opened)),
+    )
+    has_channel = pl.col("pid").is_not_null() | (pl.col("verdict") == "never reached")
+    return frame.with_columns(
+        cause=pl.when(pl.col("verdict") == "missed").then(_cause()),
+        task_left=_task_left(trial),
+        group_left=pl.when(has_channel).then(_is_left(_in_groups(trial))),
+        queue_left=pl.when(has_channel).then(_is_left(_with_queues(trial))),
         presence_left=_is_left(_present(trial)),
     )
-    frame = frame.with_columns(verdict=_verdict(trial))
-    return frame.with_columns(cause=pl.when(pl.col("verdict") == "missed").then(_cause()))
 
 
 _SERVER_SIDE = (
@@ -68,20 +76,30 @@ _SERVER_SIDE = (
 )
 
 
-def _verdict(trial: TrialRecords) -> pl.Expr:
-    alive = pl.Series([residue.pid for residue in trial.after], dtype=pl.Int32).implode()
+def _verdict(trial: TrialRecords, *, was_opened: pl.Expr) -> pl.Expr:
     complete = pl.lit(not trial.is_truncated and bool(trial.after))
     return (
         pl.when(pl.col("entered_ns").is_not_null())
         .then(pl.lit("called"))
         .when(~complete)
         .then(pl.lit("unknown"))
-        .when(pl.col("pid").is_null())
+        .when(pl.col("pid").is_null() & ~was_opened)
         .then(pl.lit("never reached"))
-        .when(pl.col("pid").is_in(alive))
+        .when(_is_alive(trial))
         .then(pl.lit("missed"))
         .otherwise(pl.lit("unknown"))
     )
+
+
+def _is_alive(trial: TrialRecords) -> pl.Expr:
+    """Tell whether the process that held the connection answered after settling."""
+    alive = pl.Series([residue.pid for residue in trial.after], dtype=pl.Int32)
+    return pl.col("pid").is_in(alive.implode()).fill_null(False)
+
+
+def _task_left(trial: TrialRecords) -> pl.Expr:
+    has_ended = pl.col("ended_ns").is_not_null() | (pl.col("verdict") == "never reached")
+    return pl.when(has_ended).then(False).when(_is_alive(trial) & pl.lit(not trial.is_truncated)).then(True)
 
 
 def _cause() -> pl.Expr:
@@ -118,16 +136,25 @@ def _is_left(connections: pl.Series | None) -> pl.Expr:
 
 def _in_groups(trial: TrialRecords) -> pl.Series | None:
     """Return the connections whose channel is still a member of a group; None where that is not known."""
-    known = [residue.groups for residue in trial.after if residue.groups is not None]
-    members = {member for groups in known for channels in groups.values() for member in channels}
-    return _owners(trial, members) if known else None
+    known = _told_by_all(trial, "groups")
+    members = {member for groups in known or () for channels in groups.values() for member in channels}
+    return None if known is None else _owners(trial, members)
 
 
 def _with_queues(trial: TrialRecords) -> pl.Series | None:
     """Return the connections for whose channel the layer still keeps messages; None where that is not known."""
-    known = [residue.queues for residue in trial.after if residue.queues is not None]
-    waiting = {channel for queues in known for channel, length in queues.items() if length}
-    return _owners(trial, waiting) if known else None
+    known = _told_by_all(trial, "queues")
+    waiting = {channel for queues in known or () for channel, length in queues.items() if length}
+    return None if known is None else _owners(trial, waiting)
+
+
+def _told_by_all(trial: TrialRecords, part: str) -> list[Any] | None:
+    """Return what each process told of its layer; None when one did not, or when some channels are not in the ledger.
+
+    The one that did not tell may be the one that still holds the channel.
+    """
+    told = [getattr(residue, part) for residue in trial.after]
+    return None if not told or None in told or trial.after_unknown or trial.is_truncated else told
 
 
 def _owners(trial: TrialRecords, channels: set[str]) -> pl.Series:
@@ -135,6 +162,7 @@ def _owners(trial: TrialRecords, channels: set[str]) -> pl.Series:
 
 
 def _present(trial: TrialRecords) -> pl.Series | None:
+    """Return the connections that the app still calls online; every process reads that from the same database."""
     known = [residue.presence for residue in trial.after if residue.presence is not None]
     online = [connection for presence in known for connection in presence]
     return pl.Series(online, dtype=pl.UInt64) if known else None

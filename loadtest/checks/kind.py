@@ -39,4 +39,10 @@ def run_check(check: Check, trial: TrialRecords) -> Finding:
         return check.run(trial)
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the figures are not known
         why = f"the check {check.name!r} failed: {type(error).__name__}: {error}"
-        return Finding(rows=check.blank(trial), unknown=tuple((column, why) for column in check.columns))
+        blank = check.blank(trial)
+        known = {column.name for column in blank if not column.null_count()}
+        return Finding(
+            rows=blank,
+            unknown=tuple((column, why) for column in check.columns if column not in known),
+            invalid=(why,) if "valid" in check.columns else (),  # nobody else can say that the trial is valid
+        )

@@ -22,6 +22,8 @@ class ProcessResidue:
     threads: list[str] | None
     fds: dict[str, int] | None
     presence: list[int] | None
+    memory_kb: int | None = None
+    """Resident memory of the process's own, in units of 1000 bytes."""
     busy: dict[int, str] | None = None
     """For each connection whose task has not ended: the type of the message its consumer is handling, "" if none."""
     unknown: dict[str, str] = field(default_factory=dict)
@@ -60,6 +62,8 @@ class TrialRecords:
     after: tuple[ProcessResidue, ...]
     """Empty when the residue could not be read; `after_unknown` then says why."""
     after_unknown: str = ""
+    settled_ns: int | None = None
+    """When settling ended (CLOCK_MONOTONIC): what the server did later, as it was being stopped, does not count."""
     drops: tuple[str, ...] = ()
     """The kinds of drops that were planned; empty where nothing was to be dropped."""
     users: int
@@ -82,13 +86,29 @@ class TrialRecords:
             fell_quiet=bool(marks[Phase.CLOSE][1]),
         )
 
+    @property
+    def sent(self) -> pl.DataFrame:
+        """The messages that the generator sent, by time: time_ns, connection, value, argument (see Event.SENT).
+
+        Without those that could not be sent: nothing of them went out.
+        """
+        failed = self.client_events(Event.SEND_FAILED)["value"]
+        sent = _only(self.client.select("event", "time_ns", "connection", "value", "argument"), (Event.SENT,))
+        return sent.drop("event").filter(~pl.col("value").is_in(failed.implode()))
+
+    @property
+    def received(self) -> pl.DataFrame:
+        """The messages that arrived at the generator, by time: time_ns, connection, value (see Event.RECEIVED)."""
+        return _only(self.client.select("event", "time_ns", "connection", "value"), (Event.RECEIVED,)).drop("event")
+
     def client_events(self, *events: Event) -> pl.DataFrame:
         """Return the generator's records of these kinds, by time."""
         return _only(self.client, events)
 
     def server_events(self, *events: Event) -> pl.DataFrame:
-        """Return the server's records of these kinds, by time."""
-        return _only(self.server, events)
+        """Return the server's records of these kinds until settling ended, by time."""
+        records = _only(self.server, events)
+        return records if self.settled_ns is None else records.filter(pl.col("time_ns") <= self.settled_ns)
 
     @property
     def is_truncated(self) -> bool:

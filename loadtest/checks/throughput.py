@@ -4,9 +4,10 @@ import polars as pl
 
 from loadtest.checks.kind import Check, Finding
 from loadtest.checks.records import NS_A_MS, TrialRecords, Window
+from loadtest.checks.stalls import stalls_ms
+from loadtest.checks.unasked import ended_unasked
 from loadtest.checks.usage import cpu_s, largest_rss_mb
 from loadtest.checks.validity import invalid_because
-from loadtest.ledger.record import Event
 
 COLUMNS = (
     "users",
@@ -22,6 +23,9 @@ COLUMNS = (
     "server_cpu_s",
     "server_rss_mb",
     "generator_cpu_s",
+    "stalls",
+    "stalled_ms",
+    "ended_unasked",
     "valid",
 )
 
@@ -32,12 +36,13 @@ def check(trial: TrialRecords) -> Finding:
     if window is None:
         raise ValueError("the trial did not get through its phases")
     inside = pl.col("time_ns").is_between(window.start_ns, window.end_ns)
-    received = trial.client_events(Event.RECEIVED).filter(inside).height
+    received = trial.received.filter(inside).height
     latency = latencies_ms(trial, window)
+    stalls = stalls_ms(trial, window)
     reasons = invalid_because(trial, window)
     row = {
         "users": trial.users,
-        "sent": trial.client_events(Event.SENT).filter(inside).height,
+        "sent": trial.sent.filter(inside).height,
         "received": received,
         "duration_s": window.duration_s,
         "messages_per_s": received / window.duration_s,
@@ -49,6 +54,9 @@ def check(trial: TrialRecords) -> Finding:
         "server_cpu_s": cpu_s(trial, "server", window.start_ns, window.end_ns),
         "server_rss_mb": largest_rss_mb(trial, window),
         "generator_cpu_s": cpu_s(trial, "generator", window.start_ns, window.end_ns),
+        "stalls": None if stalls is None else len(stalls),
+        "stalled_ms": None if stalls is None else float(sum(stalls)),
+        "ended_unasked": ended_unasked(trial),
         "valid": "no" if reasons else "yes",
     }
     return Finding(rows=pl.DataFrame([row]), invalid=tuple(reasons))
@@ -64,13 +72,9 @@ def latencies_ms(trial: TrialRecords, window: Window) -> pl.Series:
 
 def with_latency(trial: TrialRecords) -> pl.DataFrame:
     """Return each arrival with columns time_ns, planned_ns, latency_ms."""
-    planned = trial.client_events(Event.SENT).select(
-        "value", planned_ns=pl.col("time_ns") - pl.col("argument").cast(pl.Int64) * 1000
-    )
-    return (
-        trial.client_events(Event.RECEIVED)
-        .join(planned, on="value")
-        .select("time_ns", "planned_ns", latency_ms=(pl.col("time_ns") - pl.col("planned_ns")) / NS_A_MS)
+    planned = trial.sent.select("value", planned_ns=pl.col("time_ns") - pl.col("argument").cast(pl.Int64) * 1000)
+    return trial.received.join(planned, on="value").select(
+        "time_ns", "planned_ns", latency_ms=(pl.col("time_ns") - pl.col("planned_ns")) / NS_A_MS
     )
 
 

@@ -5,7 +5,7 @@ import polars as pl
 from loadtest.checks.kind import Check, Finding
 from loadtest.checks.records import NS_A_S, TrialRecords
 from loadtest.checks.throughput import with_latency
-from loadtest.checks.usage import cpu_s
+from loadtest.checks.usage import cpu_steps_s
 from loadtest.ledger.record import Event
 
 COLUMNS = (
@@ -36,8 +36,9 @@ def check(trial: TrialRecords) -> Finding:
     buckets = pl.DataFrame({"bucket": range(first, last + 1)}, schema={"bucket": pl.Int64})
     bucket = (pl.col("time_ns") - start_ns).floordiv(_BUCKET_NS).alias("bucket")
     rows = buckets
-    for name, event in (("sent", Event.SENT), ("received", Event.RECEIVED), ("dropped", Event.DROPPED)):
-        rows = rows.join(trial.client_events(event).group_by(bucket).agg(pl.len().alias(name)), on="bucket", how="left")
+    counted = {"sent": trial.sent, "received": trial.received, "dropped": trial.client_events(Event.DROPPED)}
+    for name, events in counted.items():
+        rows = rows.join(events.group_by(bucket).agg(pl.len().alias(name)), on="bucket", how="left")
     latency = (
         with_latency(trial)
         .group_by(bucket)
@@ -53,7 +54,7 @@ def check(trial: TrialRecords) -> Finding:
         .with_columns(pl.col("sent", "received", "dropped").fill_null(0), t_s=pl.col("bucket") * BUCKET_S)
         .sort("bucket")
     )
-    edges = [start_ns + int(number) * _BUCKET_NS for number in rows["bucket"]]
+    edges = [start_ns + number * _BUCKET_NS for number in range(first, last + 2)]
     rows = rows.with_columns(
         server_cpu_percent=_cpu_percent(trial, "server", edges),
         generator_cpu_percent=_cpu_percent(trial, "generator", edges),
@@ -64,7 +65,8 @@ def check(trial: TrialRecords) -> Finding:
 def _open_sockets(trial: TrialRecords, buckets: pl.DataFrame, bucket: pl.Expr) -> pl.DataFrame:
     """Return how many connections the generator held at the end of each bucket."""
     opened = trial.client_events(Event.OPENED).select(bucket, change=pl.lit(1))
-    closed = trial.client_events(Event.DROPPED, Event.PEER_CLOSED, Event.CLOSED).unique("connection")
+    ended = trial.client_events(Event.DROPPED, Event.PEER_CLOSED, Event.CLOSED).unique("connection", keep="first")
+    closed = ended.join(trial.client_events(Event.OPENED), on="connection", how="semi")  # some die while they open
     changes = pl.concat([opened, closed.select(bucket, change=pl.lit(-1))]).group_by("bucket").agg(pl.sum("change"))
     return (
         buckets.join(changes, on="bucket", how="left")
@@ -79,7 +81,7 @@ def _memory(trial: TrialRecords, bucket: pl.Expr) -> pl.DataFrame:
 
 
 def _cpu_percent(trial: TrialRecords, role: str, edges: list[int]) -> pl.Series:
-    used = [cpu_s(trial, role, edge, edge + _BUCKET_NS) for edge in edges]
+    used = cpu_steps_s(trial, role, edges)
     return pl.Series([None if s is None else 100 * s / BUCKET_S for s in used], dtype=pl.Float64)
 
 

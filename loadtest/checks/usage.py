@@ -1,5 +1,8 @@
 """Usage: what the processes of a role used of the machine, from the samples taken while the trial ran."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import polars as pl
 
 from loadtest.checks.records import TrialRecords, Window
@@ -8,14 +11,22 @@ _MB = 1_000_000
 
 
 def cpu_s(trial: TrialRecords, role: str, start_ns: int, end_ns: int) -> float | None:
-    """Return the CPU seconds that a role's processes used between two moments, from the samples around them."""
+    """Return the CPU seconds that a role's processes used between two moments; None when one was not sampled."""
+    return cpu_steps_s(trial, role, [start_ns, end_ns])[0]
+
+
+def cpu_steps_s(trial: TrialRecords, role: str, moments_ns: Sequence[int]) -> list[float | None]:
+    """Return the CPU seconds that a role's processes used from each moment to the next; the moments ascend.
+
+    Straight lines are drawn between the samples; None for a step that is not between two of them.
+    """
     samples = trial.samples.filter(pl.col("role") == role).sort("time_ns")
-    if samples.height < 2 or samples["time_ns"][0] > start_ns or samples["time_ns"][-1] < end_ns:
-        return None
-    at = pl.DataFrame({"time_ns": [start_ns, end_ns]}, schema={"time_ns": pl.Int64})
-    both = pl.concat([samples.select("time_ns", pl.col("cpu_s").cast(pl.Float64)), at], how="diagonal").sort("time_ns")
-    filled = both.with_columns(pl.col("cpu_s").interpolate_by("time_ns")).filter(pl.col("time_ns").is_in(at["time_ns"]))
-    return float(filled["cpu_s"][-1] - filled["cpu_s"][0])
+    if samples.is_empty():
+        return [None] * (len(moments_ns) - 1)
+    time_ns, used_s = samples["time_ns"].to_numpy(), samples["cpu_s"].to_numpy()
+    since_first = np.array([moment - int(time_ns[0]) for moment in moments_ns])  # small enough for exact floats
+    at = np.interp(since_first, time_ns - time_ns[0], used_s, left=np.nan, right=np.nan)
+    return [None if np.isnan(step) else float(step) for step in np.diff(at)]
 
 
 def largest_rss_mb(trial: TrialRecords, window: Window) -> float | None:

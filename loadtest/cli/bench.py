@@ -13,10 +13,13 @@ from rich.console import Console
 from loadtest.bench.campaign import run_campaign
 from loadtest.bench.plan import Plan, PlanError, make_plan
 from loadtest.bench.run_folder import RunFolder
-from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, NOT_VALID
+from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, NOT_VALID
 from loadtest.cli.progress import ShownProgress
 from loadtest.report import print_report, write_report
 from loadtest.report.errors import ReportError
+from loadtest.stack.errors import EnvironmentFailed
+from loadtest.stack.lock import only_bench
+from loadtest.stack.valkey import redacted
 
 
 def bench(
@@ -26,13 +29,17 @@ def bench(
     consumers: Annotated[str | None, typer.Option(help="by comma; `channels-loadtest consumers` lists them")] = None,
     layers: Annotated[str | None, typer.Option(help="by comma; `channels-loadtest layers` lists them")] = None,
     scenarios: Annotated[str | None, typer.Option(help="by comma; `channels-loadtest scenarios` lists them")] = None,
-    drops: Annotated[str | None, typer.Option(help="by comma; `channels-loadtest drops` lists them")] = None,
+    drops: Annotated[str | None, typer.Option(help="by comma, or all; `channels-loadtest drops` lists them")] = None,
     users: Annotated[int | None, typer.Option(help="in every trial; default: the scenario's own")] = None,
     rate: Annotated[float | None, typer.Option(help="messages a second and sender, 0: as fast as answers come")] = None,
     duration: Annotated[float | None, typer.Option(help="seconds that count in each trial")] = None,
     trials: Annotated[int | None, typer.Option(help="of each cell")] = None,
     seed: Annotated[int | None, typer.Option(help="of the order of trials and every random choice")] = None,
     work: Annotated[str | None, typer.Option(help="of the handlers: none, sleep:MS, cpu:MS or orm")] = None,
+    server_ping: Annotated[
+        str | None,
+        typer.Option(help="INTERVAL/TIMEOUT of the server in s, as 20/20; quick sets 1/1 for silent drops"),
+    ] = None,
     port: Annotated[int | None, typer.Option(help="of the target; 0 picks a free one")] = None,
     plan: Annotated[Path | None, typer.Option(help="TOML file with the same keys and more; options win")] = None,
     out: Annotated[Path, typer.Option(help="folder that gets the run's folder")] = Path("results"),
@@ -45,15 +52,35 @@ def bench(
     """Compare consumers across channel layers: throughput, latency, and what became of dropped connections."""
     given = {
         "profile": profile, "consumers": consumers, "layers": layers, "scenarios": scenarios, "drops": drops,
-        "users": users, "rate": rate, "duration": duration, "trials": trials, "seed": seed, "work": work, "port": port,
+        "users": users, "rate": rate, "duration": duration, "trials": trials, "seed": seed, "work": work,
+        "server_ping": server_ping, "port": port,
     }  # fmt: skip
-    run = _resumed(resume, given, plan) if resume else _created(out, make_plan(given, plan))
+    if resume:
+        _refuse_changes({**given, "plan": plan})
+        with only_bench():
+            _carry_out(_resumed(resume), redis_url)
+    else:
+        new_plan = make_plan(given, plan)
+        for note in new_plan.notes:
+            Console(stderr=True, highlight=False, soft_wrap=True).print(f"Note: {note}", style="yellow", markup=False)
+        with only_bench():  # before there is a folder: a bench that is refused leaves nothing
+            _carry_out(_created(out, new_plan), redis_url)
+
+
+def _carry_out(run: RunFolder, redis_url: str | None) -> None:
+    """Run the campaign, show its report whatever comes, and end with the exit code of what came."""
     console = Console(highlight=False)
+    interrupted = False
     try:
         with ShownProgress(console) as progress:
             run_campaign(run, redis_url=redis_url, database_url=os.environ.get("DATABASE_URL"), watcher=progress)
-    finally:  # also when something failed or Ctrl-C came: what was measured is there to be read
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:  # also when something failed: what was measured is there to be read
         print_report(write_report(run.folder), console, run.folder)
+    if interrupted:
+        console.print(f"Interrupted; to go on: channels-loadtest bench --resume {run.folder}", soft_wrap=True)
+        raise typer.Exit(INTERRUPTED)
     if run.failed:
         raise typer.Exit(ENVIRONMENT_FAILED)
     if run.has_cell_without_valid_trial:
@@ -61,13 +88,22 @@ def bench(
 
 
 def _created(out: Path, plan: Plan) -> RunFolder:
-    return RunFolder.create(out, plan, command=shlex.join(["channels-loadtest", *sys.argv[1:]]))
+    command = shlex.join(["channels-loadtest", *map(redacted, sys.argv[1:])])
+    try:
+        return RunFolder.create(out, plan, command=command)
+    except OSError as error:
+        raise EnvironmentFailed(
+            f"cannot make the run's folder in {out}: {error.strerror}; pass --out with a folder that can be written"
+        ) from error
 
 
-def _resumed(folder: Path, given: Mapping[str, object], plan: Path | None) -> RunFolder:
-    changed = [f"--{name}" for name, value in {**given, "plan": plan}.items() if value is not None]
+def _refuse_changes(given: Mapping[str, object]) -> None:
+    changed = [f"--{name.replace('_', '-')}" for name, value in given.items() if value is not None]
     if changed:
         raise PlanError(f"--resume goes on with the run's own plan; leave out {', '.join(changed)}")
+
+
+def _resumed(folder: Path) -> RunFolder:
     try:
         return RunFolder.resume(folder)
     except ReportError as error:

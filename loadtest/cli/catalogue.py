@@ -15,7 +15,18 @@ Row = dict[str, object]
 
 
 def _drops() -> list[Row]:
-    return [{"name": drop.name, "summary": drop.wire, "privileged": drop.privileged} for drop in DROPS.values()]
+    return [
+        {
+            "name": drop.name,
+            "form": drop.form,
+            "summary": drop.wire,
+            "default": drop.default,
+            "silent": drop.silent,
+            "privileged": drop.privileged,
+            "unavailable": drop.unavailable(),
+        }
+        for drop in DROPS.values()
+    ]
 
 
 def _layers() -> list[Row]:
@@ -39,7 +50,9 @@ def _scenarios() -> list[Row]:
             "users": scenario.users,
             "rate": scenario.rate,
             "room_size": scenario.room_size,
+            "duration": scenario.duration,
             "drops": scenario.drops,
+            "default": scenario.default,
         }
         for scenario in SCENARIOS.values()
     ]
@@ -65,9 +78,14 @@ def _lister(rows: Callable[[], list[Row]]) -> Callable[[bool], None]:
         if as_json:
             typer.echo(json.dumps(rows(), indent=2))
             return
-        width = max(len(str(row["name"])) for row in rows())
+        width = max(len(str(row.get("form", row["name"]))) for row in rows())
         for row in rows():
-            outside = "" if row.get("default", True) else " (outside the default plan)"
-            typer.echo(f"{row['name']:<{width}}  {row['summary']}{outside}")
+            typer.echo(f"{row.get('form', row['name']):<{width}}  {row['summary']}{_remark(row)}")
 
     return show
+
+
+def _remark(row: Row) -> str:
+    if why := row.get("unavailable"):
+        return f" (NOT HERE: {why})"
+    return "" if row.get("default", True) else " (outside the default plan)"

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from loadtest.bench.plan import PlanError
-from loadtest.cli import bench, catalogue, report, ui
+from loadtest.cli import bench, catalogue, report, selftest, show, ui
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, USAGE
 from loadtest.report.errors import ReportError
 from loadtest.stack.errors import EnvironmentFailed
@@ -18,11 +18,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Load and disconnect-resilience benchmark for Django Channels.",
-    epilog="Exit codes: 0 all good; 2 bad usage or plan; 3 the measurement is not valid; "
+    epilog="Exit codes: 0 all good; 1 a comparison failed; 2 bad usage or plan; 3 the measurement is not valid; "
     "4 the environment failed; 130 interrupted.",
 )
 app.command("bench")(bench.bench)
 app.command("report")(report.report)
+app.command("selftest")(selftest.selftest)
+app.command("show")(show.show)
 app.command("ui")(ui.ui)
 catalogue.add_to(app)
 
@@ -30,7 +32,8 @@ catalogue.add_to(app)
 def main() -> None:
     """Run the command line; errors of ours become one message and the exit code of their kind."""
     signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, _interrupt)
     try:
         app()
     except PlanError as error:

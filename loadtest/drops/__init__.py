@@ -1,15 +1,36 @@
-"""The drop kinds: one module of this package each, found by its KIND."""
+"""The drop kinds: one module of this package each, found by its KIND; some take a parameter, as `close:4001`."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
-from loadtest.drops.kind import Drop, Droppable
+from loadtest.drops.kind import Drop, DropError, Droppable, Stage
 
-__all__ = ["DROPS", "Drop", "Droppable"]
+__all__ = ["DROPS", "Drop", "DropError", "Droppable", "Stage", "find_drop"]
+
+
+@lru_cache(maxsize=256)
+def find_drop(text: str) -> Drop:
+    """Return the drop of that name, with the parameter that follows it after a colon, if any.
+
+    Raises DropError when there is none of that name or the parameter makes no sense.
+    """
+    name, colon, parameter = text.partition(":")
+    kind = DROPS.get(name)
+    if kind is None:
+        raise DropError(f"unknown drop {text!r}; there are {', '.join(kind.form for kind in DROPS.values())}")
+    if not colon:
+        return kind
+    if kind.parameter is None:
+        raise DropError(f"{text!r}: the drop {name} takes nothing after its name")
+    try:
+        return kind.parameter.make(parameter)
+    except DropError as error:
+        raise DropError(f"{text!r}: {error}; write {kind.form}") from None
 
 
 def _discover() -> Mapping[str, Drop]:
@@ -25,4 +46,4 @@ def _discover() -> Mapping[str, Drop]:
 
 
 DROPS: Mapping[str, Drop] = _discover()
-"""Every drop kind by its name, sorted."""
+"""Every drop kind by its name without a parameter, sorted."""

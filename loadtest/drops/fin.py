@@ -15,4 +15,4 @@ def drop(connection: Droppable) -> None:
     connection.drain()
 
 
-KIND = Drop(name="fin", wire="TCP FIN, no close frame", code=None, privileged=False, drop=drop)
+KIND = Drop(name="fin", wire="TCP FIN, no close frame", default=True, drop=drop)

@@ -10,4 +10,4 @@ def drop(connection: Droppable) -> None:
     connection.reset()
 
 
-KIND = Drop(name="rst", wire="TCP RST, nothing before it", code=None, privileged=False, drop=drop)
+KIND = Drop(name="rst", wire="TCP RST, nothing before it", default=True, drop=drop)

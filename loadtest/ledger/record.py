@@ -83,6 +83,7 @@ class Event(enum.IntEnum):
     GROUP_DISCARDED = 45  # [argument: text, the group]
     TASK_ENDED = 46  # the application's call ended [argument: text, exception class, or 0]
     CLOSE_OUT = 47  # the application closed an accepted connection [code]
+    STALLED = 48  # the event loop ran nothing for a while, until now [value: ns]
 
 
 TEXT_EVENTS = frozenset(

@@ -92,6 +92,7 @@ class _Texts:
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
         self._numbers: dict[str, int] = {}
+        self._is_cut_off = False
         self._adding = threading.Lock()
 
     def number(self, text: str) -> int:
@@ -101,12 +102,20 @@ class _Texts:
     def _add(self, text: str) -> int:
         with self._adding:
             if text not in self._numbers:
-                try:
-                    os.write(self._fd, json.dumps(text).encode() + b"\n")
-                except OSError:  # full disk, or closed: the reader shows a text it does not have as null
-                    return 0
+                if not self._write(json.dumps(text).encode() + b"\n"):
+                    return 0  # the reader shows a text it does not have as null
                 self._numbers[text] = len(self._numbers) + 1
             return self._numbers[text]
+
+    def _write(self, line: bytes) -> bool:
+        """Write a line whole; after one that the disk had no room for, no more, or the lines' numbers were wrong."""
+        if self._fd < 0 or self._is_cut_off:
+            return False
+        try:
+            self._is_cut_off = os.write(self._fd, line) != len(line)
+        except OSError:  # full disk
+            return False
+        return not self._is_cut_off
 
     def close(self) -> None:
         with self._adding:

@@ -5,13 +5,12 @@ subclass or mixin it came from, once, and leaves the classes as the user wrote t
 """
 
 import functools
-import inspect
 from typing import Any
 
-from channels.consumer import AsyncConsumer
+from channels.consumer import AsyncConsumer, SyncConsumer
 
 from loadtest.ledger import Event
-from loadtest.probe.recording import class_name, current_connection, recorder
+from loadtest.probe.recording import class_name, current_connection, recorded_code, recorder
 
 
 def watch() -> None:
@@ -34,24 +33,24 @@ def _watch_disconnect(consumer: Any, connection: int) -> None:
     disconnect = getattr(consumer, "disconnect", None)
     if disconnect is None:
         return  # not one of the generic consumers
-    wrapped = _recorded_async if inspect.iscoroutinefunction(disconnect) else _recorded_sync
+    wrapped = _recorded_sync if isinstance(consumer, SyncConsumer) else _recorded_async
     consumer.disconnect = wrapped(disconnect, connection)
 
 
 def _recorded_async(disconnect: Any, connection: int) -> Any:
     @functools.wraps(disconnect)
-    async def recorded(code: Any, *rest: Any, **named: Any) -> Any:
-        with _Disconnect(connection, code):
-            return await disconnect(code, *rest, **named)
+    async def recorded(*arguments: Any, **named: Any) -> Any:
+        with _Disconnect(connection, *arguments, *named.values()):
+            return await disconnect(*arguments, **named)
 
     return recorded
 
 
 def _recorded_sync(disconnect: Any, connection: int) -> Any:
     @functools.wraps(disconnect)
-    def recorded(code: Any, *rest: Any, **named: Any) -> Any:
-        with _Disconnect(connection, code):
-            return disconnect(code, *rest, **named)
+    def recorded(*arguments: Any, **named: Any) -> Any:
+        with _Disconnect(connection, *arguments, *named.values()):
+            return disconnect(*arguments, **named)
 
     return recorded
 
@@ -59,9 +58,9 @@ def _recorded_sync(disconnect: Any, connection: int) -> Any:
 class _Disconnect:
     """Records entering on the way in, and returned or raised on the way out."""
 
-    def __init__(self, connection: int, code: Any) -> None:
+    def __init__(self, connection: int, code: Any = None, *_: Any) -> None:
         self._connection = connection
-        recorder().record(Event.DISCONNECT_ENTERED, connection, code=code if isinstance(code, int) else 0)
+        recorder().record(Event.DISCONNECT_ENTERED, connection, code=recorded_code(code))
 
     def __enter__(self) -> None:
         pass

@@ -45,6 +45,11 @@ def forget_channels(connection: int) -> None:
         del _channel_connections[channel]
 
 
+def recorded_code(code: object) -> int:
+    """Return a close code as a record holds it; what is no such number, and would break the record, is 0."""
+    return code if isinstance(code, int) and 0 <= code < 2**16 else 0
+
+
 def class_name(thing: object) -> str:
     """Return the full name of the class of an exception or a consumer."""
     kind = type(thing)

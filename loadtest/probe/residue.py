@@ -1,6 +1,8 @@
 """Residue: what is left in this server process, its channel layer and its database."""
 
 import asyncio
+import ctypes
+import gc
 import os
 import threading
 from collections import Counter
@@ -28,6 +30,8 @@ class LayerResidue:
     """Messages waiting by channel; an empty queue that is still kept counts, with 0."""
     subscriptions: list[str] = field(default_factory=list)
     """What the process is subscribed to at the message broker."""
+    sockets: int = 0
+    """Connections to the message broker that the layer keeps open, used or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,10 @@ class Residue:
     tasks: dict[str, int]
     threads: list[str]
     fds: dict[str, int] | None
+    """By what they are: "file", "socket", "layer socket" (of the channel layer), "pipe", "anon_inode"."""
     presence: list[int] | None
+    memory_kb: int | None
+    """Memory of the process's own that is resident, in units of 1000 bytes."""
     busy: dict[int, str]
     """For each connection whose task has not ended: the type of the message its consumer is handling, "" if none."""
     unknown: dict[str, str]
@@ -52,6 +59,7 @@ async def read_residue(open_connections: Mapping[int, "asyncio.Task[object] | No
     """Read all there is; a part that fails is reported as unknown and does not spoil the others."""
     unknown: dict[str, str] = {}
     busy = {connection: handled_message(task) for connection, task in open_connections.items()}  # before we wait
+    presence = await _presence(unknown)  # first, for it makes a thread that the other readings would not all have
     layer = await _read_layer(unknown)
     return Residue(
         pid=os.getpid(),
@@ -60,8 +68,9 @@ async def read_residue(open_connections: Mapping[int, "asyncio.Task[object] | No
         subscriptions=layer.subscriptions if layer else None,
         tasks=_tasks(),
         threads=sorted(thread.name for thread in threading.enumerate()),
-        fds=_file_descriptors(unknown),
-        presence=await _presence(unknown),
+        fds=_file_descriptors(unknown, of_layer=layer.sockets if layer else 0),
+        presence=presence,
+        memory_kb=_memory_kb(unknown),
         busy=busy,
         unknown=unknown,
     )
@@ -111,6 +120,11 @@ async def _read_redis(layer: Any) -> LayerResidue:
                 found.groups[key.removeprefix(group_prefix)] = [member.decode() for member in members]
             else:
                 found.queues[key.removeprefix(layer.prefix)] = await connection.zcard(raw)
+    found.sockets = sum(
+        _open_sockets(connection.connection_pool)
+        for loop_layer in layer._layers.values()
+        for connection in loop_layer._connections.values()
+    )
     return found
 
 
@@ -121,7 +135,13 @@ async def _read_redis_pubsub(layer: Any) -> LayerResidue:
         groups={name.removeprefix(group_prefix): sorted(members) for name, members in loop_layer.groups.items()},
         queues={channel: queue.qsize() for channel, queue in loop_layer.channels.items()},
         subscriptions=sorted(name for shard in loop_layer._shards for name in shard._subscribed_to),
+        sockets=sum(_open_sockets(shard._redis.connection_pool) for shard in loop_layer._shards if shard._redis),
     )
+
+
+def _open_sockets(pool: Any) -> int:
+    """Count the open connections of a redis-py pool: it grows with what is done at a time, and never shrinks."""
+    return sum(connection.is_connected for connection in (*pool._available_connections, *pool._in_use_connections))
 
 
 LAYER_READERS: dict[str, LayerReader] = {
@@ -138,12 +158,15 @@ def _tasks() -> dict[str, int]:
     return dict(Counter(name for name in names if name != own))
 
 
-def _file_descriptors(unknown: dict[str, str]) -> dict[str, int] | None:
+def _file_descriptors(unknown: dict[str, str], *, of_layer: int) -> dict[str, int] | None:
     folder = Path("/proc/self/fd")
     if not folder.is_dir():
         unknown["fds"] = "this system has no /proc/self/fd"
         return None
-    return dict(Counter(_kinds(folder.iterdir())))
+    kinds = Counter(_kinds(folder.iterdir()))
+    kinds["layer socket"] = of_layer
+    kinds["socket"] -= of_layer
+    return dict(+kinds)
 
 
 def _kinds(descriptors: Iterable[Path]) -> Iterable[str]:
@@ -153,6 +176,26 @@ def _kinds(descriptors: Iterable[Path]) -> Iterable[str]:
         except OSError:
             continue  # the one we list the folder with
         yield target.partition(":")[0] if ":" in target else "file"
+
+
+def _memory_kb(unknown: dict[str, str]) -> int | None:
+    """Read what is resident and the process's own, after having what is free given back.
+
+    Anonymous pages only: those of mapped files (code, the ledger) come and go with the system's caches.
+    """
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        unknown["memory_kb"] = "this system has no /proc/self/status"
+        return None
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
+    if trim is not None:
+        trim(0)
+    anonymous = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("RssAnon:")]
+    if not anonymous:
+        unknown["memory_kb"] = "this system's /proc/self/status has no RssAnon"
+        return None
+    return int(anonymous[0]) * 1024 // 1000
 
 
 async def _presence(unknown: dict[str, str]) -> list[int] | None:

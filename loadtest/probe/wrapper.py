@@ -8,7 +8,15 @@ from typing import Any
 from loadtest.ledger import Event
 from loadtest.ledger.record import CONNECTION_HEADER, SERVER_NAMED
 from loadtest.probe.control import Control
-from loadtest.probe.recording import class_name, current_connection, forget_channels, is_recording, recorder
+from loadtest.probe.recording import (
+    class_name,
+    current_connection,
+    forget_channels,
+    is_recording,
+    recorded_code,
+    recorder,
+)
+from loadtest.probe.stalls import watch_for_stalls
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -27,6 +35,7 @@ class Probe:
         self._application = application
         self._unnamed = itertools.count(SERVER_NAMED)
         self._open: dict[int, asyncio.Task[object] | None] = {}
+        self._watched_loop: asyncio.AbstractEventLoop | None = None
         if is_recording():
             recorder()
             self._control = Control(self._open)
@@ -37,6 +46,9 @@ class Probe:
             await self._application(scope, receive, send)
             return
         await self._control.start_once()
+        if self._watched_loop is None:
+            self._watched_loop = asyncio.get_running_loop()
+            watch_for_stalls(self._watched_loop)
         if scope["type"] == "websocket":
             await self._record(scope, receive, send)
         else:
@@ -78,7 +90,7 @@ def _recorded_receive(connection: int, receive: Receive) -> Receive:
             case "websocket.receive":
                 record(Event.RECEIVE_IN, connection, value=len(message.get("text") or message.get("bytes") or ""))
             case "websocket.disconnect":
-                record(Event.DISCONNECT_IN, connection, code=message.get("code") or 0)
+                record(Event.DISCONNECT_IN, connection, code=recorded_code(message.get("code")))
             case "websocket.connect":
                 record(Event.CONNECT_IN, connection)
         return message
@@ -105,7 +117,7 @@ def _recorded_send(connection: int, send: Send) -> Send:
                 ledger.record(Event.ACCEPTED, connection)
             case "websocket.close":
                 event = Event.CLOSE_OUT if accepted else Event.REJECTED
-                ledger.record(event, connection, code=message.get("code") or 1000)
+                ledger.record(event, connection, code=recorded_code(message.get("code") or 1000))
             case "websocket.http.response.start":
                 ledger.record(Event.REJECTED, connection, code=message["status"])
 

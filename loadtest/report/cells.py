@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import polars as pl
 
@@ -16,6 +17,9 @@ Value = int | float | str | None
 
 CPU_PER_1000 = "throughput.server_cpu_ms_per_1000_messages"
 """Made from server_cpu_s and received: what 1,000 messages cost the server, in ms of CPU."""
+
+ENDED_UNASKED = "throughput.ended_unasked"
+"""Connections that ended though nobody dropped them: the one count of throughput.csv that may be summed over trials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,17 @@ def key_of(row: Mapping[str, object]) -> CellKey:
     return CellKey(**{name: row[name] for name in CELL_NAMES})  # type: ignore[arg-type]
 
 
+def by_consumer(cells: Iterable[Cell]) -> Iterator[list[Cell]]:
+    """The cells that differ by their drop alone, together; sync before async, the plain before the guarded."""
+
+    def place(cell: Cell) -> tuple[object, ...]:
+        key = cell.key
+        return key.server, key.workers, key.layer, "async" in key.consumer, key.consumer, key.scenario
+
+    for _, group in groupby(sorted(cells, key=place), key=place):
+        yield list(group)
+
+
 def _order(item: tuple[CellKey, object]) -> tuple[object, ...]:
     """Scenario first, echo leading, so that what is compared stands together; sync before async, as people say it."""
     key = item[0]
@@ -91,7 +106,7 @@ def _figures(table: str, row: Mapping[str, Value]) -> dict[str, Value]:
     figures = {f"{table}.{name}": value for name, value in row.items() if name not in KEY_NAMES}
     if table == "throughput":
         figures[CPU_PER_1000] = _cpu_per_1000(row)
-    return {name: value for name, value in figures.items() if value is not None or _applies(name, row)}
+    return {name: value for name, value in figures.items() if value not in (None, "") or _applies(name, row)}
 
 
 def _cpu_per_1000(row: Mapping[str, Value]) -> float | None:
@@ -107,6 +122,8 @@ def _applies(name: str, row: Mapping[str, Value]) -> bool:
         return row["received"] != 0
     if ".detect_" in name or name == "disconnects.codes":
         return row["dropped"] != 0 and row["disconnect_called"] != 0
+    if name in ("disconnects.causes", "disconnects.example"):
+        return row["missed"] != 0
     return True
 
 
@@ -153,4 +170,6 @@ def _is_number(name: str) -> bool:
 def _is_count(name: str) -> bool:
     """Counts of single connections and messages may be summed over trials; rates and times may not."""
     table, column, *_ = name.split(".")
+    if name == ENDED_UNASKED:
+        return True
     return table in ("disconnects", "delivery") and TABLES[table].column(column).unit in ("connections", "messages")

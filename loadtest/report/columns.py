@@ -83,6 +83,11 @@ _THROUGHPUT = Table(
         _column("server_cpu_s", "s", "float", "CPU time of all server processes in the steady window", "lower"),
         _column("server_rss_mb", "MB", "float", "most resident memory of all server processes", "lower"),
         _column("generator_cpu_s", "s", "float", "CPU time of the load generator in the steady window"),
+        _column("stalls", "", "int", "times the server's event loop served nobody for 100 ms or longer", "lower"),
+        _column("stalled_ms", "ms", "float", "how long these were together", "lower"),
+        _column(
+            "ended_unasked", "connections", "int", "connections that ended in the trial without our doing", "lower"
+        ),
         _column("valid", "", "str", '"yes", or "no": the generator or the machine was the limit, not the server'),
     ),
 )
@@ -106,6 +111,38 @@ _DISCONNECTS = Table(
         _column("groups_left", "connections", "int", "dropped connections still in a group after settling", "lower"),
         _column("tasks_left", "connections", "int", "dropped connections whose consumer task still ran", "lower"),
         _column("presence_left", "connections", "int", "dropped connections the database shows as online", "lower"),
+        _column("never_reached", "connections", "int", "died inside the HTTP upgrade; not part of dropped"),
+        _column("noticed", "connections", "int", "of these, how many the server handed a disconnect for", "higher"),
+        _column("returned", "connections", "int", "of these, how many had disconnect() return", "higher"),
+        _column("raised", "connections", "int", "of these, how many had disconnect() raise", "lower"),
+        _column(
+            "queues_left", "connections", "int", "dropped connections with messages still queued for them", "lower"
+        ),
+        _column("causes", "", "str", 'why disconnect() was missed and how often, "handler busy:3 not noticed:1"'),
+        _column("example", "", "str", "a missed connection as `channels-loadtest show` takes it"),
+    ),
+)
+
+_DROPS = Table(
+    name="drops",
+    meaning="The audit of every single dropped connection; disconnects.csv sums it up.",
+    row="one dropped connection",
+    unique=(),
+    figures=(
+        _column("connection", "", "int", "its id, as in the ledgers"),
+        _column("t_s", "s", "float", "when it was dropped, from the start of the steady window"),
+        _column(
+            "verdict", "", "str", '"called", "missed", "never reached" (no application ever ran for it) or "unknown"'
+        ),
+        _column("cause", "", "str", "why disconnect() was missed"),
+        _column("detect_ms", "ms", "float", "from the drop to disconnect() entered", "lower"),
+        _column("code", "", "int", "the code disconnect() got"),
+        _column("raised", "", "str", "the exception that disconnect() raised"),
+        _column("ended_by", "", "str", "the exception that ended its task; empty if none did"),
+        _column("task_left", "", "int", "1: its task still ran after settling"),
+        _column("group_left", "", "int", "1: it was still in a group after settling"),
+        _column("queue_left", "", "int", "1: messages were still queued for it after settling"),
+        _column("presence_left", "", "int", "1: the database still showed it as online after settling"),
     ),
 )
 
@@ -122,6 +159,14 @@ _DELIVERY = Table(
         _column("reordered", "messages", "int", "received after a later one of the same sender", "lower"),
         _column("offline", "messages", "int", "sent while the member was offline: not expected, never called lost"),
         _column("unknown", "messages", "int", "it cannot be said whether it was received", "lower"),
+        _column("edge", "messages", "int", "of these, under way when its sender or receiver was dropped", "lower"),
+        _column(
+            "deaf",
+            "connections",
+            "int",
+            "stayed open and received nothing more of all that was meant for them",
+            "lower",
+        ),
     ),
 )
 
@@ -170,7 +215,7 @@ _UNKNOWN = Table(
 )
 
 TABLES: Mapping[str, Table] = MappingProxyType(
-    {table.name: table for table in (_THROUGHPUT, _DISCONNECTS, _DELIVERY, _RESIDUE, _TIMELINE, _UNKNOWN)}
+    {table.name: table for table in (_THROUGHPUT, _DISCONNECTS, _DROPS, _DELIVERY, _RESIDUE, _TIMELINE, _UNKNOWN)}
 )
 
 

@@ -16,27 +16,33 @@ import vl_convert
 from loadtest.report.accounts import account_of_all
 from loadtest.report.charts import (
     Chart,
+    cause_chart,
+    cause_colours,
     colours,
     detection_charts,
     latency_charts,
     throughput_charts,
     timeline_charts,
 )
+from loadtest.report.examples import show_command
 from loadtest.report.findings import Finding, Topic
 from loadtest.report.manifest import read_manifest
-from loadtest.report.printed import printed_tables
+from loadtest.report.printed import left_of_1000, printed_tables
+from loadtest.report.resilience import LEGEND, grids
 from loadtest.report.summary import Summary, summarise
 from loadtest.report.tables import Tables, read_tables, write_text
 from loadtest.report.words import Namer, share
 
 _TOPICS: dict[Topic, str] = {
     "disconnects": "Dropped connections",
+    "left behind": "Left behind",
+    "guards": "What a guard buys",
+    "unasked": "Connections nobody dropped",
     "delivery": "Messages delivered and lost",
+    "detection": "How fast a drop was noticed",
     "throughput": "Messages a second",
     "latency": "Latency",
     "cost": "Server CPU",
-    "left behind": "Left behind",
-    "detection": "How fast a drop was noticed",
     "codes": "Codes disconnect() got",
     "run": "Trials that failed or do not count",
 }
@@ -63,7 +69,9 @@ class ChartSection:
     title: str
     text: str
     charts: Sequence[Chart]
+    legend: Mapping[str, str]  # what each colour stands for
     selects: bool = False
+    wide: bool = False  # at most two beside each other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,20 +91,24 @@ def write_html(run_folder: Path) -> None:
 
 def write_page(run_folder: Path, tables: Tables, summary: Summary) -> None:
     """Write report.html from tables and summary that were read already."""
-    write_text(run_folder / "report.html", render(tables, summary))
+    write_text(run_folder / "report.html", render(run_folder, tables, summary))
 
 
-def render(tables: Tables, summary: Summary) -> str:
-    """The page as text."""
+def render(run_folder: Path, tables: Tables, summary: Summary) -> str:
+    """The page as text; the folder is named in the commands it tells."""
     return _template().render(
         manifest=summary.manifest,
         summary=summary,
         namer=Namer(cell.key for cell in summary.cells),
         tiles=_tiles(summary),
         finding_sections=_finding_sections(summary.findings),
-        chart_sections=_chart_sections(tables, summary),
+        speed_sections=_speed_sections(summary),
+        resilience_sections=_resilience_sections(tables, summary),
+        grids=grids(summary),
+        grid_legend=LEGEND,
+        left=left_of_1000(summary),
         tables=printed_tables(summary),
-        colours=colours(cell.key.consumer for cell in summary.cells),
+        show=lambda example: show_command(run_folder, example),
         vega=_vega_bundle(),
     )
 
@@ -130,7 +142,45 @@ def _finding_sections(findings: Sequence[Finding]) -> list[FindingSection]:
     return sections
 
 
-def _chart_sections(tables: Tables, summary: Summary) -> list[ChartSection]:
+def _resilience_sections(tables: Tables, summary: Summary) -> list[ChartSection]:
+    causes = cause_chart(summary)
+    consumers = _consumer_legend(summary)
+    sections = (
+        ChartSection(
+            id="causes",
+            link="Causes",
+            title="Why disconnects were missed",
+            text="Each missed disconnect has one cause, found in the records of both sides.",
+            charts=[causes] if causes else [],
+            legend=cause_colours(summary),
+        ),
+        ChartSection(
+            id="detection",
+            link="Detection",
+            title="How fast a drop reached disconnect()",
+            text="Each thin tick is one drop, on a log scale; the dot is half of them, the long ticks 99 of 100 and "
+            "the slowest of all trials. Drops that never reached disconnect() are counted at the right. All these "
+            "charts have the same scale.",
+            charts=detection_charts(tables, summary),
+            legend=consumers,
+            wide=True,
+        ),
+        ChartSection(
+            id="timeline",
+            link="Timeline",
+            title="What happened while connections were dropped",
+            text="One trial of each consumer in steps of a quarter of a second. Triangles and grey bands mark drops; "
+            "latency is that of the messages to those who stayed.",
+            charts=timeline_charts(tables, summary),
+            legend=consumers,
+            selects=True,
+        ),
+    )
+    return [section for section in sections if section.charts]
+
+
+def _speed_sections(summary: Summary) -> list[ChartSection]:
+    consumers = _consumer_legend(summary)
     sections = (
         ChartSection(
             id="throughput",
@@ -139,6 +189,7 @@ def _chart_sections(tables: Tables, summary: Summary) -> list[ChartSection]:
             text="Bars are medians of the trials; the thin line is the range from the lowest to the highest trial. "
             "Where senders are paced, bars of the same length mean that every server kept up.",
             charts=throughput_charts(summary),
+            legend=consumers,
         ),
         ChartSection(
             id="latency",
@@ -147,25 +198,16 @@ def _chart_sections(tables: Tables, summary: Summary) -> list[ChartSection]:
             text="From half of the messages (dot) to 99 of 100 (end of the line), medians of the trials. "
             "Further left is better; all these charts have the same scale.",
             charts=latency_charts(summary),
-        ),
-        ChartSection(
-            id="detection",
-            link="Detection",
-            title="How fast a drop reached disconnect()",
-            text="Half of the drops (dot), 99 of 100 (tick), and the slowest of all trials (end of the line). "
-            "Drops that never reached it are in the table below. All these charts have the same scale.",
-            charts=detection_charts(summary),
-        ),
-        ChartSection(
-            id="timeline",
-            link="Timeline",
-            title="What happened while connections were dropped",
-            text="One trial of each consumer in steps of a quarter of a second. Triangles and grey bands mark drops.",
-            charts=timeline_charts(tables, summary),
-            selects=True,
+            legend=consumers,
         ),
     )
     return [section for section in sections if section.charts]
+
+
+def _consumer_legend(summary: Summary) -> Mapping[str, str]:
+    """The colours of the consumers; none are needed where there is one."""
+    found = colours(cell.key.consumer for cell in summary.cells)
+    return found if len(found) > 1 else {}
 
 
 @cache

@@ -7,16 +7,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from loadtest.report.accounts import account_of
-from loadtest.report.cells import CPU_PER_1000, Cell
+from loadtest.report.accounts import account_of, account_of_all
+from loadtest.report.cells import CPU_PER_1000, Cell, by_consumer
 from loadtest.report.columns import TABLES
-from loadtest.report.findings.drops import codes_of
+from loadtest.report.findings.detection import codes_of
 from loadtest.report.manifest import CellKey
+from loadtest.report.residue import LEFT, left_of
 from loadtest.report.statistics import Total
 from loadtest.report.summary import Summary, UnknownFigure
 from loadtest.report.words import NOT_APPLICABLE, UNKNOWN, Namer, counted, plain, share, short, with_range
 
 Tone = Literal["", "good", "warning", "unknown"]
+
+LONGEST_UNFOLDED = 13
+"""Figures with slashes between them, "1,056/1,911/4", fit a terminal's table up to this length."""
 
 SHOWN_REASONS = 6
 """Reasons listed under a table; the rest is counted. All are in the page and in unknown.csv."""
@@ -51,6 +55,8 @@ class PrintedTable:
 
 
 _Write = Callable[[Cell], Text]
+
+_NEVER_REACHED = "disconnects.never_reached"
 
 
 def printed_tables(summary: Summary) -> tuple[PrintedTable, ...]:
@@ -87,11 +93,15 @@ def _disconnects(summary: Summary) -> PrintedTable:
             _detection,
         ),
         (_head("codes", "codes disconnect() got and how often", is_number=False), _codes),
-        (_head("left", "groups / tasks / presence rows that dropped connections left behind"), _left),
+        (_head("left", "groups / queues / tasks / presence rows that dropped connections left behind"), _left),
     ]
+    if any(cell.total(_NEVER_REACHED).total for cell in summary.cells):
+        columns.insert(
+            1, (_head("no app", "more that died inside the HTTP upgrade: no application ran"), _count(_NEVER_REACHED))
+        )
     return _table(
         "disconnects",
-        "Dropped connections, all trials summed. Noticed after: p50/p99/max. Left behind: groups/tasks/presence",
+        "Dropped connections, all trials summed. Noticed: p50/p99/max. Left behind: groups/queues/tasks/presence",
         [cell for cell in summary.cells if cell.has("disconnects")],
         columns,
         summary,
@@ -132,6 +142,46 @@ def _residue(summary: Summary) -> PrintedTable:
         columns,
         summary,
     )
+
+
+def left_of_1000(summary: Summary) -> PrintedTable:
+    """What dropped connections left behind, of 1,000 drops over all kinds of drop: a row a layer and consumer."""
+    dropped = list(by_consumer(cell for cell in summary.cells if cell.has("disconnects")))
+    namer = Namer(cell.key for cell in summary.cells)
+    has_scenarios = len({cells[0].key.scenario for cells in dropped}) > 1
+    keys = ["layer", "consumer", *(["scenario"] if has_scenarios else [])]
+    return PrintedTable(
+        name="left of 1,000 drops",
+        caption="Of 1,000 dropped connections, all kinds and trials summed; in brackets how many it were",
+        headings=(
+            *(_head(name, f"the {name}", is_number=False) for name in keys),
+            _head("dropped", "connections the clients dropped, all kinds and trials"),
+            *(_head(kind.heading, f"dropped connections {kind.meaning}") for kind in LEFT.values()),
+        ),
+        rows=tuple(
+            (*_names(cells[0].key, namer)[: len(keys)], *_left_row(cells))
+            for cells in dropped
+            if account_of_all(cells).dropped
+        ),
+        notes=(),
+    )
+
+
+def _names(key: CellKey, namer: Namer) -> list[Text]:
+    return [Text(text=name) for name in (namer.place(key), key.consumer, key.scenario)]
+
+
+def _left_row(cells: Sequence[Cell]) -> list[Text]:
+    return [Text(text=f"{account_of_all(cells).dropped:,}"), *(_of_1000(cells, name) for name in LEFT)]
+
+
+def _of_1000(cells: Sequence[Cell], name: str) -> Text:
+    left = left_of(cells, name)
+    if left is None:
+        return _toned(UNKNOWN)
+    if not left.count:
+        return Text(text="0")
+    return Text(text=f"{left.of_1000} ({left.count:,})", tone="warning")
 
 
 def _head(text: str, meaning: str, *, is_number: bool = True) -> Heading:
@@ -232,7 +282,13 @@ def _detection(cell: Cell) -> Text:
     if not p50.applies:
         return Text(text=NOT_APPLICABLE)
     parts = [UNKNOWN if value is None else short(value) for value in (p50.median, p99.median, slowest.high)]
-    return _toned(UNKNOWN) if set(parts) == {UNKNOWN} else Text(text="/".join(parts))
+    return _toned(UNKNOWN) if set(parts) == {UNKNOWN} else Text(text=_slashed(parts))
+
+
+def _slashed(parts: Sequence[str]) -> str:
+    """`93/131/171`; a long one has a blank in its middle, where a narrow terminal may fold it."""
+    text, middle = "/".join(parts), len(parts) // 2
+    return text if len(text) <= LONGEST_UNFOLDED else f"{'/'.join(parts[:middle])}/ {'/'.join(parts[middle:])}"
 
 
 def _codes(cell: Cell) -> Text:
@@ -243,11 +299,11 @@ def _codes(cell: Cell) -> Text:
 
 
 def _left(cell: Cell) -> Text:
-    totals = [cell.total(f"disconnects.{name}_left") for name in ("groups", "tasks", "presence")]
+    totals = [cell.total(name) for name in LEFT]
     if all(total.total is None for total in totals):
         return _toned(UNKNOWN)
     parts = [UNKNOWN if total.total is None else f"{total.total:,}" for total in totals]
-    return Text(text="/".join(parts), tone="warning" if any(total.total for total in totals) else "")
+    return Text(text=_slashed(parts), tone="warning" if any(total.total for total in totals) else "")
 
 
 def _residue_left(kind: str) -> _Write:

@@ -10,6 +10,7 @@ from typing import Any
 
 from loadtest.report.cells import Cell, cells_of, key_of
 from loadtest.report.columns import FORMAT_VERSION
+from loadtest.report.examples import Examples
 from loadtest.report.findings import Finding, find
 from loadtest.report.manifest import CellKey, Manifest
 from loadtest.report.tables import Tables, write_text
@@ -38,7 +39,9 @@ class Summary:
 def summarise(tables: Tables, manifest: Manifest) -> Summary:
     """The summary of a run, also of one with no trial done."""
     cells = cells_of(tables)
-    return Summary(manifest=manifest, cells=cells, unknown=_unknown(tables), findings=find(cells, manifest))
+    return Summary(
+        manifest=manifest, cells=cells, unknown=_unknown(tables), findings=find(cells, manifest, Examples.of(tables))
+    )
 
 
 def write_summary(summary: Summary, folder: Path) -> None:

@@ -24,6 +24,7 @@ class Tables:
 
     throughput: pl.DataFrame
     disconnects: pl.DataFrame
+    drops: pl.DataFrame
     delivery: pl.DataFrame
     residue: pl.DataFrame
     timeline: pl.DataFrame
@@ -63,7 +64,7 @@ def write_csv(tables: Tables, folder: Path) -> None:
 
     Raises ReportError if the folder cannot be written (missing, read-only, disk full).
     """
-    for name, table in TABLES.items():
+    for name, table in reversed(list(TABLES.items())):  # throughput.csv last: a trial with a row in it is saved
         write_text(folder / table.file, tables.frame(name).write_csv())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -12,22 +12,29 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text as RichText
 
+from loadtest.report.examples import show_command
 from loadtest.report.findings import Finding, Severity
-from loadtest.report.printed import Heading, PrintedTable, Text, Tone, printed_tables
+from loadtest.report.printed import PrintedTable, Text, Tone, printed_tables
 from loadtest.report.summary import Summary
 from loadtest.report.words import counted
 
 PIPED_WIDTH = 110
 """A pipe has no width; rich would take 80 columns, which folds the disconnects table."""
 
-FOLDED_WIDTH = 9
-"""The codes column folds to one code a line, "1005:1234", before any other gives way."""
+FOLDING = ("codes", "left", "noticed ms", "missed", "no app")
+"""Columns that fold where the counts are so large that folding the codes is not enough."""
 
 MEASURED_WIDTH = 1000
 """Wide enough to ask a table how wide it wants to be; one that wants too much stands closer together."""
 
-SHOWN_A_TOPIC = 4
+SHOWN_A_TOPIC = 3
 """Sentences printed of each topic: more push the tables out of a terminal's view; the page has them all."""
+
+SHOWN = 25
+"""Sentences printed at most."""
+
+MARK_WIDTH = 4
+"""Of the word before each sentence: "good", "note", "warn"."""
 
 _STYLES: dict[Tone, str] = {"": "", "good": "green", "warning": "bold yellow", "unknown": "bold magenta"}
 _MARKS: dict[Severity, tuple[str, str]] = {
@@ -47,46 +54,80 @@ def print_report(summary: Summary, console: Console, run_folder: Path) -> None:
         _print_table(table, console)
     if not tables:
         console.print("No trial was finished, so there is nothing to show in tables.")
-    _print_findings(summary.findings, console)
+    _print_findings(summary.findings, console, run_folder)
     console.print(RichText(f"\nReport: {run_folder / 'report.html'}"), soft_wrap=True)
 
 
 def _print_table(table: PrintedTable, console: Console) -> None:
-    rich_table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", show_edge=False)
-    for heading in table.headings:
-        _add_column(rich_table, heading)
-    for row in table.rows:
-        rich_table.add_row(*(_rich(text) for text in row))
-    if Measurement.get(console, console.options.update(width=MEASURED_WIDTH), rich_table).maximum > console.width:
-        rich_table.padding = (0, 0, 0, 0)
     console.print(RichText(f"\n{table.caption}", style="bold"))
-    console.print(rich_table)
+    console.print(_fitting(table, console))
     for note in table.notes:
         console.print(RichText(note, style="magenta"))
 
 
-def _add_column(rich_table: Table, heading: Heading) -> None:
-    """Names never fold: a folded `redis-pubsub` reads as two rows."""
-    folds = heading.text == "codes"
-    width = FOLDED_WIDTH if folds else None
-    justify: JustifyMethod = "right" if heading.is_number else "left"
-    rich_table.add_column(heading.text, justify=justify, no_wrap=not folds, min_width=width)
+def _fitting(table: PrintedTable, console: Console) -> Table:
+    """As wide as it wants to be; else closer together; else with the codes folded; else with more folded."""
+    for rich_table in (_rich_table(table), _rich_table(table, padding=0)):
+        if _wanted_width(rich_table, console) <= console.width:
+            return rich_table
+    if _wanted_width(_rich_table(table, padding=0, narrow=("codes",)), console) <= console.width:
+        return _rich_table(table, padding=0, folding=("codes",))  # no further than it must
+    return _rich_table(table, padding=0, narrow=FOLDING)
+
+
+def _wanted_width(rich_table: Table, console: Console) -> int:
+    return Measurement.get(console, console.options.update(width=MEASURED_WIDTH), rich_table).maximum
+
+
+def _rich_table(
+    table: PrintedTable, *, padding: int = 1, folding: Collection[str] = (), narrow: Collection[str] = ()
+) -> Table:
+    """The columns of `folding` give way as far as they must, those of `narrow` have a word a line.
+
+    No other ever folds: a folded `redis-pubsub` reads as two rows.
+    """
+    rich_table = Table(
+        box=SIMPLE_HEAD, pad_edge=False, padding=(0, padding, 0, 0), header_style="bold", show_edge=False
+    )  # fmt: skip
+    for place, heading in enumerate(table.headings):
+        words = " ".join([heading.text, *(row[place].text for row in table.rows)]).split()
+        justify: JustifyMethod = "right" if heading.is_number else "left"
+        rich_table.add_column(
+            heading.text,
+            justify=justify,
+            no_wrap=heading.text not in (*folding, *narrow),
+            min_width=max(map(len, words)),
+            max_width=max(map(len, words)) if heading.text in narrow else None,
+        )
+    for row in table.rows:
+        rich_table.add_row(*(_rich(text) for text in row))
+    return rich_table
 
 
 def _rich(text: Text) -> RichText:
     return RichText(text.text, style=_STYLES[text.tone])
 
 
-def _print_findings(findings: Sequence[Finding], console: Console) -> None:
-    shown = _first_of_each_topic(findings)
+def _print_findings(findings: Sequence[Finding], console: Console, run_folder: Path) -> None:
+    shown = _first_of_each_topic(findings)[:SHOWN]
     console.print(RichText("\nWhat was found (the most important first)", style="bold"))
-    rows = Table.grid(padding=(0, 1, 0, 0))
     for finding in shown:
-        word, style = _MARKS[finding.severity]
-        rows.add_row(RichText(word, style=style), RichText(finding.text))
-    console.print(rows if findings else "Nothing: no trial was finished.")
+        _print_finding(finding, console)
+        if finding.example and finding.severity == "warning":
+            command = show_command(run_folder, finding.example)
+            console.print(RichText(f"{'':{MARK_WIDTH}} {command}", style="dim"), soft_wrap=True)
+    if not findings:
+        console.print("Nothing: no trial was finished.")
     if len(findings) > len(shown):
         console.print(RichText(f"... and {counted(len(findings) - len(shown), 'more sentence')} in the page."))
+
+
+def _print_finding(finding: Finding, console: Console) -> None:
+    word, style = _MARKS[finding.severity]
+    row = Table.grid(padding=(0, 1, 0, 0))
+    row.add_column(width=MARK_WIDTH)
+    row.add_row(RichText(word, style=style), RichText(finding.text))
+    console.print(row)
 
 
 def _first_of_each_topic(findings: Sequence[Finding]) -> list[Finding]:

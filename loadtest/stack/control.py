@@ -55,6 +55,11 @@ def ask_residue(control: Path, *, answer_s: float = ANSWER_S) -> Answers[Process
     return _ask_all(control, "residue", ProcessResidue, answer_s)
 
 
+def parse_residue(answer: Any) -> ProcessResidue:
+    """Return what a probe's answer says; raises ValueError when it is none."""
+    return _parsed(answer, ProcessResidue)
+
+
 def _ask_all(control: Path, question: str, kind: Callable[..., Answer], answer_s: float) -> Answers[Answer]:
     answered: list[Answer] = []
     silent: list[Silent] = []

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import target_app
 from loadtest.stack.errors import EnvironmentFailed
-from loadtest.stack.process import TAIL_LINES, leashed
+from loadtest.stack.process import indented_tail, leashed
 
 MANAGE = Path(target_app.__file__).with_name("manage.py")
 
@@ -93,5 +93,6 @@ def run_manage(*arguments: str, database_url: str) -> None:
             f"`manage.py {arguments[0]}` took longer than {COMMAND_S:.0f} s; does the database of DATABASE_URL answer?"
         ) from error
     if done.returncode != 0:
-        tail = "\n".join(f"  {line}" for line in done.stderr.splitlines()[-TAIL_LINES:])
-        raise EnvironmentFailed(f"`manage.py {arguments[0]}` failed on the database; check DATABASE_URL:\n{tail}")
+        raise EnvironmentFailed(
+            f"`manage.py {arguments[0]}` failed on the database; check DATABASE_URL:\n{indented_tail(done.stderr)}"
+        )

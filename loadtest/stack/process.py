@@ -117,7 +117,18 @@ def log_tail(log: Path, lines: int = TAIL_LINES) -> str:
         text = log.read_text(errors="replace")
     except OSError as error:
         return f"  (no log: {error.strerror})"
-    return "\n".join(f"  {line}" for line in text.splitlines()[-lines:]) or "  (it printed nothing)"
+    return indented_tail(text, lines) or "  (it printed nothing)"
+
+
+def indented_tail(text: str, lines: int = TAIL_LINES) -> str:
+    """Return the last lines of what a program printed, indented; of Python's tracebacks only what was raised."""
+    kept: list[str] = []
+    in_traceback = False
+    for line in text.splitlines():
+        in_traceback = line.startswith("Traceback (") or (in_traceback and line.startswith(" "))
+        if not in_traceback and line:
+            kept.append(f"  {line}")
+    return "\n".join(kept[-lines:])
 
 
 def describe_exit(code: int) -> str:

@@ -17,6 +17,8 @@ from loadtest.users.user import WebSocketUser
 BURST_INTERVAL_S = 1.0
 _FIRST_BURST_S = 0.5
 """Half an interval in, so that a window of n seconds has n bursts, none at its edge."""
+_ROUNDING = 1e-9
+"""Shares are decimal fractions: ten times 0.1 of a member is to be a whole one."""
 _NS = 1_000_000_000
 
 
@@ -32,14 +34,18 @@ class ChurnUser(WebSocketUser):
         self._back.set()
 
     def drop(self, kind: str) -> None:
-        """Drop the connection now and come back after the time offline; does not switch greenlets."""
-        self._back.clear()
+        """Drop the connection now and come back after the time offline; does not switch greenlets.
+
+        A drop that acts while a connection is being opened takes an extra one, and the member stays.
+        """
         self.ws.drop(kind)
-        gevent.spawn_later(self.session.load.offline, self._come_back)
+        if not self.ws.is_open:
+            self._back.clear()
+            gevent.spawn_later(self.session.load.offline, self._come_back)
 
     def stay_open(self) -> None:
         """Return when the connection is open; what was planned while we were away is left out."""
-        if not self._back.is_set():
+        while not self._back.is_set():  # it can be dropped again while it waits for its next message
             self._back.wait()
             self.schedule.skip_missed()
             gevent.sleep(self.schedule.wait_s())
@@ -57,6 +63,7 @@ class Dropping:
         """Take the load's drop share and kinds; nothing is dropped yet."""
         self._session = session
         self._kinds = itertools.cycle(session.load.drop_kind)
+        self._owed = 0.0
         self._greenlet: gevent.Greenlet | None = None
 
     def start(self) -> None:
@@ -72,12 +79,16 @@ class Dropping:
         due_ns = monotonic_ns() + round(_FIRST_BURST_S * _NS)
         while True:
             gevent.sleep(max(0.0, (due_ns - monotonic_ns()) / _NS))
+            if not self._session.may_send:
+                return  # the session has ended
             self._burst()
             due_ns += round(BURST_INTERVAL_S * _NS)
 
     def _burst(self) -> None:
         members = [member for member in self._session.members if isinstance(member, ChurnUser)]
         there = [member for member in members if member.is_open]
-        count = min(round(len(members) * self._session.load.drop_share * BURST_INTERVAL_S), len(there))
-        for member in self._session.random.sample(there, count):
+        self._owed += len(members) * self._session.load.drop_share * BURST_INTERVAL_S
+        count = int(self._owed + _ROUNDING)
+        self._owed -= count  # the rest of a small share adds up to a member in a later burst
+        for member in self._session.random.sample(there, min(count, len(there))):
             member.drop(next(self._kinds))

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -12,15 +13,19 @@ from locust import events
 
 from loadtest.ledger import Phase
 from loadtest.users.churn import Dropping
-from loadtest.users.options import BenchOptions, OptionsError, add_arguments, read_options
+from loadtest.users.last_state import write_last_state
+from loadtest.users.options import OptionsError, add_arguments, read_bench_options, read_options
 from loadtest.users.session import Session
 from loadtest.users.sessions import begin_session, end_session
 from loadtest.users.web_form import check_form
 
 QUIET_S = 0.25
-"""Nothing arrived for this long after the last message was sent: all that was under way has arrived."""
+"""Nothing arrived for this long, and as long as a handler works, after the last message: all under way has arrived."""
+STALLED_S = 2.0
+"""The same where the last message of a member has not come back: it may be lost, or the server busy with something."""
 _POLL_S = 0.02
 BAD_USAGE = 2
+NOT_STARTED = 4
 
 log = logging.getLogger(__name__)
 
@@ -34,21 +39,27 @@ def listen() -> None:
 
 
 def _ready(environment: Any, **_: Any) -> None:
-    bench = BenchOptions.model_validate(vars(environment.parsed_options))
     if environment.web_ui is None:
         _check(environment)
     else:
         check_form(environment, environment.web_ui)
+    environment.events.quit.add_listener(lambda **_: write_last_state(environment))
+    bench = read_bench_options(vars(environment.parsed_options))
     while bench.go_file and not Path(bench.go_file).exists():
         gevent.sleep(_POLL_S)
 
 
 def _check(environment: Any) -> None:
     """Refuse bad options before any user starts, where there is nobody to correct them in a form."""
-    try:
-        read_options(vars(environment.parsed_options), environment.host)
-    except OptionsError as error:
-        print(error, file=sys.stderr)
+    options = vars(environment.parsed_options)
+    problems: list[str] = []
+    for read in (partial(read_options, options, environment.host), partial(read_bench_options, options)):
+        try:
+            read()
+        except OptionsError as error:
+            problems.append(str(error))
+    if problems:
+        print("\n".join(problems), file=sys.stderr)
         sys.exit(BAD_USAGE)
 
 
@@ -56,11 +67,12 @@ def _start(environment: Any, **_: Any) -> None:
     options = vars(environment.parsed_options)
     try:
         load = read_options(options, environment.host)
-    except OptionsError as error:
+        session = Session(environment=environment, load=load, bench=read_bench_options(options))
+    except (OptionsError, OSError) as error:  # OSError: the ledger cannot be written, the disk is full
         log.error("the test was not started: %s", error)
-        environment.runner.quit()
+        environment.process_exit_code = NOT_STARTED
+        gevent.spawn(environment.runner.quit).join()  # from another greenlet: it ends the one that we are in
         return
-    session = Session(environment=environment, load=load, bench=BenchOptions.model_validate(options))
     begin_session(environment, session)
     gevent.spawn(_conduct if session.bench.steady else _drop_until_stopped, session)
 
@@ -90,19 +102,33 @@ def _conduct(session: Session) -> None:
     gevent.sleep(bench.steady)
     dropping.stop()
     session.mark(Phase.RECOVER)
-    _wait_until(lambda: all(member.is_open for member in session.members), session.load.offline + bench.drain)
+    _wait_until(lambda: _all_back(session), session.load.offline + bench.drain)
     session.mark(Phase.DRAIN)
     session.may_send = False
     quiet = _wait_until_quiet(session)
     session.mark(Phase.CLOSE, value=quiet)
     Pool().map(lambda member: member.end(), session.members)
     session.mark(Phase.END)
+    _hold_on(session)
     session.environment.runner.quit()
 
 
 def _all_open(session: Session) -> bool:
     wanted = session.load.num_users or session.environment.runner.target_user_count
     return len(session.members) >= wanted and all(member.is_open for member in session.members)
+
+
+def _all_back(session: Session) -> bool:
+    return not session.extras and all(member.is_open for member in session.members)
+
+
+def _hold_on(session: Session) -> None:
+    """Keep what was dropped without a word until the bench, done with measuring, takes the file away that says so."""
+    if not (session.held and session.bench.held_file):
+        return
+    held = Path(session.bench.held_file)
+    held.touch()
+    _wait_until(lambda: not held.exists(), session.bench.hold)
 
 
 def _wait_until(condition: Any, deadline_s: float) -> bool:
@@ -115,13 +141,18 @@ def _wait_until(condition: Any, deadline_s: float) -> bool:
 
 
 def _wait_until_quiet(session: Session) -> bool:
-    """Wait until nothing has arrived for QUIET_S; False when the deadline came first."""
+    """Wait until nothing has arrived for a while; False when the deadline came first."""
     ends = monotonic() + session.bench.drain
     seen, since = session.received, monotonic()
-    while monotonic() - since < QUIET_S:
+    while monotonic() - since < _quiet_s(session):
         if monotonic() > ends:
             return False
         gevent.sleep(_POLL_S)
         if session.received != seen:
             seen, since = session.received, monotonic()
     return True
+
+
+def _quiet_s(session: Session) -> float:
+    is_answered = all(member.is_answered for member in session.members)
+    return (QUIET_S if is_answered else STALLED_S) + session.longest_work_s

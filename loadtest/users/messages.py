@@ -13,6 +13,8 @@ _DIGITS = 32
 _START = len(_HEAD)
 _END = _START + _DIGITS
 _TIME_BITS = 64
+_SMALLEST_NUMBER = 1 << 120
+"""A connection's id has its generator's number, 1 or more, in its highest byte: what is less is no message of ours."""
 _TIME_MASK = (1 << _TIME_BITS) - 1
 
 SMALLEST_PAYLOAD = len(_HEAD) + _DIGITS + len(_TAIL)
@@ -44,13 +46,17 @@ def decode(text: str | bytes) -> Message | None:
             return _decode_other(text)
     except ValueError:
         return _decode_other(text)
-    return Message(number >> _TIME_BITS, number & _TIME_MASK)
+    return _message(number)
 
 
 def _decode_other(text: str | bytes) -> Message | None:
     """Read a message that the app wrote with other spacing or more keys."""
     try:
         number = int(json.loads(text)["message"][:_DIGITS], 16)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return Message(number >> _TIME_BITS, number & _TIME_MASK)
+    return _message(number)
+
+
+def _message(number: int) -> Message | None:
+    return Message(number >> _TIME_BITS, number & _TIME_MASK) if number >= _SMALLEST_NUMBER else None

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from loadtest.drops import DROPS
+from loadtest.drops import DROPS, DropError, find_drop
 from loadtest.users.messages import SMALLEST_PAYLOAD
 
 
@@ -21,7 +21,8 @@ def _split(value: object) -> object:
 class LoadOptions(BaseModel):
     """The load, as given by Locust's parsed options; durations in seconds, sizes in bytes, rates a second."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")  # Locust's own options come in the same namespace
+    # Locust's own options come in the same namespace
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     host: str = Field("", description="ws:// or wss:// address of the target; a path in it is used as it is")
     consumer: str = Field("async", pattern=r"^[\w-]+$", description="consumer of the reference app: /ws/<consumer>/...")
@@ -29,41 +30,45 @@ class LoadOptions(BaseModel):
     payload_size: int = Field(64, ge=SMALLEST_PAYLOAD, le=2**26, description="bytes a message")
     room_size: int = Field(10, ge=1, description="members a room")
     drop_kind: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
-        ("rst",), min_length=1, description=f"how to drop, several by comma: {', '.join(DROPS)}"
+        ("rst",),
+        min_length=1,
+        description=f"how to drop, several by comma: {', '.join(kind.form for kind in DROPS.values())}",
     )
     drop_share: float = Field(0.1, ge=0, le=1, description="share of the members dropped each second")
     offline: float = Field(1.0, ge=0, description="seconds that a dropped member stays away")
     handler_work: str = Field("none", description="handler work of the reference app: none, sleep:MS, cpu:MS or orm")
+    blocker_work: str = Field("cpu:300", description="the same for the one connection of `blocker` that blocks")
     seed: int = Field(1, ge=0, description="seed of every random choice")
     num_users: int | None = None
 
     @field_validator("drop_kind")
     @classmethod
     def _known_drops(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := sorted(set(kinds) - set(DROPS)):
-            raise ValueError(f"unknown drop {', '.join(unknown)}; there are {', '.join(DROPS)}")
+        if problems := [problem for name in kinds if (problem := _problem_with_drop(name))]:
+            raise ValueError("; ".join(problems))
         return kinds
 
     @field_validator("host")
     @classmethod
     def _websocket_address(cls, host: str) -> str:
         parts = urlsplit(host)
-        if parts.scheme not in ("ws", "wss") or not parts.hostname:
+        if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.port == 0:  # asking a bad port raises
             raise ValueError(f"{host!r} is not a WebSocket address; give --host ws://127.0.0.1:8000, say")
         return host
 
-    def url(self, path: str, room: str) -> str:
-        """Return the address of one user: the host's own path if it has one, else `path` of the reference app."""
-        if urlsplit(self.host).path not in ("", "/"):
+    def url(self, path: str, room: str, work: str) -> str:
+        """Return the address of one user: the host as it is if it has a path or a query, else with `path` behind it."""
+        own = urlsplit(self.host)
+        if own.path not in ("", "/") or own.query:
             return self.host
-        query = f"?work={self.handler_work}" if self.handler_work != "none" else ""
+        query = f"?work={work}" if work != "none" else ""
         return self.host.rstrip("/") + path.format(consumer=self.consumer, room=room) + query
 
 
 class BenchOptions(BaseModel):
     """What only the bench says to a generator: where to record and how long each phase lasts, in seconds."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     ledger: str = ""
     generator: int = Field(1, ge=1, le=255)
@@ -72,6 +77,14 @@ class BenchOptions(BaseModel):
     warm_up: float = Field(1.0, ge=0)
     steady: float = Field(0.0, ge=0)
     drain: float = Field(5.0, gt=0)
+    held_file: str = ""
+    hold: float = Field(60.0, ge=0)
+
+
+def work_s(work: str) -> float:
+    """Return for how long a handler works by "sleep:MS" or "cpu:MS"; 0 where that is not said."""
+    _, _, ms = work.partition(":")
+    return int(ms) / 1000 if ms.isascii() and ms.isdigit() else 0.0
 
 
 _BENCH_HELP = {
@@ -82,6 +95,8 @@ _BENCH_HELP = {
     "warm_up": "seconds before anything counts",
     "steady": "seconds that count; 0: no phases, run until stopped",
     "drain": "most seconds to wait until what is under way has arrived",
+    "held_file": "made when only silently dropped connections are left; they are held until it is taken away",
+    "hold": "most seconds to wait for that",
 }
 
 
@@ -110,6 +125,22 @@ def read_options(parsed: Mapping[str, Any], host: str | None) -> LoadOptions:
         return LoadOptions.model_validate(given | {"host": host or ""})
     except ValidationError as error:
         raise OptionsError("\n".join(_problem(problem) for problem in error.errors())) from None
+
+
+def read_bench_options(parsed: Mapping[str, Any]) -> BenchOptions:
+    """Return the checked options of the bench; raises OptionsError naming all that is wrong."""
+    try:
+        return BenchOptions.model_validate(parsed)
+    except ValidationError as error:
+        raise OptionsError("\n".join(_problem(problem) for problem in error.errors())) from None
+
+
+def _problem_with_drop(name: str) -> str | None:
+    try:
+        why = find_drop(name).unavailable()
+    except DropError as error:
+        return str(error)
+    return f"{name} cannot be done here: {why}" if why else None
 
 
 def _problem(problem: Any) -> str:

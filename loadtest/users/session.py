@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from gevent.pool import Group
+
 from loadtest.ledger import Event, Phase, Recorder
 from loadtest.users.messages import padding
 from loadtest.users.options import BenchOptions, LoadOptions
@@ -21,8 +23,19 @@ class Member(Protocol):
     def is_open(self) -> bool:
         """Tell whether the user's connection is open."""
 
+    @property
+    def is_answered(self) -> bool:
+        """Tell whether the last message that the user sent has come back to it."""
+
     def end(self) -> None:
         """Close the user's connection in order, waiting for the closing handshake."""
+
+
+class Held(Protocol):
+    """A connection that was dropped without a word to the server, and is kept until all has been measured."""
+
+    def reset(self) -> None:
+        """Let go of the socket."""
 
 
 class Session:
@@ -39,6 +52,12 @@ class Session:
         self.members: list[Member] = []
         self.may_send = True
         self.received = 0
+        self.longest_work_s = 0.0
+        """For so long a handler of the reference app may be busy with one message of a member."""
+        self.held: set[Held] = set()
+        """What `hold` took and nobody has let go of."""
+        self.extras = Group()
+        """The greenlets that `spawn` started and that have not ended."""
         self._at_end: list[Callable[[], None]] = []
         self._connections = bench.generator << CONNECTION_BITS
         self._recorder = Recorder(Path(bench.ledger), "client") if bench.ledger else None
@@ -71,14 +90,31 @@ class Session:
         self.statistics.flush()
         self.environment.stats.reset_all()
 
+    def hold(self, connection: Held) -> None:
+        """Keep a connection until `let_go`, at the latest until the test's end."""
+        self.held.add(connection)
+
+    def let_go(self, connection: Held) -> None:
+        """Keep a connection no more that the server has ended."""
+        self.held.discard(connection)
+
+    def spawn(self, action: Callable[..., None], *arguments: Any) -> None:
+        """Do something beside the members, at the latest until the test's end."""
+        self.extras.spawn(action, *arguments)
+
     def at_end(self, action: Callable[[], None]) -> None:
         """Have something stopped when the test ends."""
         self._at_end.append(action)
 
     def close(self) -> None:
         """Stop what goes on by itself and write out what is still held back."""
+        self.may_send = False  # a member that was dropped just now does not come back
         for action in self._at_end:
             action()
+        self.extras.kill()
+        for connection in self.held:
+            connection.reset()
+        self.held.clear()
         self.statistics.close()
         if self._recorder:
             self._recorder.close()

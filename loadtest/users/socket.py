@@ -8,17 +8,19 @@ from time import monotonic_ns
 import gevent
 from gevent.hub import Waiter, get_hub
 
-from loadtest.drops import DROPS
+from loadtest.drops import Drop, find_drop
 from loadtest.ledger import Event
 from loadtest.ledger.record import CONNECTION_HEADER, message_id
 from loadtest.users.messages import Message, decode, encode
 from loadtest.users.session import Session
-from loadtest.wire import Closure, Connection, WireError, open_connection
+from loadtest.wire import Closure, Connection, WireError, open_connection, open_until
 
 OPEN_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 10.0
 """After this an unanswered request is a failure "no answer", and its sender goes on."""
 CLOSE_TIMEOUT_S = 3.0
+NO_ROOM = "none: a connection that is to be dropped while it opens"
+"""Stands in the ledger where a connection's room does: nobody sends anything there."""
 _NS_A_MS = 1_000_000
 _NS_A_US = 1000
 _LARGEST_US = 2**32 - 1
@@ -46,6 +48,11 @@ class MemberSocket:
         """Tell whether messages can be sent."""
         return self._connection is not None and self._connection.open
 
+    @property
+    def is_answered(self) -> bool:
+        """Tell whether the last message sent on the open connection has come back; also when there is none."""
+        return self._awaited == -1 or not self.is_open
+
     def open(self) -> bool:
         """Open a new connection; on failure count it, record it and return False."""
         number = self._session.next_connection()
@@ -61,15 +68,19 @@ class MemberSocket:
                 on_closed=self._peer_closed,
             )
         except WireError as error:
-            status = getattr(error, "status", 0) or 0
-            self._record(Event.OPEN_FAILED, number, code=status, argument=self._session.text(error.name))
-            self._statistics.fail("open", error.name)
+            self._open_failed(number, error, row="open")
             return False
         self._record(Event.OPENED, number, code=101)
         self._statistics.log("open", (monotonic_ns() - started_ns) / _NS_A_MS, 0)
         self._connection = connection
         self._sequence = 0
+        self._awaited = -1
         return True
+
+    def _open_failed(self, number: int, error: WireError, *, row: str) -> None:
+        status = getattr(error, "status", 0) or 0
+        self._record(Event.OPEN_FAILED, number, code=status, argument=self._session.text(error.name))
+        self._statistics.fail(row, error.name)
 
     def message(self, planned_ns: int) -> Message:
         """Return this connection's next message."""
@@ -92,6 +103,19 @@ class MemberSocket:
             self._record(Event.SEND_FAILED, connection.id, argument=self._session.text(error.name), value=identity)
             self._statistics.fail("send", error.name)
             return False
+        self._awaited = identity
+        return True
+
+    def send(self, text: str) -> bool:
+        """Send a text that is not measured; return whether it could be sent."""
+        connection = self._connection
+        if connection is None or not connection.open or not self._session.may_send:
+            return False
+        try:
+            connection.send(text)
+        except WireError as error:
+            self._statistics.fail("send", error.name)
+            return False
         return True
 
     def request(self, message: Message) -> bool:
@@ -109,18 +133,49 @@ class MemberSocket:
             self._waiter = None
             self._awaited = -1
 
-    def drop(self, kind: str) -> None:
-        """End the connection at once in the way named `kind`; it does not switch to another greenlet."""
-        connection, self._connection = self._connection, None
-        if connection is None or not connection.open:
+    def drop(self, name: str) -> None:
+        """End the connection at once in the way of the drop `name`; it does not switch to another greenlet.
+
+        A drop that acts while a connection is being opened leaves this one alone: an extra one is opened for it.
+        """
+        kind = find_drop(name)
+        if kind.stage != "open":
+            self._session.spawn(self._drop_another, kind)
             return
+        connection, self._connection = self._connection, None
+        if connection is not None and connection.open:
+            self._carry_out(kind, connection)
+            self._wake(came_back=False)
+
+    def _drop_another(self, kind: Drop) -> None:
+        """Open a connection that belongs to no member up to where the drop acts."""
+        number = self._session.next_connection()
+        self._record(Event.OPENING, number, argument=self._session.text(NO_ROOM), value=self._member)
+        try:
+            connection = open_until(
+                kind.stage,
+                self._url,
+                connection_id=number,
+                headers=[(CONNECTION_HEADER, str(number))],
+                timeout_s=OPEN_TIMEOUT_S,
+            )
+        except WireError as error:
+            self._open_failed(number, error, row=f"drop {kind.name}")
+            return
+        if kind.stage == "accepted":
+            self._record(Event.OPENED, number, code=101)
+        self._carry_out(kind, connection)
+
+    def _carry_out(self, kind: Drop, connection: Connection) -> None:
         started_ns = monotonic_ns()
-        self._record(Event.DROPPED, connection.id, argument=self._session.text(kind), time_ns=started_ns)
-        DROPS[kind].drop(connection)
+        self._record(Event.DROPPED, connection.id, argument=self._session.text(kind.name), time_ns=started_ns)
+        kind.drop(connection)
         ended_ns = monotonic_ns()
         self._record(Event.DROP_DONE, connection.id, time_ns=ended_ns)
-        self._statistics.log(f"drop {kind}", (ended_ns - started_ns) / _NS_A_MS, 0)
-        self._wake(came_back=False)
+        self._statistics.log(f"drop {kind.name}", (ended_ns - started_ns) / _NS_A_MS, 0)
+        if kind.holds and not connection.released:
+            connection.on_closed = self._gave_up
+            self._session.hold(connection)
 
     def close(self) -> None:
         """Close in order (1000) and wait, for a bounded time, until the server has answered."""
@@ -142,16 +197,26 @@ class MemberSocket:
         self._statistics.log(self._row, (arrived_ns - planned_ns) / _NS_A_MS, len(text))
         self._session.received += 1
         if identity == self._awaited:
+            self._awaited = -1
             self._wake(came_back=True)
 
     def _peer_closed(self, connection: Connection, closure: Closure) -> None:
         """Count an end that was not our doing; runs on the hub."""
-        why = closure.reason or closure.by
-        self._record(Event.PEER_CLOSED, connection.id, code=closure.code or 0, argument=self._session.text(why))
+        why = self._record_peer_closed(connection, closure)
         self._statistics.fail("connection", f"ended by the server: {closure.code} {why}")
         if self._connection is connection:
             self._connection = None
             self._wake(came_back=False)
+
+    def _gave_up(self, connection: Connection, closure: Closure) -> None:
+        """Record that the server ended a connection that we had dropped and held: no failure; runs on the hub."""
+        self._record_peer_closed(connection, closure)
+        self._session.let_go(connection)
+
+    def _record_peer_closed(self, connection: Connection, closure: Closure) -> str:
+        why = closure.reason or closure.by
+        self._record(Event.PEER_CLOSED, connection.id, code=closure.code or 0, argument=self._session.text(why))
+        return why
 
     def _wake(self, *, came_back: bool) -> None:
         waiter, self._waiter = self._waiter, None

@@ -7,6 +7,7 @@ import gevent
 from locust import User
 
 from loadtest.users.messages import Message
+from loadtest.users.options import work_s
 from loadtest.users.pacing import Schedule
 from loadtest.users.sessions import session_of
 from loadtest.users.socket import MemberSocket
@@ -33,9 +34,15 @@ class WebSocketUser(User):
         self.session = session_of(environment)
         self.number = self.session.join(self)
         room = self.session.room(self.number) if "{room}" in self.path else f"alone-{self.number}"
-        url = self.session.load.url(self.path, room)
+        self.session.longest_work_s = max(self.session.longest_work_s, work_s(self.handler_work))
+        url = self.session.load.url(self.path, room, self.handler_work)
         self.ws = MemberSocket(self.session, member=self.number, url=url, room=room, row=self.row)
         self.schedule = Schedule(rate=self.session.load.rate, start_ns=0)
+
+    @property
+    def handler_work(self) -> str:
+        """What the reference app is to do with each of this user's messages (`--handler-work`)."""
+        return self.session.load.handler_work
 
     @property
     def may_send(self) -> bool:
@@ -46,6 +53,11 @@ class WebSocketUser(User):
     def is_open(self) -> bool:
         """Tell whether the connection is open."""
         return self.ws.is_open
+
+    @property
+    def is_answered(self) -> bool:
+        """Tell whether the last message that the user sent has come back to it."""
+        return self.ws.is_answered
 
     def on_start(self) -> None:
         """Open the connection and wait for the first planned message, at a random point of the first interval."""
@@ -59,18 +71,14 @@ class WebSocketUser(User):
         """Close the connection in order."""
         self.end()
 
-    def wait(self) -> None:
-        """Wait for the next planned message, with the connection open again if it was lost."""
-        super().wait()  # type: ignore[no-untyped-call]
-        self.stay_open()
-
     def stay_open(self) -> None:
         """Return when the connection is open, trying again each RETRY_S."""
         while self.may_send and not self.ws.is_open and not self.ws.open():
             gevent.sleep(RETRY_S)
 
     def message(self) -> Message:
-        """Return the next message, with its planned time."""
+        """Return the next message, with its planned time; waits until a connection that was lost is open again."""
+        self.stay_open()
         return self.ws.message(self.schedule.take())
 
     def say(self) -> bool:

@@ -1,5 +1,7 @@
 """The wire: WebSocket connections of a load generator, on gevent's hub; the only door to gevent's sockets."""
 
+import gevent
+
 from loadtest.wire.connection import Closure, Connection
 from loadtest.wire.errors import (
     BadURL,
@@ -21,6 +23,8 @@ from loadtest.wire.errors import (
     WriteQueueFull,
 )
 from loadtest.wire.opening import open_connection
+from loadtest.wire.partly import open_until
+from loadtest.wire.sleeping import sleep
 
 __all__ = [
     "BadURL",
@@ -43,4 +47,8 @@ __all__ = [
     "WireError",
     "WriteQueueFull",
     "open_connection",
+    "open_until",
+    "sleep",
 ]
+
+gevent.config.track_greenlet_tree = False  # where each greenlet was spawned is for debuggers; it costs 450 bytes a user

@@ -38,8 +38,9 @@ def has_stamps(socket: Any) -> bool:
 
 def lag_ns(ancillary: list[tuple[int, int, bytes]]) -> int:
     """How long ago, in nanoseconds, the newest byte arrived; -1 when the kernel did not tell."""
-    if not ancillary or len(ancillary[0][2]) != STAMP.size:
+    try:
+        seconds, nanoseconds = _unpack(ancillary[0][2])
+    except (IndexError, struct.error):
         return -1
-    seconds, nanoseconds = _unpack(ancillary[0][2])
     age_ns = _wall_ns() - seconds * 1_000_000_000 - nanoseconds
     return age_ns if 0 <= age_ns < MAX_AGE_NS else -1

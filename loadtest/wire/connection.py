@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 import socket as names
 import ssl
 import struct
@@ -42,12 +43,18 @@ MAX_INBOX_MESSAGES: Final = 1024
 """Messages kept for recv(); beyond it reading pauses and TCP holds the peer back."""
 DRAIN_S: Final = 10.0
 """How long a connection that we have ended may wait for the peer's FIN before its descriptor is closed."""
+UNREAD_S: Final = 5.0
+"""How long close_unread() waits for something to leave unread; a pong comes within a round trip."""
+HOLD_READ_S: Final = 1.0
+"""How often a held connection that reads slowly does so: many of them must not keep the hub busy."""
 CLOSE_TIMEOUT_S: Final = 5.0
 NO_LINGER: Final = struct.pack("ii", 1, 0)  # close() sends RST (socket(7), SO_LINGER)
 WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 _log = logging.getLogger(__name__)
 _monotonic_ns = time.monotonic_ns
+_lag_ns = arrivals.lag_ns
+_encode = frames.encode
 
 _OPEN, _CLOSING, _ENDED, _RELEASED = range(4)
 # open; we have sent a close frame or FIN; all has been said and only the peer's FIN is awaited; nothing is left
@@ -90,11 +97,9 @@ class Connection:
         "_queue",
         "_queued_bytes",
         "_reader",
-        "_recv",
-        "_recvmsg",
-        "_send",
         "_signal",
         "_socket",
+        "_stamped",
         "_state",
         "_writer",
         "closure",
@@ -127,9 +132,7 @@ class Connection:
         self.closure: Closure | None = None
         self._head = head
         self._socket = socket
-        self._recv: Callable[[int], bytes] = socket.recv
-        self._recvmsg: Any = socket.recvmsg if not self._tls and arrivals.has_stamps(socket) else None
-        self._send: Callable[[bytes], int] = socket.send
+        self._stamped = not self._tls and arrivals.has_stamps(socket)
         self.lag_ns = -1
         self._parser = frames.Parser(max_message_bytes, deflate)
         self._deflate = deflate
@@ -161,7 +164,7 @@ class Connection:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The handshake's response headers; names in lower case, repeated ones joined with ", "."""
+        """The handshake's response headers; names in lower case, repeated ones joined with ", ", no accept key."""
         return parse_headers(self._head)
 
     @property
@@ -185,12 +188,12 @@ class Connection:
             raise WriteQueueFull(
                 f"{self._queued_bytes} bytes wait for connection {self.id}, which does not read; send slower"
             )
-        frame = frames.encode(message) if self._deflate is None else frames.encode_compressed(message, self._deflate)
+        frame = _encode(message) if self._deflate is None else frames.encode_compressed(message, self._deflate)
         if self._queue:
             self._enqueue(frame)
             return
         try:
-            sent = self._send(frame)
+            sent = self._socket.send(frame)
         except WOULD_BLOCK:
             self._enqueue(frame)
             return
@@ -262,7 +265,7 @@ class Connection:
             self._enqueue(data)
             return
         try:
-            sent = self._send(data)
+            sent = self._socket.send(data)
         except WOULD_BLOCK:
             sent = 0
         except OSError as error:
@@ -288,6 +291,38 @@ class Connection:
         self._state = _ENDED
         self._settle(1006, "", None, "us")
         self._discard(timeout_s)
+
+    def hold(self, read_bytes_per_s: float = 0.0) -> None:
+        """Keep the socket until release() or reset(); nothing is sent, answered or handed on any more.
+
+        What arrives is read at this rate (0: never, infinite: at once) and thrown away. on_closed tells that the
+        peer has ended it, as far as reading shows.
+        """
+        if self._state >= _ENDED:
+            return
+        self._state = _ENDED
+        self._reader.stop()
+        if read_bytes_per_s == math.inf:
+            self._reader.start(self._read_held, RECV_BYTES)
+        elif read_bytes_per_s:
+            self._drain_timer = get_hub().loop.timer(HOLD_READ_S, HOLD_READ_S)
+            self._drain_timer.start(self._read_held, max(1, round(read_bytes_per_s * HOLD_READ_S)))
+
+    def close_unread(self, timeout_s: float = UNREAD_S) -> None:
+        """Stop reading, and release as soon as data waits unread, which sends RST; at the latest after timeout_s."""
+        if self._state >= _ENDED:
+            return
+        self._state = _ENDED
+        self._settle(1006, "", None, "us")
+        self._reader.stop()
+        self._reader.start(self.release)
+        self._drain_timer = get_hub().loop.timer(timeout_s)
+        self._drain_timer.start(self.release)
+
+    def set_option(self, level: int, name: int, value: int | bytes) -> None:
+        """Set an option of the TCP socket (setsockopt(2)), unless nothing is left of it."""
+        if self._state != _RELEASED:
+            self._tcp.setsockopt(level, name, value)
 
     def reset(self) -> None:
         """Send RST now, dropping what is queued here and in the kernel (RFC 9293 3.10.5, ABORT)."""
@@ -324,7 +359,7 @@ class Connection:
         """What reads: one of three ways, by what the socket can do."""
         if self._tls:
             return self._on_tls_readable
-        return self._on_readable if self._recvmsg is None else self._on_stamped
+        return self._on_stamped if self._stamped else self._on_readable
 
     @property
     def _tcp(self) -> Any:
@@ -340,19 +375,19 @@ class Connection:
     def _on_stamped(self) -> None:
         """Read once, with the kernel's word on when it arrived."""
         try:
-            data, ancillary, _, _ = self._recvmsg(RECV_BYTES, STAMP_SPACE)
+            data, ancillary, _, _ = self._socket.recvmsg(RECV_BYTES, STAMP_SPACE)
         except WOULD_BLOCK:
             return
         except OSError as error:
             self._lost(_lost_by(error))
             return
-        self.lag_ns = lag_ns = arrivals.lag_ns(ancillary)
+        self.lag_ns = lag_ns = _lag_ns(ancillary)
         self._take(data, _monotonic_ns() - lag_ns if lag_ns > 0 else _monotonic_ns())
 
     def _on_readable(self) -> None:
         """Read once, where the kernel stamps nothing."""
         try:
-            data = self._recv(RECV_BYTES)
+            data = self._socket.recv(RECV_BYTES)
         except WOULD_BLOCK:
             return
         except OSError as error:
@@ -388,7 +423,7 @@ class Connection:
             if self._state >= _ENDED or not self._reader.active:
                 return
             try:
-                data = self._recv(RECV_BYTES)
+                data = self._socket.recv(RECV_BYTES)
             except WOULD_BLOCK:
                 return
             except OSError as error:
@@ -464,8 +499,7 @@ class Connection:
             _log.exception("on_closed of connection %s raised", self.id)
 
     def _discard(self, timeout_s: float) -> None:
-        """Read only to throw away (of TLS the records as they are), until the peer's FIN or the deadline."""
-        self._recv = self._tcp.recv
+        """Read only to throw away, until the peer's FIN (of TLS its close_notify) or the deadline."""
         self._reader.stop()
         self._reader.start(self._on_discardable)
         self._drain_timer = get_hub().loop.timer(timeout_s, timeout_s)
@@ -479,13 +513,39 @@ class Connection:
             self._end_writing()
 
     def _on_discardable(self) -> None:
+        if self._state == _RELEASED:
+            return
         try:
-            if not self._recv(RECV_BYTES):
-                self.release()
+            for _ in range(TLS_RECORDS_AT_ONCE if self._tls else 1):
+                if not self._socket.recv(RECV_BYTES):
+                    self.release()
+                    return
         except WOULD_BLOCK:
             return
         except OSError:
             self.release()
+            return
+        if self._tls:  # more may be decrypted already, which wakes no watcher
+            get_hub().loop.run_callback(self._on_discardable)
+
+    def _read_held(self, at_most: int) -> None:
+        """Read once for nobody, but see the end."""
+        try:
+            data = self._socket.recv(at_most)
+        except WOULD_BLOCK:
+            return
+        except OSError as error:
+            lost = _lost_by(error)
+        else:
+            for event in self._parser.feed(data):
+                if isinstance(event, frames.Close):
+                    self._settle(event.code, event.reason, None, "peer")
+            if data:
+                return
+            lost = ConnectionLost("the peer sent FIN without a close frame")
+        self._settle(1006, "", lost, "peer")
+        self.release()
+        self._report(True)
 
     # writing
 
@@ -502,7 +562,7 @@ class Connection:
         queue = self._queue
         try:
             while queue:
-                sent = self._send(queue[0])
+                sent = self._socket.send(queue[0])
                 self._queued_bytes -= sent
                 if sent != len(queue[0]):
                     queue[0] = queue[0][sent:]

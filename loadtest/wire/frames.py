@@ -94,7 +94,7 @@ class Parser:
         self._limit = max_message_bytes
         self._deflate = deflate
         self._compressed = False  # the fragmented message in progress
-        self._held: list[bytes] = []  # an unfinished frame, in the pieces it came in
+        self._held: list[bytes] | None = None  # an unfinished frame, in the pieces it came in
         self._held_bytes = 0
         self._needed = 0  # bytes of the unfinished frame without which looking again is in vain
         self._opcode = CONTINUATION  # of the fragmented message in progress; CONTINUATION: none is
@@ -114,7 +114,7 @@ class Parser:
             if self._held_bytes < self._needed:
                 return events
             data = b"".join(self._held)
-            self._held = []
+            self._held = None
         try:
             position = self._frames(data, events)
         except WireError as error:
@@ -135,15 +135,18 @@ class Parser:
         while available - position >= 2:
             first = data[position]
             length = data[position + 1]
-            if first == WHOLE_TEXT and length < SHORT and not self._opcode and length <= self._limit:
-                start = position + 2  # the common frame: short, whole, unmasked text
+            start = position + 2
+            if first == WHOLE_TEXT and length < LENGTH_64 and not self._opcode:  # the common frame, in few steps
+                if length == LENGTH_16 and start + 2 <= available:
+                    length = data[start] << 8 | data[start + 1]
+                    start += 2
                 end = start + length
-                if end > available:
-                    self._needed = 2 + length
-                    return position
-                events.append(_text(data[start:end]))
-                position = end
-                continue
+                is_shortest_form = (length >= SHORT) == (start - position == 4)  # also: the length is all there
+                if end <= available and length <= self._limit and is_shortest_form:
+                    events.append(_text(data[start:end]))
+                    position = end
+                    continue
+                length = data[position + 1]
             start, length = self._header(first, length, data, position, available)
             end = start + length
             if end > available:
@@ -234,13 +237,16 @@ def encode(message: str | bytes) -> bytes:
     """Build the one masked frame of a text (str) or binary (bytes) message."""
     if message.__class__ is str:
         payload = message.encode()
-        if len(payload) < SHORT:  # the common frame
-            try:
-                key = _keys.pop()
-            except IndexError:
-                key = _draw_keys()
-            return _SHORT_TEXT[len(payload)] + key + apply_mask(payload, key)
-        return build(TEXT, payload)
+        length = len(payload)
+        if length >= 1 << 16:
+            return build(TEXT, payload)
+        try:
+            key = _keys.pop()
+        except IndexError:
+            key = _draw_keys()
+        if length < SHORT:
+            return _SHORT_TEXT[length] + key + apply_mask(payload, key)
+        return _MEDIUM_TEXT + length.to_bytes(2) + key + apply_mask(payload, key)
     if isinstance(message, str):  # a subclass
         return build(TEXT, message.encode())
     return build(BINARY, bytes(message))
@@ -326,4 +332,5 @@ def _draw_keys() -> bytes:
 
 
 _keys: list[bytes] = []
+_MEDIUM_TEXT: Final = bytes((WHOLE_TEXT, MASKED | LENGTH_16))
 _SHORT_TEXT: Final = tuple(bytes((WHOLE_TEXT, MASKED | length)) for length in range(SHORT))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import errno
 import functools
+import re
 import socket as names
 import ssl
 import time
-from _socket import socket as TCPSocket  # the C class: monkey-patching leaves it alone
+from _socket import getaddrinfo  # the C functions: monkey-patching leaves them alone
+from _socket import socket as TCPSocket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 from urllib.parse import unquote, urljoin, urlsplit
 
 import gevent.socket
 import gevent.ssl
-from gevent import Timeout, get_hub
+from gevent import Timeout, get_hub, getcurrent
 from websocket import WebSocketBadStatusException, WebSocketException
 from websocket._handshake import handshake
 from websocket._http import _tunnel
@@ -47,6 +49,8 @@ RESOLVED_FOR_S: Final = 60.0
 RECV_BYTES: Final = 1 << 16
 READABLE: Final = 1
 WRITABLE: Final = 2
+
+ACCEPT_LINE: Final = re.compile(rb"\r\nsec-websocket-accept:[^\r]*", re.IGNORECASE)
 
 Address = tuple[int, int, int, Any]  # family, type, protocol, socket address
 
@@ -91,7 +95,7 @@ def open_connection(
         return Connection(
             stream.socket,
             connection_id=connection_id,
-            head=stream.head,
+            head=_one_copy(ACCEPT_LINE.sub(b"", stream.head)),
             early=stream.early,
             on_message=on_message,
             on_closed=on_closed,
@@ -101,6 +105,12 @@ def open_connection(
     except BaseException:
         stream.close()
         raise
+
+
+@functools.lru_cache(maxsize=256)
+def _one_copy(head: bytes) -> bytes:
+    """Thousands of connections get the same answer, but for the accept key, which has been checked."""
+    return head
 
 
 class _DeadlinePassed(Exception):
@@ -200,11 +210,15 @@ class _Stream:
                 self._wait(event)
 
     def _wait(self, event: int) -> None:
+        """Switch to the hub until the socket is ready: what hub.wait() does, with 600 bytes less of stack to keep."""
         hub = get_hub()
         watcher = hub.loop.io(self.socket.fileno(), event)
         try:
-            hub.wait(watcher)
+            watcher.start(getcurrent().switch, watcher)
+            woken_by = hub.switch()
+            assert woken_by is watcher, f"something else than the socket woke this greenlet: {woken_by!r}"
         finally:
+            watcher.stop()
             watcher.close()
 
 
@@ -292,12 +306,19 @@ def _addresses(host: str, port: int) -> list[Address]:
     if known is not None and now - known[0] < RESOLVED_FOR_S:
         return known[1]
     try:
-        found = gevent.socket.getaddrinfo(host, port, 0, names.SOCK_STREAM, names.IPPROTO_TCP)
+        found = _look_up(host, port)
     except (OSError, UnicodeError) as error:
         raise Unreachable(f"the name {host!r} is not known: {error}") from error
     addresses = [(int(family), int(kind), protocol, address) for family, kind, protocol, _, address in found]
     _looked_up[host, port] = (now, addresses)
     return addresses
+
+
+def _look_up(host: str, port: int) -> list[Any]:
+    try:  # of a number without the thread that looks names up
+        return getaddrinfo(host, port, 0, names.SOCK_STREAM, names.IPPROTO_TCP, names.AI_NUMERICHOST)
+    except names.gaierror:
+        return list(gevent.socket.getaddrinfo(host, port, 0, names.SOCK_STREAM, names.IPPROTO_TCP))
 
 
 def _connect_through(proxy: str, host: str, port: int) -> _Stream:

@@ -1,41 +1,17 @@
 """The report in a real browser, offline: every chart is drawn and nothing complains."""
 
-import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+from report_folder import write_folder  # stands with the unit tests
 
 from loadtest.report import Tables, write_csv, write_report
 
-sys.path.append(str(Path(__file__).parents[1] / "unit"))  # the invented run folder stands with the unit tests
-from report_folder import write_folder
-
 pytestmark = pytest.mark.browser
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DRAWN = "[...document.querySelectorAll('figure:not([hidden]) .chart')].every(box => box.querySelector('svg'))"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on PATH; install chromium to test the report's page")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +48,7 @@ def opened(browser: Browser, report: Path, errors: list[str], *, scheme: str = "
 
 def test_report_page_draws_every_chart_and_does_not_overflow(page: Page):
     page.wait_for_function(DRAWN)
-    assert page.locator("figure:not([hidden]) .chart svg").count() == 3 + 3 + 3 + 1
+    assert page.locator("figure:not([hidden]) .chart svg").count() == 1 + 3 + 1 + 3 + 3
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.locator(".chart .failed").count() == 0
 
@@ -81,6 +57,32 @@ def test_report_page_charts_have_marks(page: Page):
     page.wait_for_function(DRAWN)
     bars = page.locator("#throughput figure").first.locator(".mark-rect path")
     assert bars.count() >= 6
+
+
+def test_report_page_detection_has_a_tick_for_each_drop(page: Page):
+    page.wait_for_function(DRAWN)
+    ticks = page.locator("#detection figure").first.locator(".mark-rect path, .mark-tick path")
+    assert ticks.count() > 300
+
+
+def test_report_page_grid_tells_the_figures_of_a_field_and_hides_them_again(page: Page):
+    field = page.locator("td.field.hatched").first
+    field.scroll_into_view_if_needed()
+    field.hover()
+    bubble = page.locator(".bubble")
+    expect(bubble).to_contain_text("unknown")
+    box = bubble.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= page.evaluate("innerWidth")
+    page.keyboard.press("Escape")
+    expect(bubble).to_be_hidden()
+
+
+def test_report_page_findings_name_the_command_for_their_example(page: Page, report: Path):
+    command = page.locator("#found .example code").first.inner_text()
+    assert command.startswith("channels-loadtest show ")
+    assert str(report.parent) in command
 
 
 def test_report_page_timeline_chooser_shows_the_chosen_one(page: Page):

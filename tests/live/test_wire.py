@@ -23,6 +23,7 @@ from loadtest.wire import (
     Unreachable,
     WriteQueueFull,
     open_connection,
+    sleep,
 )
 from tests.live.wire_processes import Helper, helper, wait_until
 
@@ -270,3 +271,44 @@ def test_open_and_close_when_repeated_leaves_no_descriptor(server: Helper) -> No
     for _ in range(200):
         open_connection(url(server)).close()
     assert descriptors() == before
+
+
+def test_arrival_when_the_reader_is_late_is_the_kernels_and_the_lag_is_told(server: Helper) -> None:
+    got: list[tuple[int, int]] = []
+    ws = open_connection(
+        url(server), on_message=lambda ws, _, t_ns: got.append((t_ns, ws.lag_ns)), headers=[("X-Test", "lag")]
+    )
+    ws.send("warm")
+    wait_until(lambda: got, "the first echo")
+    if got.pop()[1] < 0:
+        pytest.skip("this kernel stamps no TCP data")
+    ws.send("hello")
+    time.sleep(0.1)  # the hub stands still, as under a load too high for it
+    read_from_ns = time.monotonic_ns()
+    wait_until(lambda: got, "the echo")
+    (arrived_ns, lag_ns), handled_ns = got[0], time.monotonic_ns()
+    assert arrived_ns < read_from_ns, "it came while the hub stood still"
+    assert 0 < lag_ns <= handled_ns - arrived_ns
+    assert lag_ns >= read_from_ns - arrived_ns
+    ws.close()
+
+
+def test_sleep_when_others_are_ready_lets_them_run_and_comes_back_in_time() -> None:
+    order: list[str] = []
+
+    def sleeper(name: str, seconds: float) -> None:
+        sleep(seconds)
+        order.append(name)
+
+    started = time.monotonic()
+    greenlets = [
+        gevent.spawn(sleeper, "late", 0.06),
+        gevent.spawn(sleeper, "soon", 0.02),
+        gevent.spawn(sleeper, "now", -1),
+    ]
+    killed = gevent.spawn(sleeper, "never", 60)
+    gevent.sleep(0)
+    killed.kill()
+    gevent.joinall(greenlets, timeout=10, raise_error=True)
+    assert order == ["now", "soon", "late"]
+    assert time.monotonic() - started >= 0.06

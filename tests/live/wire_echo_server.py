@@ -1,13 +1,16 @@
 """An echo server of the websockets library in a process of its own; prints its port, ends when stdin does.
 
 Messages that begin with "!" are orders: "!close 4001 bye", "!abort" (RST), "!burst 1000", "!ping", "!headers".
+With an argument, a PEM file of a key and a certificate, it speaks TLS.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
+import ssl
 import struct
 import sys
 from collections.abc import Sequence
@@ -49,7 +52,11 @@ def choose(_: ServerConnection, offered: Sequence[Any]) -> Any:
 
 
 async def main() -> None:
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # it is meant to lose connections
     options: dict[str, Any] = {"select_subprotocol": choose, "ping_interval": None, "max_size": None}
+    if len(sys.argv) > 1:
+        options["ssl"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        options["ssl"].load_cert_chain(sys.argv[1])
     async with serve(handle, "127.0.0.1", 0, **options) as server:
         print(server.sockets[0].getsockname()[1], flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)

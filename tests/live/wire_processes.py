@@ -39,6 +39,12 @@ class Helper:
         """Wait for the next JSON line."""
         return json.loads(self._line())
 
+    def order(self, line: str) -> None:
+        """Write a line to its stdin."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode())
+        self._process.stdin.flush()
+
     def stop(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()

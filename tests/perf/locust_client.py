@@ -7,17 +7,26 @@ from typing import Any
 
 import gevent
 from gevent.event import Event
-from locust import User, task
+from locust import User, constant, task
 from locust.env import Environment
 from websocket import WebSocket, create_connection
 
-from tests.perf.window import WARM_UP_S, Task, Window, resident_bytes, task_from_arguments, tell
+from tests.perf.window import (
+    FIRST_IDLERS,
+    SPAWN_RATE,
+    WARM_UP_S,
+    Task,
+    Window,
+    resident_bytes,
+    task_from_arguments,
+    tell,
+)
 
 
 def run_users(given: Task, user_class: type[User], opened: list[int]) -> Any:
     environment = Environment(user_classes=[user_class])
     runner = environment.create_local_runner()
-    runner.start(given.connections, spawn_rate=given.connections)
+    runner.start(given.connections, spawn_rate=SPAWN_RATE)
     with gevent.Timeout(120):
         while opened[0] < given.connections:
             gevent.sleep(0.05)
@@ -26,6 +35,7 @@ def run_users(given: Task, user_class: type[User], opened: list[int]) -> Any:
 
 def echo(given: Task) -> dict[str, float]:
     opened = [0]
+    all_open = Event()
     text = given.payload
 
     class Sender(User):
@@ -34,6 +44,7 @@ def echo(given: Task) -> dict[str, float]:
         def on_start(self) -> None:
             self.ws = create_connection(given.url)
             opened[0] += 1
+            all_open.wait()  # the first to send would starve those that still open
 
         @task
         def echo(self) -> None:
@@ -50,6 +61,7 @@ def echo(given: Task) -> dict[str, float]:
             )
 
     environment = run_users(given, Sender, opened)
+    all_open.set()
     gevent.sleep(WARM_UP_S)
     window = Window()
     window.begin(environment.stats.total.num_requests)
@@ -67,28 +79,29 @@ def opening(given: Task) -> dict[str, float]:
 
 def idle(given: Task) -> dict[str, float]:
     opened = [0]
-    never = Event()
 
     class Idler(User):
-        """A Locust user with an idle connection."""
+        """A Locust user with an idle connection, waiting for its next task."""
+
+        wait_time = constant(3600)
 
         def on_start(self) -> None:
             self.ws = create_connection(given.url)
-            opened[0] += 1
 
         @task
-        def wait_for_ever(self) -> None:
-            never.wait()
+        def nothing(self) -> None:
+            opened[0] += 1
 
     environment = Environment(user_classes=[Idler])
     runner = environment.create_local_runner()
-    for goal in (50, given.connections):
+    for goal in (FIRST_IDLERS, given.connections):
         before = resident_bytes()
-        runner.start(goal, spawn_rate=goal)
+        runner.start(goal, spawn_rate=SPAWN_RATE)
         with gevent.Timeout(120):
             while opened[0] < goal:
                 gevent.sleep(0.05)
-    return {"connections": given.connections, "bytes_each": (resident_bytes() - before) / (given.connections - 50)}
+    added = given.connections - FIRST_IDLERS
+    return {"connections": given.connections, "bytes_each": (resident_bytes() - before) / added}
 
 
 def fanout(given: Task) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import Any
 import uvloop
 from picows import WSListener, WSMsgType, ws_connect
 
-from tests.perf.window import WARM_UP_S, Task, Window, resident_bytes, task_from_arguments, tell
+from tests.perf.window import FIRST_IDLERS, WARM_UP_S, Task, Window, resident_bytes, task_from_arguments, tell
 
 
 class Sender(WSListener):
@@ -62,10 +62,10 @@ async def opening(given: Task) -> dict[str, float]:
 
 
 async def idle(given: Task) -> dict[str, float]:
-    kept = [await connect(given, Counter()) for _ in range(50)]
+    kept = [await connect(given, Counter()) for _ in range(FIRST_IDLERS)]
     before = resident_bytes()
-    kept += [await connect(given, Counter()) for _ in range(given.connections - 50)]
-    return {"connections": len(kept), "bytes_each": (resident_bytes() - before) / (len(kept) - 50)}
+    kept += [await connect(given, Counter()) for _ in range(given.connections - FIRST_IDLERS)]
+    return {"connections": len(kept), "bytes_each": (resident_bytes() - before) / (len(kept) - FIRST_IDLERS)}
 
 
 async def fanout(given: Task) -> dict[str, float]:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 WARM_UP_S = 0.5
+SPAWN_RATE = 1000
+FIRST_IDLERS = 50
+"""Connections opened before memory is read for the first time: they pay for tables that all share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

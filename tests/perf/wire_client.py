@@ -6,13 +6,21 @@ import time
 
 import gevent
 import locust
-from gevent.event import Event
-from locust import User, task
+from locust import User, constant, task
 from locust.env import Environment
 
 from loadtest.users.statistics import BatchedStatistics
-from loadtest.wire import Connection, open_connection
-from tests.perf.window import WARM_UP_S, Task, Window, resident_bytes, task_from_arguments, tell
+from loadtest.wire import Connection, open_connection, sleep
+from tests.perf.window import (
+    FIRST_IDLERS,
+    SPAWN_RATE,
+    WARM_UP_S,
+    Task,
+    Window,
+    resident_bytes,
+    task_from_arguments,
+    tell,
+)
 
 _now_ns = time.monotonic_ns
 
@@ -78,27 +86,27 @@ def opening(given: Task) -> dict[str, float]:
 
 def idle(given: Task) -> dict[str, float]:
     opened = [0]
-    never = Event()
 
     class Idler(User):
-        """A Locust user with an idle connection."""
+        """A Locust user with an idle connection, waiting for its next task."""
+
+        wait_time = constant(3600)
 
         def on_start(self) -> None:
             self.ws = open_connection(given.url, on_message=ignore)
-            opened[0] += 1
+            self._taskset_instance._sleep = sleep
 
         @task
-        def wait_for_ever(self) -> None:
-            never.wait()
+        def nothing(self) -> None:
+            opened[0] += 1
 
     environment = Environment(user_classes=[Idler])
     runner = environment.create_local_runner()
-    runner.start(50, spawn_rate=50)
-    wait_for(opened, 50)
-    before = resident_bytes()
-    runner.start(given.connections, spawn_rate=given.connections)
-    wait_for(opened, given.connections)
-    added = given.connections - 50
+    for goal in (FIRST_IDLERS, given.connections):
+        before = resident_bytes()
+        runner.start(goal, spawn_rate=SPAWN_RATE)
+        wait_for(opened, goal)
+    added = given.connections - FIRST_IDLERS
     return {"connections": given.connections, "bytes_each": (resident_bytes() - before) / added}
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from loadtest.checks.fates import HANDLER_BUSY, NOT_NOTICED, SEND_RAISED
+from loadtest.report.columns import KEY_NAMES, TABLES
 from loadtest.report.tables import Tables, write_csv
 
 LAYERS = ("inmemory", "redis", "redis-pubsub")
@@ -20,6 +23,9 @@ TRIALS = 3
 INVALID = ("redis", "async", "echo", 2)
 FAILED = ("redis-pubsub", "sync", "broadcast", 3)
 UNKNOWN = ("redis-pubsub", "async", "churn", 1)
+
+FIRST_CONNECTION = 16_777_216
+"""Connections have such ids in real runs."""
 
 Row = dict[str, Any]
 
@@ -49,11 +55,12 @@ def invented_tables(
     scenarios: Sequence[str] = SCENARIOS,
     trials: int = TRIALS,
 ) -> Tables:
-    """Tables with nulls, an invalid trial, a failed one (no rows), mixed drops, misses, losses and residue."""
+    """Tables with nulls, an invalid trial, a failed one (no rows), mixed drops, misses, losses and residue.
+
+    Each row of disconnects sums up rows of drops.
+    """
     chance = random.Random(7)
-    rows: dict[str, list[Row]] = {
-        name: [] for name in ("throughput", "disconnects", "delivery", "residue", "timeline", "unknown")
-    }
+    rows: dict[str, list[Row]] = {name: [] for name in TABLES}
     for trial in range(1, trials + 1):
         for scenario in scenarios:
             for layer in layers:
@@ -125,15 +132,15 @@ def _add_trial(rows: dict[str, list[Row]], key: Row, chance: random.Random) -> N
     rows["residue"] += _residue_rows(key, chance)
     rows["timeline"] += _timeline_rows(key, per_s, p50, chance)
     if key["scenario"] == "churn":
-        rows["disconnects"] += [_disconnect_row({**key, "drop": drop}, chance) for drop in DROPS]
+        for place, drop in enumerate(DROPS):
+            dropped = drop_rows({**key, "drop": drop}, chance, first=FIRST_CONNECTION + 100 * place)
+            rows["drops"] += dropped
+            rows["disconnects"].append(disconnect_row(dropped))
     if key["scenario"] != "echo":
         rows["delivery"].append(_delivery_row(key, per_s, chance))
     if _place(key) == UNKNOWN:
         why = "the server ended before it had settled"
-        rows["unknown"] += [
-            {**key, "drop": "rst", "column": name, "why": why}
-            for name in ("disconnect_called", "missed", "unknown", "groups_left")
-        ]
+        rows["unknown"] += [{**key, "drop": "rst", "column": name, "why": why} for name in ("unknown", "groups_left")]
         rows["unknown"].append({**key, "column": "lost", "why": "the receivers' ledger was cut short"})
 
 
@@ -171,30 +178,89 @@ def _throughput_row(key: Row, per_s: float, p50: float, chance: random.Random) -
     }
 
 
-def _disconnect_row(key: Row, chance: random.Random) -> Row:
-    dropped = chance.randint(35, 45)
+def drop_rows(key: Row, chance: random.Random, *, first: int, count: int = 0) -> list[Row]:
+    """Invented rows of drops of one kind in one trial; those of the UNKNOWN trial after rst cannot be looked up."""
+    count = count or chance.randint(35, 45)
+    is_hit = key["drop"] in ("rst", "midframe") and key["consumer"].startswith("sync") and key["layer"] != "inmemory"
+    missed = chance.randint(0, 3) if is_hit else 0
+    rows = [
+        _missed_row(key, chance, n) if n < missed else _called_row(key, chance)
+        for n in range(count)
+    ]  # fmt: skip
     if _place(key) == UNKNOWN and key["drop"] == "rst":
-        return {**key, "dropped": dropped}
-    is_hit = key["drop"] in ("rst", "midframe") and key["consumer"].startswith("sync")
-    missed = chance.randint(0, 3) if is_hit and key["layer"] != "inmemory" else 0
-    called = dropped - missed
-    odd = chance.randint(0, 4) if key["drop"] != "close" else 0
-    base = {"close": 0.6, "fin": 0.9, "rst": 2.0, "midframe": 1.4}[key["drop"]] * _layer_cost(key)
-    main = {"close": 1000, "fin": 1005, "rst": 1006, "midframe": 1006}[key["drop"]]
-    return {
-        **key,
-        "dropped": dropped,
-        "disconnect_called": called,
-        "missed": missed,
-        "unknown": 0,
-        "detect_ms_p50": base * chance.uniform(0.9, 1.1),
-        "detect_ms_p99": base * chance.uniform(6, 9),
-        "detect_ms_max": base * chance.uniform(10, 60),
-        "codes": f"{main}:{called - odd}" + (f" 1012:{odd}" if odd else ""),
-        "groups_left": 0 if "guarded" in key["consumer"] else missed,
-        "tasks_left": 0,
-        "presence_left": 0 if "guarded" in key["consumer"] else missed,
+        rows = [{**key, "verdict": "unknown"} for _ in rows]
+    return [{**row, "connection": first + n, "t_s": round(chance.uniform(1, 3), 3)} for n, row in enumerate(rows)]
+
+
+def _called_row(key: Row, chance: random.Random) -> Row:
+    base_ms = {"close": 0.6, "fin": 0.9, "rst": 2.0, "midframe": 1.4}.get(key["drop"], 1.0) * _layer_cost(key)
+    code = {"close": 1000, "fin": 1005, "rst": 1006, "midframe": 1006}.get(key["drop"], 1006)
+    is_odd = key["drop"] != "close" and chance.random() < 0.05
+    detect_ms = base_ms * math.exp(chance.gauss(0, 0.8))
+    return {**key, "verdict": "called", "detect_ms": detect_ms, "code": 1012 if is_odd else code, **_left(0)}
+
+
+def _missed_row(key: Row, chance: random.Random, place: int) -> Row:
+    """The first missed of a row is the usual one; a guard cleans up after it, if its task ends."""
+    cause = SEND_RAISED if place == 0 else chance.choice((SEND_RAISED, HANDLER_BUSY, NOT_NOTICED))
+    has_ended = cause == SEND_RAISED
+    left = _left(0 if has_ended and "guarded" in key["consumer"] else 1)
+    ended_by = "ClientDisconnected" if has_ended else None
+    return {**key, "verdict": "missed", "cause": cause, "ended_by": ended_by, **left, "task_left": int(not has_ended)}
+
+
+def _left(left: int) -> Row:
+    return {"task_left": 0, "group_left": left, "queue_left": 0, "presence_left": left}
+
+
+def disconnect_row(dropped: Sequence[Row]) -> Row:
+    """The row of disconnects that sums up rows of drops of one kind in one trial."""
+    key = {name: dropped[0][name] for name in KEY_NAMES}
+    dropped = [row for row in dropped if row["verdict"] != "never reached"]
+    by_verdict = Counter(row["verdict"] for row in dropped)
+    times = sorted(row["detect_ms"] for row in dropped if row.get("detect_ms") is not None)
+    codes = Counter(row["code"] for row in dropped if row.get("code") is not None)
+    causes = Counter(row["cause"] for row in dropped if row.get("cause"))
+    missed = [row for row in dropped if row["verdict"] == "missed"]
+    known = {name: [row.get(flag) for row in dropped] for name, flag in _FLAGS.items()}
+    figures = {
+        "dropped": len(dropped),
+        "disconnect_called": by_verdict["called"],
+        "missed": len(missed),
+        "unknown": by_verdict["unknown"],
+        **{f"detect_ms_{name}": _quantile(times, share) for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0))},
+        "codes": " ".join(f"{code}:{count}" for code, count in codes.most_common()) or None,
+        **{name: None if None in left else sum(left) for name, left in known.items()},
+        "never_reached": 0,
+        "noticed": by_verdict["called"],
+        "returned": by_verdict["called"],
+        "raised": 0,
+        "causes": "; ".join(f"{cause}:{count}" for cause, count in causes.most_common()) or None,
+        "example": _reference(missed[0]) if missed else None,
     }
+    return {**key, **{name: value for name, value in figures.items() if name in _column_names("disconnects")}}
+
+
+_FLAGS = {
+    "groups_left": "group_left",
+    "tasks_left": "task_left",
+    "presence_left": "presence_left",
+    "queues_left": "queue_left",
+}
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float | None:
+    return ordered[round(share * (len(ordered) - 1))] if ordered else None
+
+
+def _reference(row: Row) -> str:
+    """The connection as `channels-loadtest show` takes it; one churn trial mixes all kinds of drop."""
+    key = {**row, "drop": "mixed"}
+    return "-".join(str(key[name]) for name in KEY_NAMES[:-1]) + f"/{row['trial']}:{row['connection']}"
+
+
+def _column_names(table: str) -> set[str]:
+    return {column.name for column in TABLES[table].columns}
 
 
 def _delivery_row(key: Row, per_s: float, chance: random.Random) -> Row:
@@ -215,7 +281,7 @@ def _delivery_row(key: Row, per_s: float, chance: random.Random) -> Row:
 
 
 def _residue_rows(key: Row, chance: random.Random) -> list[Row]:
-    leaks = key["scenario"] == "churn" and key["layer"] == "redis"
+    leaks = key["scenario"] == "churn" and key["layer"] == "redis" and "guarded" not in key["consumer"]
     left = {"group members": chance.randint(1, 4) if leaks else 0, "asyncio tasks": 0, "threads": 0}
     return [
         {**key, "kind": kind, "before": 3, "after": 3 + n, "left": n, "example": "room-7" if n else None}

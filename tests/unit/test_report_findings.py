@@ -5,6 +5,7 @@ from typing import Any
 from report_folder import invented_manifest, invented_tables, key_row
 
 from loadtest.report.cells import cells_of
+from loadtest.report.examples import Examples
 from loadtest.report.findings import Finding, find
 from loadtest.report.manifest import Manifest
 from loadtest.report.tables import Tables
@@ -13,7 +14,8 @@ MANIFEST = Manifest(format=1, name="x", started_utc="", state="finished", planne
 
 
 def findings_of(manifest: Manifest = MANIFEST, **rows: list[dict[str, Any]]) -> tuple[Finding, ...]:
-    return find(cells_of(Tables.from_rows(rows)), manifest)
+    tables = Tables.from_rows(rows)
+    return find(cells_of(tables), manifest, Examples.of(tables))
 
 
 def texts(findings: tuple[Finding, ...], topic: str) -> list[str]:
@@ -69,12 +71,27 @@ def test_invalid_trials_alone_are_unknown_and_not_compared():
     assert "none of its trials is valid" in finding.text
 
 
+def test_kinds_of_drop_with_trials_of_their_own_are_counted_in_one_sentence():
+    rows = [
+        {**key_row(consumer=consumer, scenario="churn", drop=drop, trial=trial), "messages_per_s": per_s + trial,
+         "received": 9, "valid": "yes"}
+        for consumer, speeds in {"sync": (100, 100, 300), "async": (200, 100, 100)}.items()
+        for drop, per_s in zip(("close", "fin", "rst"), speeds, strict=True)
+        for trial in (1, 2)
+    ]  # fmt: skip
+    assert texts(findings_of(throughput=rows), "throughput") == [
+        "churn on redis, 3 kinds of drop: messages a second with sync, against async: clearly more after 1 kind, "
+        "clearly less after 1 kind and the same within 2 % after 1 kind."
+    ]
+
+
 def test_missed_disconnects_are_counted_shared_and_by_trial():
     found = findings_of(disconnects=[drops(134, 3, trial=1), drops(140, 0, trial=2), drops(135, 0, trial=3)])
     headline, missed = texts(found, "disconnects")
     assert "412 connections" in headline
     assert "3 of 412 dropped connections (0.7 %) never had disconnect() called" in missed
     assert "0 to 3 in each of 3 trials" in missed
+    assert "cause not recorded" in missed
 
 
 def test_drops_of_a_trial_not_audited_are_unknown_and_never_good():
@@ -83,7 +100,8 @@ def test_drops_of_a_trial_not_audited_are_unknown_and_never_good():
     assert found[0].severity == "unknown"
     assert "of 7 it is not known" in found[0].text
     assert any(
-        "7 of 17 dropped connections" in text and "1 of 2 trials" in text for text in texts(found, "disconnects")
+        "7 of 17 dropped connections" in text and "1 of 2 rows could not" in text
+        for text in texts(found, "disconnects")
     )
 
 
@@ -106,8 +124,9 @@ def test_what_was_left_behind_and_what_the_guard_buys():
         ]
     )
     left = texts(found, "left behind")
-    assert any("2 in a group" in text and "2 online in the database" in text for text in left)
-    assert any("without the guard 2 of 12" in text and "with it 0 of 12" in text for text in left)
+    assert any("2 stayed in a group (167)" in text and "2 were still online" in text for text in left)
+    (guard,) = texts(found, "guards")
+    assert guard == "redis, churn: sync-guarded left 0 of 12 dropped connections in a group, sync 2 of 12."
 
 
 def test_detection_times_and_codes_are_told():
@@ -134,8 +153,59 @@ def test_residue_names_kind_and_example():
         residue=[{**key_row(), "kind": "asyncio tasks", "before": 1, "after": 4, "left": 3, "example": "Task-7"}]
     )
     (text,) = texts(found, "left behind")
-    assert "asyncio tasks left behind after the load had gone: 3 (one trial only)" in text
-    assert "Task-7" in text
+    assert "left behind after the load had gone: 3 asyncio tasks, for example Task-7 (one trial only)." in text
+
+
+def test_kinds_of_drop_share_one_sentence_with_the_main_cause_and_its_example():
+    sent, busy = "send to the gone client raised", "handler busy"
+    dropped = [
+        {**key_row(scenario="churn", drop="rst"), "connection": 5, "verdict": "missed", "cause": busy},
+        {**key_row(scenario="churn", drop="rst"), "connection": 6, "verdict": "missed", "cause": sent},
+    ]
+    tables = {
+        "throughput": [key_row(scenario="churn", drop="mixed")],
+        "disconnects": [drops(8, 4, causes=f"{sent}:3; {busy}:1"), drops(9, 1, drop="fin", causes=f"{sent}:1")],
+        "drops": dropped,
+    }
+    headline, missed = (f for f in findings_of(**tables) if f.severity == "warning" and f.topic == "disconnects")
+    assert "The main cause, for 4 of 5: the next message to the client that was gone raised" in headline.text
+    assert "django/channels#1466" in headline.text
+    assert "5 of 22 dropped connections" in missed.text
+    assert "4 of 12 after rst, 1 of 10 after fin" in missed.text
+    assert "Main cause, of 4:" in missed.text
+    assert "of 1 a handler was still running" in missed.text
+    assert missed.example == "uvicorn-1-redis-sync-churn-mixed/1:6"
+
+
+def test_missed_of_every_kind_and_drop_says_so_in_short():
+    found = findings_of(disconnects=[drops(0, 8), drops(0, 9, drop="fin")])
+    assert "17 of 17 dropped connections (100 %)" in texts(found, "disconnects")[1]
+    assert "all, whatever the kind of drop" in texts(found, "disconnects")[1]
+
+
+def test_disconnect_that_raised_is_told_with_an_example():
+    row = {**key_row(scenario="churn", drop="rst"), "connection": 9, "verdict": "called", "raised": "ValueError"}
+    found = findings_of(
+        throughput=[key_row(scenario="churn", drop="rst")], disconnects=[drops(10, 0, raised=2)], drops=[row]
+    )
+    (raised,) = [f for f in found if "was called and raised" in f.text]
+    assert "for 2 of 10 dropped connections" in raised.text
+    assert raised.example == "uvicorn-1-redis-sync-churn-rst/1:9"
+
+
+def test_connections_nobody_dropped_are_told_with_what_is_known_of_the_layer():
+    key = key_row(layer="redis-stock", scenario="idle")
+    found = findings_of(
+        throughput=[{**key, "users": 50, "ended_unasked": 12}], delivery=[{**key, "deaf": 3}]
+    )  # fmt: skip
+    ended, deaf = texts(found, "unasked")
+    assert "12 connections ended though no client dropped them (50 open at a time, 1 trial): redis-py 8" in ended
+    assert "3 connections stayed open and received nothing more" in deaf
+
+
+def test_kinds_of_drop_with_the_same_codes_share_one_sentence():
+    found = findings_of(disconnects=[drops(3, 0, codes="1006:3"), drops(4, 0, drop="fin", codes="1006:4")])
+    assert texts(found, "codes") == ["After fin and rst, disconnect() got the code 1006 (7 times) on uvicorn."]
 
 
 def test_interrupted_run_is_told():

@@ -1,15 +1,17 @@
 """The page: whole, small, offline, with everything escaped."""
 
 import json
+import random
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from report_folder import invented_tables, key_row, write_folder
+from report_folder import disconnect_row, drop_rows, invented_tables, key_row, write_folder
 
 from loadtest.report import Tables, write_csv, write_report
 from loadtest.report.charts import COLOURS, colours, timeline_charts
+from loadtest.report.charts.detection import thinned
 from loadtest.report.html import script_json, write_html
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -60,12 +62,12 @@ def test_page_has_headings_in_order_and_a_caption_for_each_table(page: str):
     assert found.headings[0] == 1
     assert found.headings.count(1) == 1
     assert all(after - before <= 1 for before, after in zip(found.headings, found.headings[1:], strict=False))
-    assert found.tags.count("caption") == found.tags.count("table") == 4
+    assert found.tags.count("caption") == found.tags.count("table") == 4 + 2
 
 
-def test_page_has_a_chart_for_each_scenario_layer_and_timeline(page: str):
+def test_page_has_a_chart_for_the_causes_and_each_scenario_layer_and_timeline(page: str):
     specs = re.findall(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)
-    assert len(specs) == 3 + 3 + 3 + 3
+    assert len(specs) == 3 + 3 + 3 + 3 + 1
     for spec in specs:
         assert "vega-lite" in json.loads(spec)["$schema"]
 
@@ -89,9 +91,18 @@ def test_hostile_names_are_escaped_everywhere(tmp_path: Path):
          "latency_ms_p50": 1.0, "latency_ms_p99": 2.0, "valid": "yes"}
         for n in (1, 2)
     ]  # fmt: skip
-    timeline = [{**key_row(layer=EVIL, consumer=EVIL, scenario=EVIL, drop=EVIL), "t_s": 0.0, "dropped": 1}]
+    evil = key_row(layer=EVIL, consumer=EVIL, scenario=EVIL, drop=EVIL)
+    timeline = [{**evil, "t_s": 0.0, "dropped": 1}]
+    dropped = [{**evil, "connection": 1, "verdict": "missed", "cause": EVIL}]
+    counts = {"dropped": 1, "disconnect_called": 0, "missed": 1, "unknown": 0}
+    disconnects = [{**evil, **counts, "causes": f"{EVIL}:1", "example": EVIL}]
     unknown = [{**key_row(layer=EVIL), "column": EVIL, "why": EVIL}]
-    write_csv(Tables.from_rows({"throughput": rows, "timeline": timeline, "unknown": unknown}), tmp_path)
+    write_csv(
+        Tables.from_rows(
+            {"throughput": rows, "timeline": timeline, "unknown": unknown, "drops": dropped, "disconnects": disconnects}
+        ),
+        tmp_path,
+    )
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     manifest |= {"name": EVIL, "notes": [EVIL], "command": EVIL, "versions": {EVIL: EVIL}, "plan": {EVIL: [EVIL]}}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
@@ -138,4 +149,32 @@ def test_page_of_a_part_of_the_cells_has_only_their_charts(tmp_path: Path):
 def test_invented_tables_have_what_the_tests_need():
     tables = invented_tables()
     assert tables.throughput["valid"].to_list().count("no") == 1
-    assert tables.disconnects["missed"].null_count() == 1
+    assert tables.disconnects["groups_left"].null_count() == 1
+    assert tables.disconnects["unknown"].sum() > 0
+
+
+def test_page_names_the_command_that_shows_an_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = write_folder(tmp_path / "results" / "my run")
+    monkeypatch.chdir(tmp_path)
+    write_html(Path("results/my run"))
+    page = (folder / "report.html").read_text()
+    assert "channels-loadtest show &#39;results/my run&#39; uvicorn-1-redis-sync-churn-mixed/" in page
+
+
+def test_page_with_thousands_of_drops_stays_small(tmp_path: Path):
+    folder = write_folder(tmp_path)
+    key = key_row(scenario="churn", drop="rst")
+    rows = drop_rows(key, random.Random(1), first=1, count=30_000)
+    write_csv(Tables.from_rows({"throughput": [key], "drops": rows, "disconnects": [disconnect_row(rows)]}), folder)
+    write_html(folder)
+    assert len((folder / "report.html").read_bytes()) < 1_100_000
+
+
+def test_thinned_times_keep_the_ends_and_the_slowest():
+    times = [float(n) for n in range(10_000)]
+    kept = thinned(times, 150)
+    assert len(kept) == 150
+    assert kept == sorted(kept)
+    assert kept[0] == 0
+    assert kept[-5:] == times[-5:]
+    assert thinned(times[:30], 150) == times[:30]

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from report_folder import write_folder
+from report_folder import key_row, write_folder
 from rich.console import Console
 
 from loadtest.report import ReportError, Summary, Tables, print_report, write_csv, write_report
@@ -99,6 +99,42 @@ def test_no_names_are_cut_at_100_columns_with_guarded_consumers(tmp_path: Path):
     text = printed(write_report(tmp_path), tmp_path, width=100, terminal=True)
     assert "…" not in text
     assert "async-guarded" in text
+
+
+def test_terminal_with_large_counts_keeps_within_110_columns(tmp_path: Path):
+    write_folder(tmp_path, consumers=("sync-guarded", "async-guarded"))
+    key = key_row(layer="redis-pubsub", consumer="async-guarded", scenario="churn", drop="close-nowait")
+    counts = {"dropped": 12345, "disconnect_called": 12000, "missed": 345, "unknown": 0, "never_reached": 1234,
+              "detect_ms_p50": 123.4, "detect_ms_p99": 1234.5, "detect_ms_max": 12345.6,
+              "codes": "1006:10000 1012:2000",
+              **dict.fromkeys(("groups_left", "queues_left", "tasks_left", "presence_left"), 345)}  # fmt: skip
+    write_csv(Tables.from_rows({"disconnects": [{**key, **counts}]}), tmp_path)
+    text = printed(write_report(tmp_path), tmp_path, width=110)
+    table = text.split("What was found")[0]
+    assert max(map(len, table.splitlines())) <= 110
+    (at,) = (
+        place for place, line in enumerate(table.splitlines()) if "redis-pubsub async-guarded close-nowait" in line
+    )
+    assert "345/345/" in table.splitlines()[at]
+    assert "345/345" in table.splitlines()[at + 1]
+    assert "…" not in table
+
+
+def test_terminal_prints_at_most_25_sentences_and_counts_the_rest(tmp_path: Path):
+    write_folder(tmp_path, consumers=("sync", "async", "sync-guarded", "async-guarded"))
+    summary = write_report(tmp_path)
+    text = printed(summary, tmp_path, width=110).split("What was found")[1]
+    sentences = [line for line in text.splitlines() if line.startswith(("warn ", "note ", "good ", "? "))]
+    assert 10 < len(sentences) <= 25
+    assert f"{len(summary.findings) - len(sentences)} more sentences in the page" in text
+
+
+def test_terminal_names_the_command_for_a_missed_disconnect_on_a_line_of_its_own(tmp_path: Path):
+    write_folder(tmp_path)
+    text = printed(write_report(tmp_path), tmp_path, width=60)
+    commands = [line.strip() for line in text.splitlines() if line.strip().startswith("channels-loadtest show")]
+    assert commands
+    assert all("-churn-mixed/" in command for command in commands)
 
 
 @pytest.mark.parametrize("has_tables", [True, False])

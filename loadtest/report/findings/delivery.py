@@ -46,7 +46,9 @@ def _went_wrong(cell: Cell, namer: Namer) -> Finding:
 
 def _not_known(cell: Cell, namer: Namer) -> Finding:
     lost, unknown = cell.total("delivery.lost"), cell.total("delivery.unknown").total
-    parts = [f"of {counted(unknown, 'message')} it is not known whether they came"] if unknown else []
+    edge = cell.total("delivery.edge").total
+    under_way = f" ({edge:,} were under way when their sender or receiver was dropped)" if edge else ""
+    parts = [f"of {counted(unknown, 'message')} it is not known whether they came{under_way}"] if unknown else []
     if lost.known < lost.trials:
         parts.append(f"{lost.trials - lost.known} of {counted(lost.trials, 'trial')} could not be checked for losses")
     return Finding(

@@ -1,16 +1,21 @@
-"""Findings on dropped connections: who noticed them, how fast, with which code."""
+"""Findings on dropped connections: who had disconnect() called, who had not and why, over all kinds of drop."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+
+import polars as pl
 
 from loadtest.report.accounts import Account, account_of, account_of_all
-from loadtest.report.cells import Cell
+from loadtest.report.causes import causes_of, words_of
+from loadtest.report.cells import Cell, by_consumer
+from loadtest.report.examples import Examples
 from loadtest.report.findings.finding import Finding, Severity, trials_each
-from loadtest.report.statistics import Figure
-from loadtest.report.words import Namer, counted, listed, number, share, time_ms
+from loadtest.report.words import Namer, counted, listed, share
+
+SHOWN_KINDS = 4
+"""Kinds of drop named in a sentence, the worst first; the rest is counted, and the page's grid has them all."""
 
 _COUNTS = ("disconnects.dropped", "disconnects.disconnect_called", "disconnects.missed", "disconnects.unknown")
 
@@ -24,7 +29,7 @@ def headline(dropped: Sequence[Cell]) -> Iterator[Finding]:
     yield Finding(
         severity=severity,
         topic="disconnects",
-        text=_account_text(account),
+        text=_account_text(account) + _main_cause(dropped),
         cells=tuple(cell.key for cell in dropped),
         figures=_COUNTS,
     )
@@ -41,133 +46,147 @@ def _account_text(account: Account) -> str:
     return text + (f", and of {account.unknown:,} it is not known." if account.unknown else ".")
 
 
-def drop_findings(dropped: Sequence[Cell], namer: Namer) -> Iterator[Finding]:
-    """Missed disconnects by cell, then those that missed none, detection times, codes, and what is not known."""
-    bad = [cell for cell in dropped if account_of(cell).missed]
-    for cell in sorted(bad, key=_missed_share, reverse=True):
-        yield _missed_some(cell, namer)
-    clean = [cell for cell in dropped if account_of(cell).is_whole and cell not in bad]
-    for cells in _by_consumer(clean):
-        yield _missed_none(cells, namer)
-    for cells in _by_consumer([c for c in dropped if c.median("disconnects.detect_ms_p50").is_known]):
-        yield _detected(cells, namer)
-    yield from _codes(dropped)
-    for cell in dropped:
-        if account_of(cell).unknown:
-            yield _not_known(cell, namer)
+def _main_cause(dropped: Sequence[Cell]) -> str:
+    causes = causes_of(dropped)
+    if not causes:
+        return ""
+    ((cause, count),) = causes.most_common(1)
+    word = "The cause" if count == causes.total() else f"The main cause, for {count:,} of {causes.total():,}"
+    return f" {word}: {words_of(cause).full}."
 
 
-def _missed_share(cell: Cell) -> float:
-    account = account_of(cell)
+def drop_findings(dropped: Sequence[Cell], namer: Namer, examples: Examples) -> Iterator[Finding]:
+    """Missed disconnects, the most frequent first; none missed; where disconnect() raised; what is not known."""
+    groups = [[cell for cell in cells if account_of(cell).dropped] for cells in by_consumer(dropped)]
+    bad = [cells for cells in groups if account_of_all(cells).missed]
+    for cells in sorted(bad, key=_missed_share, reverse=True):
+        yield _missed_some(cells, namer, examples)
+    for cells in groups:
+        if clean := [cell for cell in cells if account_of(cell).is_whole and not account_of(cell).missed]:
+            yield _missed_none(clean, namer)
+        if any(cell.total("disconnects.raised").total for cell in cells):
+            yield _raised(cells, namer, examples)
+        if account_of_all(cells).unknown:
+            yield _not_known(cells, namer, examples)
+
+
+def where(cells: Sequence[Cell], namer: Namer) -> str:
+    """`redis, sync, churn` of cells that differ by their drop, or the one cell's whole name."""
+    if len(cells) == 1:
+        return namer.name(cells[0].key)
+    key = cells[0].key
+    return ", ".join((namer.place(key), key.consumer, key.scenario))
+
+
+def _missed_share(cells: Sequence[Cell]) -> float:
+    account = account_of_all(cells)
     return account.missed / account.dropped
 
 
-def _missed_some(cell: Cell, namer: Namer) -> Finding:
-    account = account_of(cell)
+def _missed_some(cells: Sequence[Cell], namer: Namer, examples: Examples) -> Finding:
+    account, causes = account_of_all(cells), causes_of(cells)
+    main = causes.most_common(1)[0][0]
+    by_kind = _by_kind(cells)
     return Finding(
         severity="warning",
         topic="disconnects",
         text=(
-            f"{namer.name(cell.key)}: {account.missed:,} of {counted(account.dropped, 'dropped connection')} "
-            f"({share(account.missed, account.dropped)}) never had disconnect() called, so the cleanup in it "
-            f"did not run ({_in_each(cell.median('disconnects.missed'))})."
+            f"{where(cells, namer)}: {account.missed:,} of {counted(account.dropped, 'dropped connection')} "
+            f"({share(account.missed, account.dropped)}) never had disconnect() called, so what stands "
+            f"in it did not run ({f'{by_kind}; ' if by_kind else ''}{_in_each_trial(cells)}). {_causes_text(causes)}."
         ),
-        cells=(cell.key,),
-        figures=("disconnects.dropped", "disconnects.missed"),
+        cells=tuple(cell.key for cell in cells),
+        figures=("disconnects.dropped", "disconnects.missed", "disconnects.causes"),
+        example=_missed_example(cells, main, examples),
     )
 
 
-def _in_each(each: Figure) -> str:
-    if each.known < 2 or each.low is None or each.high is None:
+def _by_kind(cells: Sequence[Cell]) -> str:
+    """`7 of 40 after rst, 5 of 38 after midframe`; nothing where there is one kind, which the sentence names."""
+    if len(cells) == 1:
+        return ""
+    if all(account_of(cell).missed == account_of(cell).dropped for cell in cells):
+        return "all, whatever the kind of drop"
+    hit = sorted((cell for cell in cells if account_of(cell).missed), key=lambda c: account_of(c).missed, reverse=True)
+    parts = [f"{account_of(c).missed:,} of {account_of(c).dropped:,} after {c.key.drop}" for c in hit[:SHOWN_KINDS]]
+    return ", ".join(parts) + (f" and some after {len(hit) - SHOWN_KINDS} more kinds" if len(hit) > SHOWN_KINDS else "")
+
+
+def _in_each_trial(cells: Sequence[Cell]) -> str:
+    """The fewest and the most missed in one trial, over all kinds of drop."""
+    missed: Counter[int] = Counter()
+    for cell in cells:
+        for trial in cell.trials:
+            if isinstance(count := trial.figures.get("disconnects.missed"), int):
+                missed[trial.number] += count
+    if len(missed) < 2:
         return "one trial only"
-    if each.low == each.high:
-        return f"{number(each.low)} in each of {each.known} trials"
-    return f"{number(each.low)} to {number(each.high)} in each of {each.known} trials"
+    low, high = min(missed.values()), max(missed.values())
+    return f"{low:,}{f' to {high:,}' if high > low else ''} in each of {len(missed)} trials"
 
 
-def _by_consumer(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
-    def place(cell: Cell) -> tuple[object, ...]:
-        key = cell.key
-        return key.server, key.workers, key.layer, "async" in key.consumer, key.consumer, key.scenario
+def _causes_text(causes: Counter[str]) -> str:
+    """`Cause: ...`, or the main one and how many had each of the others."""
+    (main, count), *others = causes.most_common()
+    if not others:
+        return f"Cause: {words_of(main).short}"
+    rest = [f"of {number:,} {words_of(cause).short}" for cause, number in others]
+    return f"Main cause, of {count:,}: {words_of(main).short}; {listed(rest)}"
 
-    for _, group in groupby(sorted(cells, key=place), key=place):
-        yield list(group)
+
+def _missed_example(cells: Sequence[Cell], cause: str, examples: Examples) -> str:
+    """One missed for the main cause; else any that disconnects.csv names."""
+    named = (str(value) for cell in cells for value in cell.values("disconnects.example") if value)
+    return examples.first(cells, (pl.col("verdict") == "missed") & (pl.col("cause") == cause)) or next(named, "")
 
 
 def _missed_none(cells: Sequence[Cell], namer: Namer) -> Finding:
     first = cells[0].key
+    drops = listed([cell.key.drop for cell in cells])
     trials = [cell.median("disconnects.missed").known for cell in cells]
+    scenario = "" if first.scenario == "churn" else f", {first.scenario}"
     return Finding(
         severity="good",
         topic="disconnects",
         text=(
-            f"{namer.place(first)}, {first.consumer}: all {account_of_all(cells).dropped:,} dropped connections had "
-            f"disconnect() called after {listed([cell.key.drop for cell in cells])} ({trials_each(trials)})."
+            f"{namer.place(first)}, {first.consumer}{scenario}: all {account_of_all(cells).dropped:,} dropped "
+            f"connections had disconnect() called after {drops} ({trials_each(trials)})."
         ),
         cells=tuple(cell.key for cell in cells),
         figures=("disconnects.dropped", "disconnects.missed"),
     )
 
 
-def _detected(cells: Sequence[Cell], namer: Namer) -> Finding:
-    key = cells[0].key
-    ordered = sorted(cells, key=lambda cell: cell.median("disconnects.detect_ms_p50").median or 0.0)
-    each = [f"{time_ms(c.median('disconnects.detect_ms_p50').median or 0.0)} after {c.key.drop}" for c in ordered]
-    slowest = [(cell.median("disconnects.detect_ms_max").high, cell.key.drop) for cell in cells]
-    worst = max(((high, drop) for high, drop in slowest if high is not None), default=None)
-    text = f"{namer.place(key)}, {key.consumer}: half of the drops reached disconnect() within {listed(each)}"
-    text += f"; the slowest of all took {time_ms(worst[0])}, after {worst[1]}" if worst else ""
-    trials = [cell.median("disconnects.detect_ms_p50").known for cell in cells]
+def _raised(cells: Sequence[Cell], namer: Namer, examples: Examples) -> Finding:
+    count = sum(cell.total("disconnects.raised").total or 0 for cell in cells)
+    account = account_of_all(cells)
     return Finding(
-        severity="note",
-        topic="detection",
-        text=f"{text} ({trials_each(trials, 'medians of ')}).",
+        severity="warning",
+        topic="disconnects",
+        text=(
+            f"{where(cells, namer)}: for {count:,} of {counted(account.dropped, 'dropped connection')} disconnect() "
+            f"was called and raised, so what stands in it after that did not run."
+        ),
         cells=tuple(cell.key for cell in cells),
-        figures=("disconnects.detect_ms_p50", "disconnects.detect_ms_max"),
+        figures=("disconnects.dropped", "disconnects.raised"),
+        example=examples.first(cells, pl.col("raised").fill_null("") != ""),
     )
 
 
-def _codes(dropped: Sequence[Cell]) -> Iterator[Finding]:
-    """The codes disconnect() got after each kind of drop, over all layers and consumers of a server."""
-
-    def place(cell: Cell) -> tuple[str, str]:
-        return cell.key.server, cell.key.drop
-
-    for (server, drop), group in groupby(sorted(dropped, key=place), key=place):
-        cells = list(group)
-        codes = sum((codes_of(cell) for cell in cells), Counter[str]())
-        if codes:
-            each = [f"{code} ({counted(count, 'time')})" for code, count in codes.most_common()]
-            yield Finding(
-                severity="note",
-                topic="codes",
-                text=f"After {drop}, disconnect() got the code {listed(each)} on {server}.",
-                cells=tuple(cell.key for cell in cells),
-                figures=("disconnects.codes",),
-            )
-
-
-def codes_of(cell: Cell) -> Counter[str]:
-    """How often disconnect() got each code over all trials of the cell."""
-    seen: Counter[str] = Counter()
-    for value in cell.values("disconnects.codes"):
-        for pair in str(value or "").split():
-            code, _, count = pair.partition(":")
-            seen[code] += int(count) if count.isdigit() else 1
-    return seen
-
-
-def _not_known(cell: Cell, namer: Namer) -> Finding:
-    account = account_of(cell)
+def _not_known(cells: Sequence[Cell], namer: Namer, examples: Examples) -> Finding:
+    unclear = [cell for cell in cells if account_of(cell).unknown]
+    account = account_of_all(unclear)
     trials = account.trials - account.audited
-    because = f"; {trials} of {counted(account.trials, 'trial')} could not be audited" if trials else ""
+    kinds = "" if len(cells) == 1 else f" after {listed([cell.key.drop for cell in unclear])}"
+    because = f"; {trials} of {counted(account.trials, 'row')} could not be audited" if trials else ""
     return Finding(
         severity="unknown",
         topic="disconnects",
         text=(
-            f"{namer.name(cell.key)}: of {account.unknown:,} of {counted(account.dropped, 'dropped connection')} "
+            f"{where(cells, namer)}: of {account.unknown:,} of {counted(account.dropped, 'dropped connection')}{kinds} "
             f"it is not known whether disconnect() was called{because}."
         ),
-        cells=(cell.key,),
+        cells=tuple(cell.key for cell in unclear),
         figures=("disconnects.unknown", "disconnects.missed"),
+        example=examples.first(unclear, pl.col("verdict") == "unknown"),
     )

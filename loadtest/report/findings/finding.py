@@ -11,7 +11,19 @@ from loadtest.report.statistics import Figure
 from loadtest.report.words import counted
 
 Severity = Literal["good", "note", "warning", "unknown"]
-Topic = Literal["run", "disconnects", "left behind", "delivery", "throughput", "latency", "cost", "detection", "codes"]
+Topic = Literal[
+    "run",
+    "disconnects",
+    "guards",
+    "unasked",
+    "left behind",
+    "delivery",
+    "throughput",
+    "latency",
+    "cost",
+    "detection",
+    "codes",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +35,7 @@ class Finding:
     text: str
     cells: tuple[CellKey, ...] = ()
     figures: tuple[str, ...] = ()
+    example: str = ""  # a connection as `channels-loadtest show RUN` takes it; "" where there is none
 
 
 def how_sure(figure: Figure) -> str:

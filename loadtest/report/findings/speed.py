@@ -1,7 +1,11 @@
-"""Findings on speed: each layer's consumers compared by messages a second, latency and server CPU."""
+"""Findings on speed: each layer's consumers compared by messages a second, latency and server CPU.
+
+Where several kinds of drop have trials of their own, one sentence counts over the kinds.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,7 +14,7 @@ from loadtest.report.cells import CPU_PER_1000, Cell
 from loadtest.report.findings.finding import Finding, Topic
 from loadtest.report.manifest import CellKey
 from loadtest.report.statistics import Difference, Figure, difference
-from loadtest.report.words import Namer, number, time_ms
+from loadtest.report.words import Namer, counted, listed, number, time_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +66,76 @@ _CLEAREST_FIRST: dict[Difference, int] = {
 }
 
 
+_OVER_KINDS: dict[Difference, str] = {
+    "higher": "clearly more",
+    "lower": "clearly less",
+    "same": "the same within 2 %",
+    "no clear difference": "no clear difference",
+    "one trial": "not to be told from one trial of a side",
+    "unknown": "not known",
+}
+
+_Group = Sequence[Cell]
+"""The consumers of one layer, scenario and drop."""
+
+
 def speed_findings(measured: Sequence[Cell], namer: Namer) -> Iterator[Finding]:
     """The consumers of each layer and scenario against the best of them; clear differences first."""
-    groups = [list(group) for _, group in groupby(sorted(measured, key=_but_consumer), key=_but_consumer)]
+    compared = [list(group) for _, group in groupby(sorted(measured, key=_but_consumer), key=_but_consumer)]
+    groups, by_kind = _with_kinds_apart(compared)
     for metric in _METRICS:
+        for kinds in by_kind:
+            yield from _over_kinds(kinds, metric, namer)
         pairs = [pair for cells in groups for pair in _pairs(cells, metric)]
         for best, other in sorted(pairs, key=lambda pair: _CLEAREST_FIRST[_difference(pair, metric)]):
             yield _compared(best, other, metric, namer)
         for cell in (cell for cells in groups for cell in cells):
             if cell.median(metric.figure).applies and not cell.median(metric.figure).is_known:
                 yield _not_known(cell, metric, namer)
+
+
+def _with_kinds_apart(groups: Sequence[_Group]) -> tuple[list[_Group], list[list[_Group]]]:
+    """The groups to compare one by one, and those that differ by their kind of drop alone, together."""
+    alone: list[_Group] = []
+    together: list[list[_Group]] = []
+    for _, same in groupby(sorted(groups, key=_but_drop), key=_but_drop):
+        several = list(same)
+        own = [cells for cells in several if cells[0].key.drop not in ("none", "mixed")]
+        alone += several if len(own) < 2 else [cells for cells in several if cells not in own]
+        together += [own] if len(own) >= 2 else []
+    return alone, together
+
+
+def _but_drop(cells: _Group) -> tuple[object, ...]:
+    scenario, name, _, *place = _but_consumer(cells[0])
+    return scenario, name, *place
+
+
+def _over_kinds(kinds: Sequence[_Group], metric: _Metric, namer: Namer) -> Iterator[Finding]:
+    """The first consumer against each of the others: after how many kinds of drop it clearly had more."""
+    consumers = list(dict.fromkeys(cell.key.consumer for cells in kinds for cell in cells))
+    for other in consumers[1:]:
+        pairs = [pair for cells in kinds if (pair := _pair_of(cells, consumers[0], other))]
+        found = Counter(_difference(pair, metric) for pair in pairs)
+        parts = [f"{words} after {counted(found[name], 'kind')}" for name, words in _OVER_KINDS.items() if found[name]]
+        if not parts:
+            continue
+        key = kinds[0][0].key
+        yield Finding(
+            severity="note",
+            topic=metric.topic,
+            text=(
+                f"{key.scenario} on {namer.place(key)}, {len(pairs)} kinds of drop: {metric.what} with {consumers[0]}, "
+                f"against {other}: {listed(parts)}."
+            ),
+            cells=tuple(cell.key for pair in pairs for cell in pair),
+            figures=(metric.figure,),
+        )
+
+
+def _pair_of(cells: _Group, one: str, other: str) -> tuple[Cell, Cell] | None:
+    by_name = {cell.key.consumer: cell for cell in cells}
+    return (by_name[one], by_name[other]) if one in by_name and other in by_name else None
 
 
 def _pairs(cells: Sequence[Cell], metric: _Metric) -> list[tuple[Cell, Cell]]:

@@ -1,5 +1,6 @@
 "use strict";
-// Draws each chart at the width of its box, and again when the width, the colour scheme or the choice changes.
+// Draws each chart at the width of its box, and again when the width, the colour scheme or the choice changes;
+// shows the figures of a field of the resilience grid.
 (function () {
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
@@ -14,7 +15,7 @@
     };
     return {
       background: null, font, axis, view: { stroke: null },
-      rule: { color: colour("--text") }, locale: { number: { thousands: ",", grouping: [3], decimal: "." } },
+      rule: { color: colour("--text") }, text: { color: colour("--text") }, locale: { number: { thousands: ",", grouping: [3], decimal: "." } },
     };
   }
 
@@ -55,6 +56,24 @@
     chooser.addEventListener("change", show);
     show();
   });
+
+  // A field of the grid says the rest of its figures in a bubble beside the pointer, or below a tap.
+  const bubble = document.body.appendChild(Object.assign(document.createElement("div"), { className: "bubble", hidden: true }));
+  function tell(field) {
+    bubble.hidden = !field;
+    if (!field) return;
+    bubble.replaceChildren(...[...field.querySelector(".tip").children].map((line) => line.cloneNode(true)));
+    const box = field.getBoundingClientRect();
+    const left = Math.min(Math.max(8, box.left + box.width / 2 - bubble.offsetWidth / 2), innerWidth - bubble.offsetWidth - 8);
+    const above = box.top - bubble.offsetHeight - 6;
+    bubble.style.left = `${left}px`;
+    bubble.style.top = `${above > 8 ? above : box.bottom + 6}px`;
+  }
+  const fieldAt = (event) => event.target.closest?.("td.field") ?? null;
+  document.addEventListener("pointerover", (event) => tell(fieldAt(event)));
+  document.addEventListener("click", (event) => tell(fieldAt(event)));
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") tell(null); });
+  document.addEventListener("scroll", () => tell(null), { capture: true, passive: true });
 
   let due = 0;
   window.addEventListener("resize", () => { clearTimeout(due); due = setTimeout(drawAll, 150); });

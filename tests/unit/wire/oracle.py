@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from websockets.exceptions import PayloadTooBig, ProtocolError
-from websockets.extensions.permessage_deflate import PerMessageDeflate
+from websockets.extensions import Extension
 from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import CLIENT, OPEN, SERVER, Protocol
 
@@ -13,11 +15,10 @@ Told = tuple[str, object]
 """An event in words both sides share: ("text", "hi"), ("close", 1000), ("error", 1002)."""
 
 
-def judged(stream: bytes, max_message_bytes: int, *, inflates: bool = False) -> list[Told]:
+def judged(stream: bytes, max_message_bytes: int, *, extensions: Sequence[Extension] = ()) -> list[Told]:
     """What the library makes of the stream, fed in one piece."""
     protocol = Protocol(CLIENT, state=OPEN, max_size=max_message_bytes)
-    if inflates:
-        protocol.extensions = [PerMessageDeflate(False, False, 15, 15)]
+    protocol.extensions = list(extensions)
     protocol.receive_data(stream)
     told: list[Told] = []
     message: list[bytes] = []
@@ -45,9 +46,10 @@ def told(events: list[frames.Event]) -> list[Told]:
     return [_told(event) for event in events]
 
 
-def server_reads(stream: bytes) -> list[Frame]:
+def server_reads(stream: bytes, *, extensions: Sequence[Extension] = ()) -> list[Frame]:
     """The frames that a server of the library reads from what we send; fails when it sees an error."""
     protocol = Protocol(SERVER, state=OPEN, max_size=None)
+    protocol.extensions = list(extensions)
     protocol.receive_data(stream)
     assert protocol.parser_exc is None, protocol.parser_exc
     return [event for event in protocol.events_received() if isinstance(event, Frame)]

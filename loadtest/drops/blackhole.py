@@ -1,0 +1,53 @@
+"""Drop `blackhole`: a packet filter throws away all that comes for the connection; nothing is acknowledged any more.
+
+What a cut cable or a firewall that forgot the connection looks like: the server's packets time out (RFC 9293 3.8.3).
+The filter is a BPF program on the one socket (socket(7), SO_ATTACH_FILTER), which the kernel asks before TCP sees a
+packet: unlike a rule of the machine's packet filter it takes no right and no tool, concerns no other connection, and is
+gone with the socket, whatever becomes of this process. What we had sent and was not acknowledged is still repeated.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import socket
+import struct
+import sys
+from typing import Final
+
+from loadtest.drops.kind import Drop, Droppable
+
+SO_ATTACH_FILTER: Final = 26  # of asm-generic/socket.h; Python has no name for it
+KEEP_NOTHING: Final = struct.pack("HBBI", 0x06, 0, 0, 0)
+"""One instruction, struct sock_filter of linux/filter.h: BPF_RET of 0, keep 0 bytes of the packet."""
+
+_program: Final = ctypes.create_string_buffer(KEEP_NOTHING, len(KEEP_NOTHING))
+FILTER: Final = struct.pack("@HP", 1, ctypes.addressof(_program))
+"""struct sock_fprog: one instruction, and where it is."""
+
+
+def drop(connection: Droppable) -> None:
+    """Let nothing in any more and do nothing."""
+    connection.set_option(socket.SOL_SOCKET, SO_ATTACH_FILTER, FILTER)
+    connection.hold()
+
+
+def _unavailable() -> str | None:
+    """Try it on a socket that is connected to nobody."""
+    if sys.platform != "linux":
+        return "only Linux has packet filters on a socket"
+    with socket.socket() as tried:
+        try:
+            tried.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, FILTER)
+        except OSError as error:
+            return f"this kernel takes no packet filter on a socket ({error.strerror})"
+    return None
+
+
+KIND = Drop(
+    name="blackhole",
+    wire="nothing: what comes is thrown away and not acknowledged",
+    silent=True,
+    holds=True,
+    unavailable=_unavailable,
+    drop=drop,
+)

@@ -1,0 +1,32 @@
+"""Stalls: notes when the event loop of this process was held up, so that nobody was served meanwhile.
+
+A callback is due every TICK_S; when it comes later than that by STALL_S or more, something has kept the loop for
+itself: a handler that blocks, or more work at a time than fits. A callback and no task: it is not to be residue.
+"""
+
+import asyncio
+
+from loadtest.ledger import Event
+from loadtest.probe.recording import recorder
+
+TICK_S = 0.05
+"""20 a second cost some 0.01 % of a core, and time a stall to within this much."""
+
+STALL_S = 0.1
+"""What a person notices; an event loop that is merely busy comes round much sooner."""
+
+NO_CONNECTION = 0
+_NS = 1_000_000_000
+
+
+def watch_for_stalls(loop: asyncio.AbstractEventLoop) -> None:
+    """Record each stall (its length in ns, at its end) for as long as the loop runs."""
+
+    def tick(due: float) -> None:
+        late_s = loop.time() - due
+        if late_s >= STALL_S:
+            recorder().record(Event.STALLED, NO_CONNECTION, value=round(late_s * _NS))
+        next_due = loop.time() + TICK_S
+        loop.call_at(next_due, tick, next_due)
+
+    tick(loop.time())

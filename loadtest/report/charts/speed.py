@@ -1,0 +1,135 @@
+"""Charts of messages a second and of latency: one a scenario, a band for each layer and consumer.
+
+Where each kind of drop has trials of its own: one a scenario and layer, a band for each kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import altair as alt
+
+from loadtest.report.cells import Cell
+from loadtest.report.charts.chart import (
+    Chart,
+    Row,
+    Spec,
+    bands,
+    colour,
+    finished,
+    log_domain,
+    log_x,
+    offset,
+    rounded,
+    tooltip,
+    x,
+)
+from loadtest.report.manifest import CellKey
+from loadtest.report.statistics import Figure
+from loadtest.report.summary import Summary
+from loadtest.report.words import Namer
+
+
+def throughput_charts(summary: Summary) -> list[Chart]:
+    """Messages a second: a bar a consumer, the line over it the trials' range."""
+    return _by_scenario(
+        summary,
+        "throughput.messages_per_s",
+        lambda scenario, rows: Chart(
+            name=f"throughput-{scenario}",
+            title=scenario,
+            summary=f"Messages received a second in {scenario}: bars are medians, thin lines the trials' range.",
+            spec=_bars(rows, "messages a second"),
+        ),
+    )
+
+
+def latency_charts(summary: Summary) -> list[Chart]:
+    """Latency: a line from p50 to p99 for each consumer."""
+    domain = log_domain(_values(summary.cells, "throughput.latency_ms_p50", "throughput.latency_ms_p99"))
+    return _by_scenario(
+        summary,
+        "throughput.latency_ms_p99",
+        lambda scenario, rows: Chart(
+            name=f"latency-{scenario}",
+            title=scenario,
+            summary=f"Latency in {scenario}: a line from the median message (dot) to the 99th of 100 (end).",
+            spec=_spans(rows, domain),
+        ),
+    )
+
+
+def _by_scenario(summary: Summary, figure: str, chart: Callable[[str, list[Row]], Chart]) -> list[Chart]:
+    namer = Namer(cell.key for cell in summary.cells)
+    cells = [cell for cell in summary.cells if cell.median(figure).is_known]
+    titles = dict.fromkeys(_title(cell.key, namer) for cell in cells)
+    return [
+        chart(title, [_speed_row(cell, figure, namer) for cell in cells if _title(cell.key, namer) == title])
+        for title in titles
+    ]
+
+
+def _title(key: CellKey, namer: Namer) -> str:
+    return f"{key.scenario} on {namer.place(key)}" if _has_own_drop(key) else key.scenario
+
+
+def _has_own_drop(key: CellKey) -> bool:
+    return key.drop not in ("none", "mixed")
+
+
+def _speed_row(cell: Cell, figure: str, namer: Namer) -> Row:
+    return {
+        "band": cell.key.drop if _has_own_drop(cell.key) else namer.place(cell.key),
+        "consumer": cell.key.consumer,
+        **_median_range(cell.median(figure)),
+        "p50": rounded(cell.median("throughput.latency_ms_p50").median),
+        "p99": rounded(cell.median("throughput.latency_ms_p99").median),
+    }
+
+
+def _median_range(figure: Figure) -> Row:
+    return {
+        "median": rounded(figure.median),
+        "low": rounded(figure.low),
+        "high": rounded(figure.high),
+        "trials": figure.known,
+    }
+
+
+def _bars(rows: Sequence[Row], title: str) -> Spec:
+    base = alt.Chart(alt.InlineData(values=list(rows))).encode(y=bands("band"), yOffset=offset(rows))
+    bars = base.mark_bar(cornerRadiusEnd=3).encode(
+        x=alt.X(field="median", type="quantitative", title=title, scale=alt.Scale(zero=True), axis=_COUNTS),
+        color=colour(rows),
+        tooltip=tooltip("band", "consumer", "median", "low", "high", "trials"),
+    )
+    ranges = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X(field="low", type="quantitative"), x2=alt.X2(field="high"), detail=alt.Detail(field="consumer")
+    )
+    return finished(alt.layer(bars, ranges), rows, "band")
+
+
+def _values(cells: Iterable[Cell], *names: str) -> list[float]:
+    """All medians, lowest and highest, of these figures."""
+    figures = [cell.median(name) for cell in cells for name in names]
+    return [value for figure in figures for value in (figure.median, figure.high) if value is not None]
+
+
+def _spans(rows: Sequence[Row], domain: tuple[float, float]) -> Spec:
+    """A line from p50 (a dot) to p99 (a tick) on a log scale, which has no place for 0: such rows are left out."""
+    rows = [row for row in rows if (row["p50"] or 0) > 0 and (row["p99"] or 0) > 0]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        y=bands("band"),
+        yOffset=offset(rows),
+        color=colour(rows),
+        tooltip=tooltip("band", "consumer", "p50", "p99", "trials"),
+    )
+    line = base.mark_rule(strokeWidth=4, opacity=0.5).encode(
+        x=log_x("p50", domain, "latency in ms: p50 to p99"), x2=alt.X2(field="p99")
+    )
+    dot = base.mark_point(filled=True, size=70, opacity=1).encode(x=x("p50"))
+    end = base.mark_tick(thickness=3, size=12, opacity=1).encode(x=x("p99"))
+    return finished(alt.layer(line, dot, end), rows, "band")
+
+
+_COUNTS = alt.Axis(tickCount=4, format=",~f", labelOverlap=True)

@@ -1,0 +1,177 @@
+"""Charts of what happened while connections were dropped: all on one time axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+import altair as alt
+import polars as pl
+
+from loadtest.report.cells import key_of
+from loadtest.report.charts.chart import BAND, AltairChart, Chart, Row, Spec, colour_of, consumers, rounded, tooltip
+from loadtest.report.manifest import CellKey
+from loadtest.report.summary import Summary
+from loadtest.report.tables import Tables
+from loadtest.report.words import Namer
+
+MAX_STEPS = 240
+"""Steps drawn of one trial: more would be closer than a pixel on a phone; longer trials are thinned out."""
+
+STEP_S = 0.25
+"""Length of a row of timeline.csv, in seconds."""
+
+_DATA = "steps"  # the name of the rows inside a chart, which all its panels share
+_PANEL = 88  # height in pixels of one panel of the timeline
+
+
+def timeline_charts(tables: Tables, summary: Summary) -> list[Chart]:
+    """A timeline for each layer and drop kind of the trials with drops: its consumers in one chart."""
+    invalid = {(cell.key, trial.number) for cell in summary.cells for trial in cell.trials if not trial.valid}
+    namer = Namer(cell.key for cell in summary.cells)
+    groups: dict[str, list[Row]] = {}
+    for key, trial, frame in _dropping_trials(tables.timeline, invalid):
+        drop = "mixed drops" if key.drop == "mixed" else key.drop
+        title = f"{key.scenario} on {namer.place(key)}, {drop}"
+        groups.setdefault(title, []).extend(_timeline_rows(key, trial, frame))
+    return [_timeline(title, rows) for title, rows in groups.items()]
+
+
+def _dropping_trials(
+    timeline: pl.DataFrame, invalid: set[tuple[CellKey, int]]
+) -> Iterable[tuple[CellKey, int, pl.DataFrame]]:
+    """The first trial of each cell with drops, a valid one if there is any."""
+    chosen: dict[CellKey, tuple[int, pl.DataFrame]] = {}
+    ordered = timeline.filter(pl.col("drop") != "none").sort("trial", maintain_order=True)
+    for frame in ordered.partition_by("server", "workers", "layer", "consumer", "scenario", "drop", "trial"):
+        row = frame.row(0, named=True)
+        key, trial = key_of(row), row["trial"]
+        if key not in chosen or (key, chosen[key][0]) in invalid:
+            chosen[key] = (trial, frame)
+    return [(key, trial, frame) for key, (trial, frame) in chosen.items()]
+
+
+def _timeline_rows(key: CellKey, trial: int, frame: pl.DataFrame) -> list[Row]:
+    step = max(1, -(-frame.height // MAX_STEPS))
+    return [
+        {
+            "consumer": key.consumer,
+            "trial": trial,
+            "t": row["t_s"],
+            "open": row["open_sockets"],
+            "received": row["received"],
+            "dropped": row["dropped"] or None,
+            "max": rounded(row["latency_ms_max"]),
+            "cpu": rounded(row["server_cpu_percent"]),
+        }
+        for place, row in enumerate(frame.sort("t_s").iter_rows(named=True))
+        if place % step == 0 or row["dropped"]  # a step with drops is never thinned out
+    ]
+
+
+def _timeline(title: str, rows: Sequence[Row]) -> Chart:
+    return Chart(
+        name=f"timeline-{title}",
+        title=f"{title} ({_trials(rows)})",
+        summary=(
+            f"Timeline of {title}: open sockets, messages received, slowest message, server CPU and, "
+            "in the lowest panel, each step in which connections were dropped."
+        ),
+        spec={**_spec(tuple(consumers(rows))), "datasets": {_DATA: [_without_trial(row) for row in rows]}},
+    )
+
+
+def _trials(rows: Iterable[Row]) -> str:
+    """`trial 1`, or `sync trial 1, async trial 2` where they differ."""
+    shown = dict.fromkeys((row["consumer"], row["trial"]) for row in rows)
+    numbers = {trial for _, trial in shown}
+    return f"trial {numbers.pop()}" if len(numbers) == 1 else ", ".join(f"{name} trial {n}" for name, n in shown)
+
+
+def _without_trial(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != "trial"}
+
+
+@cache
+def _spec(names: tuple[str, ...]) -> Spec:
+    """The same for all timelines of these consumers: a run with all kinds of drop has a hundred."""
+    panels: list[AltairChart] = [
+        _panel(names, "open", "open sockets"),
+        _panel(names, "received", "received a step"),
+        _panel(names, "max", "slowest, ms", log=True),
+        _panel(names, "cpu", "server CPU, %"),
+        _drops(names),
+    ]
+    spec: Spec = alt.vconcat(*panels, spacing=6).resolve_scale(x="shared").to_dict()
+    return spec
+
+
+def _panel(names: Sequence[str], field: str, title: str, *, log: bool = False) -> AltairChart:
+    scale = alt.Scale(type="log") if log else alt.Scale(zero=True)
+    line = (
+        alt.Chart(alt.NamedData(name=_DATA))
+        .mark_line(strokeWidth=2, interpolate="step-after")
+        .encode(
+            x=_time(labels=False),
+            y=alt.Y(
+                field=field,
+                type="quantitative",
+                title=title,
+                scale=scale,
+                axis=alt.Axis(tickCount=3, format=",~f", labelOverlap=True, minExtent=44),
+            ),
+            color=colour_of(names),
+            strokeDash=_dash(names),
+        )
+        .transform_filter(f"datum.{field} > 0" if log else f"isValid(datum.{field})")
+    )
+    return alt.layer(_drop_bands(), line).properties(height=_PANEL)
+
+
+def _dash(names: Sequence[str]) -> alt.StrokeDash:
+    """Dashes for every other consumer, so that a line below another can be seen, and told apart without colour."""
+    scale = alt.Scale(
+        domain=list(names), range=[[1, 0] if place % 2 == 0 else [7, 4] for place in range(len(names))]
+    )  # fmt: skip
+    return alt.StrokeDash(field="consumer", type="nominal", scale=scale, legend=None)
+
+
+def _drop_bands() -> AltairChart:
+    """A faint band over each step with drops, so that what moves can be seen to move with them."""
+    return (
+        alt.Chart(alt.NamedData(name=_DATA))
+        .mark_rect(opacity=0.14, color="#888888")
+        .encode(x=_time(labels=False), x2=alt.X2(field="end"))
+        .transform_filter("datum.dropped > 0")
+        .transform_aggregate(consumers="count()", groupby=["t"])
+        .transform_calculate(end=f"datum.t + {STEP_S}")
+    )
+
+
+def _drops(names: Sequence[str]) -> AltairChart:
+    return (
+        alt.Chart(alt.NamedData(name=_DATA))
+        .mark_point(filled=True, shape="triangle-down", opacity=1)
+        .encode(
+            x=_time("middle", labels=True),
+            y=alt.Y(
+                field="consumer",
+                type="nominal",
+                title="drops",
+                sort=list(names),
+                scale=alt.Scale(domain=list(names)),
+                axis=alt.Axis(minExtent=44),
+            ),
+            size=alt.Size(field="dropped", type="quantitative", legend=None, scale=alt.Scale(range=[30, 160])),
+            color=colour_of(names),
+            tooltip=tooltip("consumer", "t", "dropped"),
+        )
+        .transform_filter("datum.dropped > 0")
+        .transform_calculate(middle=f"datum.t + {STEP_S / 2}")
+        .properties(height=len(names) * BAND + 6)
+    )
+
+
+def _time(field: str = "t", *, labels: bool) -> alt.X:
+    title = "seconds from the start of the steady window" if labels else None
+    return alt.X(field=field, type="quantitative", title=title, axis=alt.Axis(labels=labels, ticks=labels, tickCount=8))

@@ -1,0 +1,146 @@
+"""The resilience grid: cells by kind of drop, each field the share of drops that had disconnect() called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+from loadtest.report.accounts import Account, account_of_all
+from loadtest.report.causes import causes_of
+from loadtest.report.cells import Cell, by_consumer
+from loadtest.report.residue import LEFT, left_of
+from loadtest.report.summary import Summary
+from loadtest.report.words import NOT_APPLICABLE, UNKNOWN, Namer, counted, share
+
+Shade = Literal["all", "most", "many", "some", "half", "few", "fewest", "unknown", "none"]
+
+ALL_KINDS = "all kinds"
+
+_SHADES: tuple[tuple[float, Shade], ...] = (
+    (1.0, "all"),
+    (0.99, "most"),
+    (0.95, "many"),
+    (0.8, "some"),
+    (0.5, "half"),
+    (0.2, "few"),
+    (0.0, "fewest"),
+)
+"""The least share of each shade: fine steps where a server is nearly good, coarse ones where it is not."""
+
+LEGEND: tuple[tuple[Shade, str], ...] = (
+    ("all", "100 %"),
+    ("most", "from 99 %"),
+    ("many", "from 95 %"),
+    ("some", "from 80 %"),
+    ("half", "from 50 %"),
+    ("few", "from 20 %"),
+    ("fewest", "less"),
+    ("unknown", "depends on what is not known"),
+    ("none", "nothing dropped"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field of the grid: the share, a word on what is missing, and all its figures for the pointer."""
+
+    share: str
+    below: str
+    shade: Shade
+    is_hatched: bool  # of some of its drops it is not known
+    tip: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """The kinds of drop of one scenario, and over them its layers, each with its consumers."""
+
+    scenario: str
+    places: tuple[tuple[str, int], ...]  # a layer, and how many consumers stand below it
+    consumers: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Field, ...]], ...]  # a kind of drop, and a field for each consumer
+
+
+def grids(summary: Summary) -> list[Grid]:
+    """A grid for each scenario in which connections were dropped, or were to be."""
+    dropped = [cell for cell in summary.cells if cell.has("disconnects")]
+    namer = Namer(cell.key for cell in summary.cells)
+    scenarios = dict.fromkeys(cell.key.scenario for cell in dropped)
+    return [_grid(name, [cell for cell in dropped if cell.key.scenario == name], namer) for name in scenarios]
+
+
+def _grid(scenario: str, cells: Sequence[Cell], namer: Namer) -> Grid:
+    columns = list(by_consumer(cells))
+    kinds = dict.fromkeys(cell.key.drop for cell in cells)
+    places = groupby(namer.place(column[0].key) for column in columns)
+    rows = [(kind, tuple(_field(_of_kind(column, kind)) for column in columns)) for kind in kinds]
+    return Grid(
+        scenario=scenario,
+        places=tuple((place, len(list(same))) for place, same in places),
+        consumers=tuple(column[0].key.consumer for column in columns),
+        rows=(*rows, (ALL_KINDS, tuple(map(_field, columns)))) if len(kinds) > 1 else tuple(rows),
+    )
+
+
+def _of_kind(cells: Iterable[Cell], kind: str) -> list[Cell]:
+    return [cell for cell in cells if cell.key.drop == kind]
+
+
+def _field(cells: Sequence[Cell]) -> Field:
+    account = account_of_all(cells)
+    never_reached = _never_reached(cells)
+    if not account.dropped:
+        below = f"{never_reached:,} never reached" if never_reached else ""
+        tip = tuple(_tip(cells, account)) if never_reached else ("nothing was dropped here",)
+        return Field(share=NOT_APPLICABLE, below=below, shade="none", is_hatched=False, tip=tip)
+    called = account.called / account.dropped
+    at_best = (account.called + account.unknown) / account.dropped
+    return Field(
+        share=UNKNOWN if account.unknown == account.dropped else _short_share(account),
+        below=_below(account),
+        shade=_shade(called) if _shade(called) == _shade(at_best) else "unknown",
+        is_hatched=account.unknown > 0,
+        tip=tuple(_tip(cells, account)),
+    )
+
+
+def _short_share(account: Account) -> str:
+    """`>99.9 %` where a sentence says "more than": a field is narrow."""
+    return share(account.called, account.dropped).replace("more than ", ">").replace("less than ", "<")
+
+
+def _shade(called: float) -> Shade:
+    return next(shade for least, shade in _SHADES if called >= least)
+
+
+def _below(account: Account) -> str:
+    parts = {"missed": account.missed, "unknown": account.unknown}
+    return ", ".join(f"{count:,} {word}" for word, count in parts.items() if count) or f"of {account.dropped:,}"
+
+
+def _never_reached(cells: Iterable[Cell]) -> int:
+    return sum(cell.total("disconnects.never_reached").total or 0 for cell in cells)
+
+
+def _tip(cells: Sequence[Cell], account: Account) -> Iterator[str]:
+    yield f"{counted(account.dropped, 'connection')} dropped"
+    yield f"{account.called:,} had disconnect() called, {account.missed:,} missed, {account.unknown:,} unknown"
+    yield from (f"cause: {cause} ({count:,})" for cause, count in causes_of(cells).most_common())
+    if never_reached := _never_reached(cells):
+        yield f"{never_reached:,} more died inside the HTTP upgrade: no application ever ran for them"
+    for name, words in _COUNTED.items():
+        totals = [cell.total(f"disconnects.{name}") for cell in cells]
+        if any(total.total is not None for total in totals):
+            yield words.format(f"{sum(total.total or 0 for total in totals):,}")
+    for name, kind in LEFT.items():
+        if (left := left_of(cells, name)) and left.count:
+            yield kind.told.format(f"{left.count:,}")
+
+
+_COUNTED = {
+    "noticed": "{} noticed by the server",
+    "returned": "disconnect() returned for {}",
+    "raised": "it raised for {}",
+}

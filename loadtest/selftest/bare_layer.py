@@ -1,0 +1,82 @@
+"""The bare layer: what a channel layer keeps of channels when no consumer has a part in it."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from loadtest.checks.records import ProcessResidue
+from loadtest.checks.residue import KEPT_BY_LAYER, MEMORY, left_by_kind
+from loadtest.selftest.cases import Case
+from loadtest.selftest.expected import MEMORY_NOISE_KB
+from loadtest.selftest.verdicts import Outcome
+from loadtest.stack.control import parse_residue
+from loadtest.stack.errors import EnvironmentFailed
+from loadtest.stack.layers import LAYERS, new_prefix
+from loadtest.stack.process import Process, describe_exit
+from loadtest.stack.target import PROJECT
+from loadtest.stack.valkey import delete_keys, redis_server
+
+CHANNELS = 20
+DEADLINE_S = 60.0
+"""It takes a second; this is for a machine that is very busy."""
+
+NO_DATABASE = "sqlite:///:memory:"
+
+
+def run_bare_layer(case: Case, folder: Path, redis_url: str | None) -> Outcome:
+    """Have channels come and go without consumers; only what is charged to the layer may be left.
+
+    Raises EnvironmentFailed when the layer cannot be used.
+    """
+    before, idle, busy = _readings(case.layer, folder, redis_url)
+    kept_idle, kept_busy = _left(before, idle), _left(idle, busy)
+    alarms = [
+        f"{kind} {count}, must be 0"
+        for left in (kept_idle, kept_busy)
+        for kind, count in left.items()
+        if kind not in KEPT_BY_LAYER and (count is None or count > (MEMORY_NOISE_KB if kind == MEMORY else 0))
+    ]
+    if alarms:
+        return Outcome(case=case, verdict="false alarm", says=tuple(alarms))
+    says = (f"of {CHANNELS} channels it keeps {_kept(kept_idle)}", f"when they were spoken to: {_kept(kept_busy)}")
+    return Outcome(case=case, verdict="clean", says=says)
+
+
+def _readings(layer: str, folder: Path, redis_url: str | None) -> tuple[ProcessResidue, ProcessResidue, ProcessResidue]:
+    """Run the program that makes the channels, and return what it held before, after idle and after busy ones."""
+    row, prefix, file = LAYERS[layer], new_prefix(), folder / "bare-layer.json"
+    if "redis" not in row.needs:
+        _run(row.setting(), file)
+    else:
+        with redis_server(redis_url, log=folder / "valkey.log") as broker:
+            try:
+                _run(row.setting(redis_url=broker.url, prefix=prefix), file)
+            finally:
+                delete_keys(broker.url, prefix)
+    readings = json.loads(file.read_text(encoding="utf-8"))
+    before, idle, busy = (parse_residue(readings[name]) for name in ("before", "idle", "busy"))
+    return before, idle, busy
+
+
+def _run(setting: dict[str, object], file: Path) -> None:
+    env = {**os.environ, "CHANNEL_LAYERS": json.dumps(setting), "DATABASE_URL": NO_DATABASE}
+    command = [sys.executable, "-m", "target_app.bare_layer", str(CHANNELS), str(file)]
+    with Process(command, name="bare layer", log=file.with_suffix(".log"), env=env, cwd=PROJECT) as process:
+        code = process.wait(DEADLINE_S)
+        if code != 0:
+            ended = f"had not ended after {DEADLINE_S:g} s" if code is None else f"ended with {describe_exit(code)}"
+            raise EnvironmentFailed(f"the bare layer's process {ended}; its last lines:\n{process.log_tail()}")
+
+
+def _left(before: ProcessResidue, after: ProcessResidue) -> dict[str, int | None]:
+    """Count what is left; all channels have gone, so everything that is named like one is nobody's."""
+    names = frozenset((*(after.queues or ()), *(after.subscriptions or ())))
+    left = left_by_kind((before,), (after,), names)
+    del left["presence rows"]  # there is no database
+    return left
+
+
+def _kept(left: dict[str, int | None]) -> str:
+    kept = [f"{left[kind]} {kind}" for kind in sorted(KEPT_BY_LAYER) if left[kind]]
+    return ", ".join(kept) or "nothing"

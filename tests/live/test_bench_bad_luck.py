@@ -1,0 +1,286 @@
+"""Bad luck: whatever dies, is full or is missing, the bench says so once, cleans up and keeps what it has."""
+
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from bench_process import COMMAND, Bench, assert_clear, assert_tidy, manifest, table
+
+from loadtest.bench.generator import GO
+
+pytestmark = pytest.mark.live
+
+PLAN = """
+consumers = ["async"]
+layers = ["inmemory"]
+scenarios = ["echo"]
+users = 4
+rate = 20
+warm_up = 0
+duration = {duration}
+drain = 0.5
+settle = 2
+trials = {trials}
+"""
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def plan(folder: Path, *, trials: int = 1, duration: float = 0.3) -> Path:
+    """Write a plan for a bench that is over soon, or whose trials last long enough to have something happen in them."""
+    path = folder / f"plan-{trials}-{duration}.toml"
+    path.write_text(PLAN.format(trials=trials, duration=duration))
+    return path
+
+
+def the_run(out: Path) -> Path:
+    """Return the one run's folder in --out."""
+    (run,) = (path for path in out.iterdir() if path.is_dir() and not path.is_symlink())
+    assert (out / "latest").resolve() == run.resolve()
+    return run
+
+
+def under_load(out: Path, trial: int) -> bool:
+    """Tell whether the generator of the n-th trial has been let go."""
+    return any(out.glob(f"*/trials/*/{trial}/{GO}"))
+
+
+def test_port_when_it_is_taken_then_exit_4_with_the_way_out(tmp_path: Path, out: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with Bench("bench", "--plan", plan(tmp_path), "--out", out, "--port", str(port)) as bench:
+            assert bench.ended() == 4
+            assert_clear(bench, f"port {port} is taken by another process; pass --port 0 to pick a free one")
+    assert manifest(the_run(out))["done"] == 0
+    assert (the_run(out) / "report.html").exists()
+
+
+def test_database_when_it_is_not_there_then_exit_4_with_djangos_reason(tmp_path: Path, out: Path) -> None:
+    url = f"sqlite:///{tmp_path}/no/such/folder/db.sqlite3"
+    with Bench("bench", "--plan", plan(tmp_path), "--out", out, env={"DATABASE_URL": url}) as bench:
+        assert bench.ended() == 4
+        assert_clear(bench, "check DATABASE_URL:\n(.*\n)*  django.db.utils.OperationalError: unable to open database")
+        assert "Traceback" not in bench.err
+
+
+def test_target_when_it_dies_at_start_then_exit_4_with_its_last_words(tmp_path: Path, out: Path) -> None:
+    (tmp_path / "uvicorn.py").write_text("raise SystemExit('no server today')\n")
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    with Bench("bench", "--plan", plan(tmp_path), "--out", out, env={"PYTHONPATH": path}) as bench:
+        assert bench.ended() == 4
+        assert_clear(
+            bench, r"died at start \(exit code 1\); its last lines:\n  no server today\n  \(all of it: .*server.log"
+        )
+    (log,) = the_run(out).glob("trials/*/1/server.log")
+    assert log.read_text() == "no server today\n"
+
+
+def test_target_when_it_is_killed_under_load_then_that_trial_fails_and_the_others_stay_and_resume_makes_it_good(
+    tmp_path: Path, out: Path
+) -> None:
+    with Bench("bench", "--plan", plan(tmp_path, trials=2, duration=1.5), "--out", out) as bench:
+        bench.wait_until(lambda: under_load(out, 1))
+        (server,) = bench.started("target_app.asgi")
+        os.kill(server, signal.SIGKILL)
+        assert bench.ended() == 4
+        assert bench.out.count("failed: the target died (SIGKILL)") == 1
+        assert bench.err == ""
+        assert_tidy(bench)
+    run = the_run(out)
+    assert manifest(run)["state"] == "finished"
+    assert [(failed["trial"], "SIGKILL" in failed["why"]) for failed in manifest(run)["failed"]] == [(1, True)]
+    assert table(run, "throughput")["trial"].to_list() == [2]
+    with Bench("bench", "--resume", out / "latest") as bench:
+        assert bench.ended() == 0, bench.err
+        assert_tidy(bench)
+    assert manifest(run)["failed"] == []
+    assert sorted(table(run, "throughput")["trial"].to_list()) == [1, 2]
+
+
+def test_valkey_when_it_is_killed_under_load_then_the_trial_fails_and_says_so(tmp_path: Path, out: Path) -> None:
+    settings = ("--layers", "redis", "--scenarios", "broadcast")
+    with Bench("bench", "--plan", plan(tmp_path, duration=5), "--out", out, *settings) as bench:
+        bench.wait_until(lambda: under_load(out, 1))
+        (valkey,) = bench.started("valkey-server")
+        os.kill(valkey, signal.SIGKILL)
+        assert bench.ended() == 4
+        assert bench.out.count("failed: our Valkey is gone (SIGKILL)") == 1
+        assert bench.err == ""
+        assert_tidy(bench)
+    assert table(the_run(out), "throughput").is_empty()
+
+
+def test_redis_when_the_users_own_does_not_answer_then_exit_4_and_the_password_is_nowhere(
+    tmp_path: Path, out: Path
+) -> None:
+    url = "redis://somebody:s3cret@127.0.0.1:1/0"
+    arguments = ("bench", "--plan", plan(tmp_path), "--out", out, "--layers", "redis", "--redis-url", url)
+    with Bench(*arguments) as bench:
+        assert bench.ended() == 4
+        assert_clear(bench, r"no Redis answers at redis://somebody:\*\*\*@127\.0\.0\.1:1/0: .*; check --redis-url")
+        assert "s3cret" not in bench.out + bench.err
+    run = the_run(out)
+    assert "somebody:***@" in manifest(run)["command"]
+    assert [path for path in run.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()] == []
+
+
+def test_files_when_too_few_may_be_open_then_exit_4_with_how_many_are_needed(tmp_path: Path, out: Path) -> None:
+    def lower() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+
+    with Bench("bench", "--plan", plan(tmp_path), "--users", "1000", "--out", out, before=lower) as bench:
+        assert bench.ended() == 4
+        assert_clear(bench, r"2500 open files are needed, and this process may have 256 .*or use fewer --users")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> list[str]:
+    """The beginning of a command that runs a script with a small disk in $1; skips where there can be none."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = 'mount -t tmpfs -o size=$SIZE none "$1" && eval "$2"'
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", mount, "sh", str(folder)]
+    if not shutil.which("unshare"):
+        pytest.skip("no unshare here, so no small disk can be made")
+    tried = subprocess.run([*command, "true"], env={**os.environ, "SIZE": "1m"}, capture_output=True, text=True)
+    if tried.returncode:
+        pytest.skip(f"no small disk can be mounted here: {tried.stderr.strip()}")
+    return command
+
+
+def on_small_disk(small_disk: list[str], tmp_path: Path, size: str, script: str, **plan_keys: float) -> Bench:
+    """Run `script` and a bench with --out on the small disk, then copy what is there to tmp_path/kept."""
+    bench = f'{COMMAND} bench --plan {plan(tmp_path, **plan_keys)} --out "$1"'  # type: ignore[arg-type]
+    script = f'{script} {bench}; code=$?; mkdir {tmp_path}/kept; cp -a "$1"/. {tmp_path}/kept; exit $code'
+    return Bench(*small_disk[1:], script, program=small_disk[0], env={"SIZE": size})
+
+
+def test_disk_when_it_is_almost_full_then_exit_4_before_a_trial_begins(small_disk: list[str], tmp_path: Path) -> None:
+    with on_small_disk(small_disk, tmp_path, "6m", "") as bench:
+        assert bench.ended() == 4
+        assert_clear(
+            bench, r"64 MiB are needed in .* and \d MiB are free; make room, or pass --out with a folder on another"
+        )
+    assert manifest(the_run(tmp_path / "kept"))["state"] == "interrupted"
+
+
+def test_disk_when_it_fills_up_under_load_then_exit_4_and_finished_trials_stay(
+    small_disk: list[str], tmp_path: Path
+) -> None:
+    fill = f'(until ls "$1"/*/trials/*/2/{GO}; do sleep 0.01; done; head -c 1G /dev/zero > "$1"/fill) >/dev/null 2>&1 &'
+    with on_small_disk(small_disk, tmp_path, "100m", fill, trials=3, duration=1) as bench:
+        assert bench.ended() == 4
+        assert_clear(bench, "No space left on device|MiB are needed|disk is full")
+    run = the_run(tmp_path / "kept")
+    assert table(run, "throughput").filter(valid="yes")["trial"].to_list() == [1]
+
+
+def test_out_when_it_cannot_be_written_then_exit_4_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with Bench("bench", "--plan", plan(tmp_path), "--out", tmp_path / "file" / "below") as bench:
+        assert bench.ended() == 4
+        assert_clear(bench, "cannot make the run's folder in .*/file/below: Not a directory; pass --out with a folder")
+
+
+def test_ctrl_c_when_a_trial_runs_then_finished_ones_are_saved_and_resume_makes_the_rest(
+    tmp_path: Path, out: Path
+) -> None:
+    with Bench("bench", "--plan", plan(tmp_path, trials=3, duration=1), "--out", out) as bench:
+        bench.wait_until(lambda: under_load(out, 2))
+        with Bench("bench", "--out", tmp_path / "other", env={"TMPDIR": str(bench.temporary)}) as second:
+            assert second.ended() == 4
+            assert_clear(second, rf"another bench is running on this machine \(pid {bench.process.pid}\)")
+        assert not (tmp_path / "other").exists()
+        os.kill(bench.process.pid, signal.SIGINT)
+        assert bench.ended() == 130
+        run = the_run(out)
+        assert bench.out.rstrip().endswith(f"Interrupted; to go on: channels-loadtest bench --resume {run}")
+        assert bench.err == ""
+        assert_tidy(bench)
+    assert (manifest(run)["state"], manifest(run)["done"]) == ("interrupted", 1)
+    finished = table(run, "throughput")
+    assert finished["trial"].to_list() == [1]
+    assert "interrupted" in (run / "report.html").read_text()
+    with Bench("bench", "--resume", run) as bench:
+        assert bench.ended() == 0, bench.err
+        assert "[1/2" in bench.out
+        assert_tidy(bench)
+    assert (manifest(run)["state"], manifest(run)["done"]) == ("finished", 3)
+    assert manifest(run)["notes"] == []
+    assert table(run, "throughput").head(1).equals(finished)
+    assert table(run, "throughput")["trial"].to_list() == [1, 2, 3]
+
+
+def test_sigterm_when_a_trial_runs_and_ctrl_c_right_after_then_it_still_ends_in_order(
+    tmp_path: Path, out: Path
+) -> None:
+    with Bench("bench", "--plan", plan(tmp_path, duration=20), "--out", out) as bench:
+        bench.wait_until(lambda: under_load(out, 1))
+        os.kill(bench.process.pid, signal.SIGTERM)
+        bench.wait_until(lambda: not bench.started("locust"))
+        os.kill(bench.process.pid, signal.SIGINT)
+        assert bench.ended() == 130
+        assert bench.orphans() == []
+        assert "Traceback" not in bench.out + bench.err
+    assert manifest(the_run(out))["state"] == "interrupted"
+
+
+def test_hangup_when_it_is_ignored_as_under_nohup_then_the_bench_goes_on(tmp_path: Path, out: Path) -> None:
+    def ignore() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    with Bench("bench", "--plan", plan(tmp_path), "--out", out, before=ignore) as bench:
+        bench.wait_until(lambda: under_load(out, 1))
+        os.kill(bench.process.pid, signal.SIGHUP)
+        assert bench.ended() == 0, bench.err
+    assert manifest(the_run(out))["state"] == "finished"
+
+
+def test_sigkill_when_a_trial_runs_then_no_process_survives_and_resume_goes_on_from_what_was_saved(
+    tmp_path: Path, out: Path
+) -> None:
+    arguments = ("--plan", plan(tmp_path, trials=2, duration=1), "--layers", "redis-pubsub", "--out", out)
+    with Bench("bench", *arguments) as bench:
+        bench.wait_until(lambda: under_load(out, 2))
+        assert all(bench.started(word) for word in ("locust", "target_app.asgi", "valkey-server"))
+        bench.process.kill()
+        assert bench.ended() == -signal.SIGKILL
+        wait_until_gone(bench)
+    run = the_run(out)
+    assert (manifest(run)["state"], manifest(run)["done"]) == ("running", 1)
+    assert table(run, "throughput")["trial"].to_list() == [1]
+    with Bench("report", run) as report:
+        assert report.ended() == 0, report.err
+    cut_off_while_saving(run)
+    with Bench("bench", "--resume", run) as bench:
+        assert bench.ended() == 0, bench.err
+        assert_tidy(bench)
+    assert (manifest(run)["state"], manifest(run)["done"]) == ("finished", 2)
+    for name in ("throughput", "delivery"):
+        assert table(run, name)["trial"].to_list() == [1, 2]
+
+
+def wait_until_gone(bench: Bench) -> None:
+    """Wait until the kernel has ended what hung on the bench; it does so when it gets round to it."""
+    for _ in range(500):
+        if not bench.orphans():
+            return
+        signal.sigtimedwait([], 0.01)
+    raise AssertionError(f"still there: {bench.orphans()}")
+
+
+def cut_off_while_saving(run: Path) -> None:
+    """Leave a run as a kill in the midst of saving trial 2 does: some tables have its rows, the last does not."""
+    path = run / "delivery.csv"
+    lines = path.read_text().splitlines(keepends=True)
+    second = lines[1].split(",")
+    second[6] = "2"
+    path.write_text("".join([*lines, ",".join(second)]))

@@ -1,0 +1,76 @@
+"""The table of what is measured: a row is one scenario that each client goes through in turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WIRE = "wire"
+WIRE_STATISTICS = "wire+statistics"
+PICOWS = "picows"
+LOCUST = "locust"
+
+CLIENTS: dict[str, tuple[str, ...]] = {
+    WIRE: ("tests.perf.wire_client",),
+    WIRE_STATISTICS: ("tests.perf.wire_client", "--statistics"),
+    PICOWS: ("tests.perf.picows_client",),
+    LOCUST: ("tests.perf.locust_client",),
+}
+"""Our wire, the same with Locust's statistics, picows on uvloop, plain Locust with websocket-client."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One scenario. `figure` is what is compared: the less the better, unless `more_is_better`."""
+
+    name: str
+    scenario: str
+    clients: tuple[str, ...]
+    figure: str = "cpu_us_each"
+    connections: int = 50
+    payload_bytes: int = 64
+    more_is_better: bool = False
+    once: bool = False
+    """Memory does not vary: one round is enough."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What `client` must reach in `measure`: at most (or least) `bound`, or so many times what `times` has."""
+
+    measure: str
+    client: str
+    figure: str
+    bound: float
+    times: str | None = None
+    at_least: bool = False
+
+
+MEASURES = (
+    Measure(name="echo", scenario="echo", clients=(WIRE_STATISTICS, PICOWS, WIRE, LOCUST)),
+    Measure(name="echo 5,000", scenario="echo", clients=(WIRE_STATISTICS, PICOWS, LOCUST), connections=5000),
+    Measure(name="echo 1 KiB", scenario="echo", clients=(WIRE_STATISTICS, PICOWS, LOCUST), payload_bytes=1 << 10),
+    Measure(name="echo 64 KiB", scenario="echo", clients=(WIRE_STATISTICS, PICOWS, LOCUST), payload_bytes=1 << 16),
+    Measure(name="open", scenario="open", clients=(WIRE, PICOWS, LOCUST), connections=1000),
+    Measure(name="fan-out", scenario="fanout", clients=(WIRE, PICOWS, LOCUST)),
+    Measure(
+        name="idle", scenario="idle", clients=(WIRE, PICOWS, LOCUST), figure="bytes_each", connections=5000, once=True
+    ),
+    Measure(
+        name="idle 15,000",
+        scenario="idle",
+        clients=(WIRE,),
+        figure="bytes_each",
+        connections=15_000,
+        once=True,
+    ),
+)
+
+TARGETS = (
+    Target(measure="echo", client=WIRE_STATISTICS, figure="cpu_us_each", bound=1.4, times=PICOWS),
+    Target(measure="echo", client=WIRE_STATISTICS, figure="per_s", bound=90_000, at_least=True),
+    Target(measure="echo 5,000", client=WIRE_STATISTICS, figure="per_s", bound=67_500, at_least=True),
+    Target(measure="open", client=WIRE, figure="cpu_us_each", bound=200),
+    Target(measure="fan-out", client=WIRE, figure="per_s", bound=250_000, at_least=True),
+    Target(measure="idle", client=WIRE, figure="bytes_each", bound=10 * 1024),
+    Target(measure="idle 15,000", client=WIRE, figure="connections", bound=15_000, at_least=True),
+)

@@ -1,0 +1,139 @@
+"""The contract of every check: its columns, what it says when it fails, and that no trial is too empty for it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from histories import STEADY, A, B, client, dropped, entered, joined, phases, received, records, scope, sent, server
+from hypothesis import given, settings
+from random_histories import History, histories
+
+from loadtest.bench.campaign import check_trial
+from loadtest.bench.plan import Trial
+from loadtest.checks import CHECKS, Check, Finding, TrialRecords, run_check
+from loadtest.ledger.reader import SCHEMA
+from loadtest.report.columns import KEY_NAMES, TABLES
+from loadtest.report.manifest import CellKey
+from loadtest.report.tables import Tables
+
+TRIAL = Trial(
+    cell=CellKey(server="uvicorn", workers=1, layer="inmemory", consumer="sync", scenario="churn", drop="mixed"),
+    number=1,
+    seed=1,
+)
+EVERY_CHECK = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+
+TWO_JOINED = [*joined(100, A), *joined(100, B, member=1)]
+GOOD = records(
+    client(phases(), TWO_JOINED, sent(2000, A, 1), received(2001, A, A, 1), received(2002, B, A, 1), dropped(2500, B)),
+    server(scope(99, A), scope(99, B), entered(2510, B)),
+    drops=("rst", "fin"),
+    users=2,
+)
+
+
+def broken(_trial: TrialRecords) -> Finding:
+    raise KeyError("no such thing")
+
+
+def own_columns(table: str) -> set[str]:
+    """The columns of a table that a check has to fill: all its figures, and the key column it may override."""
+    return {column.name for column in TABLES[table].figures}
+
+
+@EVERY_CHECK
+def test_columns_when_compared_with_the_results_format_then_they_are_the_same(check: Check) -> None:
+    assert set(check.columns) - set(KEY_NAMES) == own_columns(check.table)
+
+
+@EVERY_CHECK
+def test_rows_when_a_trial_is_good_then_they_have_the_columns_and_nothing_else(check: Check) -> None:
+    finding = run_check(check, GOOD)
+    assert set(finding.rows.columns) == set(check.columns)
+    assert not any("failed" in why for _, why in finding.unknown)
+
+
+@EVERY_CHECK
+def test_check_when_it_fails_then_each_column_without_a_figure_is_unknown_with_the_reason(check: Check) -> None:
+    finding = run_check(dataclasses.replace(check, run=broken), GOOD)
+    reasons = dict(finding.unknown)
+    known = {column.name for column in finding.rows if not column.null_count()}
+    assert known <= {"drop", "kind", "users", "valid"}
+    assert reasons.keys() == set(check.columns) - known
+    assert all(check.name in why and "no such thing" in why for why in reasons.values())
+
+
+def test_validity_check_when_it_fails_then_the_trial_is_not_valid() -> None:
+    (throughput,) = (check for check in CHECKS if check.table == "throughput")
+    finding = run_check(dataclasses.replace(throughput, run=broken), GOOD)
+    assert finding.rows["valid"].to_list() == ["no"]
+    assert "no such thing" in finding.invalid[0]
+
+
+@EVERY_CHECK
+def test_blank_rows_when_a_check_fails_then_the_results_take_them(check: Check, monkeypatch: Any) -> None:
+    monkeypatch.setattr(
+        "loadtest.bench.campaign.CHECKS",
+        [dataclasses.replace(one, run=broken) if one is check else one for one in CHECKS],
+    )
+    tables, _ = check_trial(TRIAL, GOOD)
+    assert tables.unknown.filter(tables.unknown["why"].str.contains("no such thing")).height > 0
+
+
+def nothing_recorded() -> TrialRecords:
+    return records(drops=("rst",), before=(), after=(), after_unknown="no process of the server answered")
+
+
+def only_the_client() -> TrialRecords:
+    return dataclasses.replace(GOOD, server=server())
+
+
+def only_the_server() -> TrialRecords:
+    return dataclasses.replace(GOOD, client=client())
+
+
+def phases_and_nothing_else() -> TrialRecords:
+    return records(client(phases()), drops=("rst",))
+
+
+def no_samples() -> TrialRecords:
+    return dataclasses.replace(GOOD, samples=GOOD.samples.clear())
+
+
+@pytest.mark.parametrize(
+    "trial", [nothing_recorded, only_the_client, only_the_server, phases_and_nothing_else, no_samples]
+)
+def test_campaign_when_records_are_empty_then_the_trial_is_saved_and_says_what_is_not_known(trial: Any) -> None:
+    of = trial()
+    assert of.client.schema == SCHEMA
+    tables, invalid = check_trial(TRIAL, of)
+    assert isinstance(tables, Tables)
+    assert tables.throughput["valid"].to_list() == ["no" if invalid else "yes"]
+    assert invalid or trial is only_the_client, "without the generator's ledger and samples no trial is valid"
+    assert tables.disconnects["drop"].to_list() == list(of.drops)
+    assert tables.disconnects["missed"].sum() == 0, "what was not seen is unknown, never missed"
+
+
+@settings(max_examples=15, deadline=None)
+@given(histories())
+def test_campaign_when_the_history_is_random_then_the_sums_hold_and_no_check_fails(history: History) -> None:
+    tables, _ = check_trial(TRIAL, history.records())
+    assert not tables.unknown["why"].str.contains("failed").any()
+    for row in tables.disconnects.to_dicts():
+        assert row["dropped"] == row["disconnect_called"] + row["missed"] + row["unknown"]
+    for row in tables.delivery.to_dicts():
+        assert row["expected"] == row["delivered"] + row["lost"] + row["unknown"]
+
+
+def test_campaign_when_several_kinds_are_dropped_then_each_row_names_its_kind_and_the_others_the_cell() -> None:
+    tables, _ = check_trial(TRIAL, GOOD)
+    assert tables.disconnects["drop"].to_list() == ["rst", "fin"]
+    assert tables.delivery["drop"].to_list() == ["mixed"]
+
+
+def test_window_when_a_phase_was_not_reached_then_there_is_none() -> None:
+    assert records(client(phases()[:-2])).window is None
+    window = GOOD.window
+    assert window is not None and window.start_ns == STEADY * 1_000_000 and window.duration_s == 4

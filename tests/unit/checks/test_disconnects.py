@@ -1,0 +1,260 @@
+"""Disconnects and the fate of each drop: histories of a few lines, one good and the others each with a known defect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from histories import (
+    SERVER,
+    A,
+    B,
+    C,
+    Line,
+    accepted,
+    both,
+    channel,
+    client,
+    disconnect_in,
+    dropped,
+    ended,
+    entered,
+    held,
+    joined,
+    opening,
+    phases,
+    raised,
+    receive_in,
+    records,
+    returned,
+    scope,
+    send_raised,
+    server,
+    truncated,
+)
+
+from loadtest.checks import fates as words
+from loadtest.checks.disconnects import check
+from loadtest.checks.fates import fates
+from loadtest.checks.kind import Finding
+from loadtest.checks.records import TrialRecords
+
+DROPPED_AT = 2000
+
+
+def cleaned_up(connection: int, *, code: int = 1006, after_ms: float = 10) -> list[Line]:
+    """What a server records that does all right."""
+    at = DROPPED_AT + after_ms
+    return [
+        scope(99, connection),
+        channel(99, connection, f"specific.{connection}"),
+        accepted(100, connection),
+        disconnect_in(at - 1, connection, code),
+        entered(at, connection, code),
+        returned(at + 1, connection),
+        ended(at + 2, connection),
+    ]
+
+
+def up_and_running(connection: int) -> list[Line]:
+    """What a server records of a connection that goes on."""
+    return [scope(99, connection), channel(99, connection, f"specific.{connection}"), accepted(100, connection)]
+
+
+def gone(*connections: int, kind: str | None = "rst") -> list[Line]:
+    """What the client records of connections that it opened and dropped."""
+    return [
+        line
+        for member, connection in enumerate(connections)
+        for line in (*joined(100, connection, member=member), *dropped(DROPPED_AT, connection, kind))
+    ]
+
+
+def trial(lines: list[Line], *on_server: Line | list[Line], **others: Any) -> TrialRecords:
+    return records(client(phases(), lines), server(*on_server), **{"drops": ("rst",), **others})
+
+
+def row(finding: Finding) -> dict[str, Any]:
+    assert finding.rows.height == 1
+    return finding.rows.row(0, named=True)
+
+
+def verdicts(of: TrialRecords) -> dict[int, tuple[str, str | None]]:
+    return {connection: (verdict, cause) for connection, verdict, cause in
+            fates(of).select("connection", "verdict", "cause").iter_rows()}  # fmt: skip
+
+
+def test_disconnects_when_all_is_cleaned_up_then_nothing_is_missed_or_left() -> None:
+    finding = check(trial(gone(A, B), cleaned_up(A), cleaned_up(B, code=1005, after_ms=30)))
+    assert finding.unknown == ()
+    assert row(finding) == {
+        "drop": "rst", "dropped": 2, "disconnect_called": 2, "missed": 0, "unknown": 0,
+        "detect_ms_p50": pytest.approx(10, abs=21), "detect_ms_p99": 30, "detect_ms_max": 30,
+        "codes": "1005:1 1006:1", "groups_left": 0, "tasks_left": 0, "presence_left": 0, "never_reached": 0,
+        "noticed": 2, "returned": 2, "raised": 0, "queues_left": 0, "causes": "", "example": "",
+    }  # fmt: skip
+
+
+def test_disconnects_when_disconnect_is_never_entered_then_it_is_missed() -> None:
+    figures = row(check(trial(gone(A, B), cleaned_up(A), up_and_running(B))))
+    assert (figures["dropped"], figures["disconnect_called"], figures["missed"], figures["unknown"]) == (2, 1, 1, 0)
+    assert (figures["tasks_left"], figures["codes"], figures["example"]) == (1, "1006:1", str(B))
+
+
+def test_disconnects_when_entered_only_as_the_server_was_stopped_then_it_is_missed_and_its_task_was_left() -> None:
+    late = trial(gone(A), up_and_running(A), entered(9000, A, 1012), ended(9001, A), settled_ns=8_000_000_000)
+    figures = row(check(late))
+    assert (figures["disconnect_called"], figures["missed"], figures["tasks_left"]) == (0, 1, 1)
+    assert (figures["codes"], figures["detect_ms_max"]) == ("", None)
+
+
+def test_disconnects_when_entered_several_times_then_the_first_counts_and_nothing_is_multiplied() -> None:
+    lines = [*cleaned_up(A), entered(2500, A, 1000), entered(2600, A, 1001), ended(2700, A)]
+    figures = row(check(trial(gone(A), lines)))
+    assert (figures["dropped"], figures["disconnect_called"]) == (1, 1)
+    assert (figures["codes"], figures["detect_ms_max"]) == ("1006:1", 10)
+
+
+def test_disconnects_when_a_connection_comes_twice_in_the_ledgers_then_it_is_one() -> None:
+    twice = trial([*gone(A), *dropped(2100, A)], cleaned_up(A), [scope(3000, A), scope(3001, A)])
+    assert row(check(twice))["dropped"] == 1
+
+
+def test_disconnects_when_the_process_is_gone_then_it_is_unknown_and_never_missed() -> None:
+    two_processes = both(server(cleaned_up(A)), server(up_and_running(B), pid=22))
+    finding = check(records(client(phases(), gone(A, B)), two_processes, drops=("rst",)))
+    figures = row(finding)
+    assert (figures["dropped"], figures["disconnect_called"], figures["missed"], figures["unknown"]) == (2, 1, 0, 1)
+    assert figures["tasks_left"] is None
+    assert any(column == "unknown" and "22" in why for column, why in finding.unknown)
+    assert "tasks_left" in dict(finding.unknown)
+
+
+def test_disconnects_when_two_processes_live_then_each_drop_is_looked_up_in_its_own() -> None:
+    two_processes = both(server(up_and_running(A)), server(cleaned_up(B), pid=22))
+    figures = row(check(records(client(phases(), gone(A, B)), two_processes, drops=("rst",), after=(held(), held(22)))))
+    assert (figures["disconnect_called"], figures["missed"], figures["unknown"]) == (1, 1, 0)
+
+
+def test_disconnects_when_the_residue_was_not_read_then_only_what_was_seen_is_known() -> None:
+    finding = check(trial(gone(A, B), cleaned_up(A), up_and_running(B), after=(), after_unknown="it did not answer"))
+    figures = row(finding)
+    assert (figures["disconnect_called"], figures["missed"], figures["unknown"]) == (1, 0, 1)
+    assert [figures[name] for name in ("groups_left", "tasks_left", "presence_left", "queues_left")] == [None] * 4
+    reasons = dict(finding.unknown)
+    assert all("it did not answer" in reasons[name] for name in ("unknown", "groups_left", "tasks_left"))
+
+
+def test_disconnects_when_one_process_did_not_answer_then_groups_are_unknown() -> None:
+    finding = check(trial(gone(A), cleaned_up(A), after_unknown="process 22 did not answer: timed out"))
+    assert row(finding)["groups_left"] is None
+    assert "22" in dict(finding.unknown)["groups_left"]
+
+
+def test_disconnects_when_one_process_could_not_read_its_layer_then_groups_are_unknown() -> None:
+    broken = held(22, groups=None, queues=None, unknown={"groups": "no reader", "queues": "no reader"})
+    finding = check(trial(gone(A), cleaned_up(A), after=(held(), broken)))
+    figures = row(finding)
+    assert (figures["groups_left"], figures["queues_left"], figures["presence_left"]) == (None, None, 0)
+    assert "process 22: no reader" in dict(finding.unknown)["groups_left"]
+
+
+def test_disconnects_when_a_ledger_was_cut_then_what_is_not_in_it_is_unknown() -> None:
+    finding = check(trial(gone(A, B), cleaned_up(A), up_and_running(B), truncated(1900)))
+    figures = row(finding)
+    assert (figures["disconnect_called"], figures["missed"], figures["unknown"]) == (1, 0, 1)
+    assert (figures["tasks_left"], figures["groups_left"]) == (None, None)
+    assert "could not grow" in dict(finding.unknown)["unknown"]
+
+
+def test_disconnects_when_it_died_in_the_upgrade_then_it_was_never_reached_and_not_dropped() -> None:
+    before_the_answer = [opening(1999, B), *dropped(DROPPED_AT, B)]
+    figures = row(check(trial([*gone(A), *before_the_answer], cleaned_up(A))))
+    assert (figures["dropped"], figures["disconnect_called"], figures["never_reached"]) == (1, 1, 1)
+    assert (figures["tasks_left"], figures["groups_left"], figures["unknown"]) == (0, 0, 0)
+
+
+def test_disconnects_when_the_server_let_it_in_but_did_not_record_it_then_it_is_unknown() -> None:
+    finding = check(trial(gone(A, B), cleaned_up(A)))
+    figures = row(finding)
+    assert (figures["dropped"], figures["unknown"], figures["never_reached"], figures["groups_left"]) == (2, 1, 0, None)
+    assert "not in its ledger" in dict(finding.unknown)["unknown"]
+
+
+def test_disconnects_when_the_server_was_ending_it_already_then_it_is_called_without_a_detection_time() -> None:
+    figures = row(check(trial(gone(A), cleaned_up(A, after_ms=-5))))
+    assert (figures["disconnect_called"], figures["detect_ms_p50"], figures["detect_ms_max"]) == (1, None, None)
+
+
+def test_disconnects_when_nothing_was_dropped_then_each_planned_kind_has_a_row_of_zeroes() -> None:
+    finding = check(trial([], drops=("fin", "rst")))
+    assert finding.rows["drop"].to_list() == ["fin", "rst"]
+    assert finding.rows.select("dropped", "missed", "unknown", "groups_left", "tasks_left").rows() == [(0,) * 5] * 2
+    assert finding.rows["detect_ms_p50"].to_list() == [None, None]
+    assert finding.unknown == ()
+
+
+def test_disconnects_when_kinds_are_mixed_then_each_has_its_own_row() -> None:
+    lines = [*gone(A), *gone(B, kind="fin"), *gone(C, kind="fin")]
+    mixed = trial(lines, cleaned_up(A), up_and_running(B), cleaned_up(C), drops=("fin", "rst"))
+    rows = check(mixed).rows.select("drop", "dropped", "disconnect_called", "missed").rows()
+    assert rows == [("fin", 2, 1, 1), ("rst", 1, 1, 0)]
+
+
+@pytest.mark.parametrize("kind", [None, "no such kind"])
+def test_disconnects_when_a_drop_is_of_no_planned_kind_then_that_is_said(kind: str | None) -> None:
+    finding = check(trial(gone(A, kind=kind), cleaned_up(A)))
+    assert row(finding)["dropped"] == 0
+    assert "1 connections were dropped" in dict(finding.unknown)["dropped"]
+
+
+def test_disconnects_when_no_drops_were_planned_then_there_are_no_rows() -> None:
+    finding = check(trial([], drops=()))
+    assert finding.rows.is_empty()
+    assert finding.unknown == ()
+
+
+def test_disconnects_when_something_is_left_then_it_is_charged_to_the_dropped_connection() -> None:
+    left = held(
+        groups={"chat": [f"specific.{A}", f"specific.{C}", "of somebody else"]},
+        queues={f"specific.{A}": 3, f"specific.{B}": 0},
+        presence=[B, 77],
+    )
+    figures = row(check(trial(gone(A, B), cleaned_up(A), cleaned_up(B), up_and_running(C), after=(left,))))
+    assert [figures[name] for name in ("groups_left", "queues_left", "presence_left")] == [1, 1, 1]
+
+
+def test_disconnects_when_the_app_does_not_tell_who_is_online_then_presence_is_unknown() -> None:
+    finding = check(trial(gone(A), cleaned_up(A), after=(held(presence=None),)))
+    assert row(finding)["presence_left"] is None
+    assert "does not tell" in dict(finding.unknown)["presence_left"]
+
+
+def test_disconnects_when_disconnect_raises_then_it_was_called_and_did_not_return() -> None:
+    lines = [*up_and_running(A), entered(2010, A), raised(2011, A), ended(2012, A, "ValueError")]
+    figures = row(check(trial(gone(A), lines)))
+    assert (figures["disconnect_called"], figures["returned"], figures["raised"], figures["tasks_left"]) == (1, 0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "busy", "cause"),
+    [
+        ([*up_and_running(A), send_raised(2001, A), ended(2002, A, "ClientDisconnected")], {}, words.SEND_RAISED),
+        ([*up_and_running(A), receive_in(2001, A), ended(2002, A, "KeyError")], {}, words.HANDLER_RAISED),
+        ([*up_and_running(A), ended(2002, A)], {}, words.ENDED_SILENTLY),
+        ([scope(99, A)], {A: "websocket.connect"}, words.CONNECT_RUNNING),
+        (up_and_running(A), {A: "chat.message"}, words.HANDLER_BUSY),
+        ([*up_and_running(A), disconnect_in(2001, A)], {A: ""}, words.HANDLER_BUSY),
+        (up_and_running(A), {A: ""}, words.NOT_NOTICED),
+    ],
+)
+def test_fates_when_missed_then_the_cause_is_told(lines: list[Line], busy: dict[int, str], cause: str) -> None:
+    assert verdicts(trial(gone(A), lines, after=(held(busy=busy),))) == {A: ("missed", cause)}
+
+
+def test_fates_when_called_then_there_is_no_cause() -> None:
+    assert verdicts(trial(gone(A), cleaned_up(A))) == {A: ("called", None)}
+
+
+def test_fates_when_the_server_pid_is_alive_then_it_is_the_one_that_answered() -> None:
+    assert fates(trial(gone(A), cleaned_up(A)))["pid"].to_list() == [SERVER]

@@ -1,0 +1,80 @@
+"""What is charged to the channel layer, and what to the app: queues, subscriptions, sockets; and memory."""
+
+import pytest
+from histories import A, B, channel, ended, held, records, server
+
+from loadtest.checks.residue import KEPT_BY_LAYER, check
+from loadtest.checks.stalls import stalls_ms
+from loadtest.ledger.record import Event
+
+GONE = (channel(100, A, "c1"), ended(900, A))
+RUNNING = (channel(100, B, "c2"),)
+
+
+def left(after, before=None, on_server=(*GONE, *RUNNING)) -> dict[str, int | None]:
+    trial = records(server_ledger=server(*on_server), before=(before or held(),), after=(after,))
+    return {kind: count for kind, count in check(trial).rows.select("kind", "left").iter_rows() if count}
+
+
+def test_queue_with_messages_when_its_consumer_has_gone_then_it_is_the_layers() -> None:
+    assert left(held(queues={"c1": 3})) == {"layer queues, of nobody": 1}
+
+
+def test_queue_with_messages_when_the_channel_is_still_in_a_group_then_it_is_the_apps() -> None:
+    assert left(held(queues={"c1": 3}, groups={"g": ["c1"]})) == {"layer queues": 1, "group members": 1}
+
+
+def test_queue_with_messages_when_the_consumer_still_runs_then_it_is_the_apps() -> None:
+    assert left(held(queues={"c2": 1})) == {"layer queues": 1}
+
+
+def test_queue_when_empty_then_it_is_the_layers() -> None:
+    assert left(held(queues={"c1": 0})) == {"layer queues, empty": 1}
+
+
+def test_queue_when_one_process_of_two_has_messages_in_it_then_it_is_not_empty() -> None:
+    trial = records(
+        server_ledger=server(*GONE),
+        before=(held(pid=1), held(pid=2)),
+        after=(held(pid=1, queues={"c1": 0}), held(pid=2, queues={"c1": 2})),
+    )
+    found = dict(check(trial).rows.select("kind", "left").iter_rows())
+    assert (found["layer queues, of nobody"], found["layer queues, empty"]) == (1, 0)
+
+
+def test_subscription_when_to_a_group_or_to_a_channel_that_has_gone_then_they_are_told_apart() -> None:
+    found = left(held(subscriptions=["__group__g", "c1"]))
+    assert found == {"layer subscriptions": 1, "layer subscriptions, of nobody": 1}
+
+
+def test_sockets_when_of_the_layer_then_they_are_no_file_descriptors_of_the_apps() -> None:
+    assert left(held(fds={"socket": 4, "layer socket": 6}), held(fds={"socket": 3, "layer socket": 1})) == {
+        "file descriptors": 1,
+        "layer sockets": 5,
+    }
+
+
+def test_memory_when_more_then_the_difference_is_left_and_when_less_nothing() -> None:
+    assert left(held(memory_kb=5000), held(memory_kb=3000)) == {"memory, kB": 2000}
+    assert left(held(memory_kb=3000), held(memory_kb=5000)) == {}
+
+
+def test_kinds_kept_by_the_layer_when_looked_up_then_they_are_among_the_rows() -> None:
+    assert set(check(records()).rows["kind"]) >= KEPT_BY_LAYER
+
+
+def test_stalls_when_the_probe_noted_some_then_those_within_the_window_count() -> None:
+    from histories import CLOSE, STEADY, Line, client, phases
+
+    lines = [Line(t_ms=t_ms, event=Event.STALLED, value=200_000_000) for t_ms in (STEADY - 1, 2000, CLOSE + 1)]
+    trial = records(client(phases()), server(*lines))
+    assert trial.window is not None
+    assert stalls_ms(trial, trial.window) == [pytest.approx(200)]
+
+
+def test_stalls_when_there_was_no_probe_then_it_is_not_known() -> None:
+    from histories import client, phases
+
+    trial = records(client(phases()))
+    assert trial.window is not None
+    assert stalls_ms(trial, trial.window) is None

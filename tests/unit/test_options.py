@@ -1,0 +1,157 @@
+"""Options: checked all at once, and known to Locust's own command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from locust.argument_parser import get_empty_argument_parser, get_parser
+
+from loadtest.drops import DROPS
+from loadtest.users.options import (
+    BenchOptions,
+    LoadOptions,
+    OptionsError,
+    read_bench_options,
+    read_options,
+)
+
+PROJECT = Path(__file__).resolve().parents[2]
+OURS = [
+    "--" + name.replace("_", "-")
+    for name in (*LoadOptions.model_fields, *BenchOptions.model_fields)
+    if name not in ("host", "num_users")
+]
+LOCUSTS_EARLY_PARSER = ("--locustfile", "--config", "--help", "--version", "--worker", "--master", "--master-host",
+                        "--master-port")  # fmt: skip
+"""What Locust looks for before it has read the locustfile, and so before it knows our options."""
+
+
+def read(host: str = "ws://127.0.0.1:8000", **options: Any) -> LoadOptions:
+    return read_options(options, host)
+
+
+def problems(host: str = "ws://127.0.0.1:8000", **options: Any) -> str:
+    with pytest.raises(OptionsError) as refused:
+        read(host, **options)
+    return str(refused.value)
+
+
+def test_options_when_nothing_is_given_then_the_defaults_hold() -> None:
+    assert read() == LoadOptions(host="ws://127.0.0.1:8000")
+
+
+def test_options_when_several_are_wrong_then_all_are_named_at_once() -> None:
+    message = problems(
+        "http://x", rate=-1, payload_size=3, room_size=0, drop_kind="rst,nothing", drop_share=1.5, offline=-1
+    )
+    lines = message.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "--host", "--rate", "--payload-size", "--room-size", "--drop-kind", "--drop-share", "--offline",
+    ]  # fmt: skip
+    assert "Value error" not in message
+
+
+def test_options_when_a_drop_is_unknown_then_it_is_named_with_those_there_are() -> None:
+    message = problems(drop_kind="rst,typo")
+    assert "typo" in message
+    assert all(kind in message for kind in DROPS)
+
+
+def test_options_when_no_drop_is_named_then_that_is_refused() -> None:
+    assert "--drop-kind" in problems(drop_kind=" , ")
+
+
+def test_options_when_drops_are_listed_by_comma_then_spaces_do_not_matter() -> None:
+    assert read(drop_kind="rst, fin ,").drop_kind == ("rst", "fin")
+
+
+@pytest.mark.parametrize("name", ["rate", "offline"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_options_when_a_number_is_none_or_endless_then_it_is_refused(name: str, value: float) -> None:
+    assert f"--{name}" in problems(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "127.0.0.1:8000",
+        "http://127.0.0.1:8000",
+        "ws://",
+        "ws:///path",
+        "ws://h:99999",
+        "ws://h:port",
+        "ws://[::1",
+        "ws://h:0",
+    ],
+)
+def test_options_when_the_host_is_no_websocket_address_then_it_is_refused(host: str) -> None:
+    assert "--host" in problems(host)
+
+
+@pytest.mark.parametrize("host", ["ws://h", "ws://h/", "wss://h:8443", "ws://[::1]:8000", "ws://user:pass@h:1"])
+def test_url_when_the_host_has_no_path_then_the_scenarios_path_is_behind_it(host: str) -> None:
+    url = read(host, consumer="sync").url("/ws/{consumer}/room/{room}/", "room-7", "none")
+    assert url == host.rstrip("/") + "/ws/sync/room/room-7/"
+
+
+@pytest.mark.parametrize("host", ["ws://h/chat/", "ws://h/chat/{room}?token=a%20b", "ws://h?token=1"])
+def test_url_when_the_host_has_its_own_path_then_it_is_used_as_it_is(host: str) -> None:
+    assert read(host).url("/ws/{consumer}/echo/", "room-7", "cpu:5") == host
+
+
+def test_url_when_the_handler_has_work_then_the_reference_app_is_told() -> None:
+    options = read()
+    assert options.url("/echo/", "r", "sleep:5") == "ws://127.0.0.1:8000/echo/?work=sleep:5"
+
+
+def test_bench_options_when_several_are_wrong_then_all_are_named_at_once() -> None:
+    with pytest.raises(OptionsError) as refused:
+        read_bench_options({"generator": 0, "drain": 0, "steady": -1})
+    assert {line.partition(":")[0] for line in str(refused.value).splitlines()} == {
+        "--generator",
+        "--drain",
+        "--steady",
+    }
+
+
+def test_arguments_when_locusts_parser_has_them_then_each_default_is_the_models_own() -> None:
+    parsed = vars(get_parser().parse_args(["-f", "x.py"]))
+    given = read_options(parsed, "ws://h")
+    assert given.model_dump(exclude={"host", "num_users"}) == LoadOptions().model_dump(exclude={"host", "num_users"})
+    assert read_bench_options(parsed) == BenchOptions()
+
+
+@pytest.mark.parametrize("option", OURS)
+def test_help_when_locusts_parser_writes_it_then_it_shows_the_option(option: str) -> None:
+    assert f"  {option} " in get_parser().format_help()
+
+
+def test_arguments_when_they_are_the_benchs_then_the_web_form_does_not_show_them() -> None:
+    shown = get_parser().args_included_in_web_ui
+    assert {"rate", "drop_kind", "payload_size", "room_size", "drop_share"} <= shown.keys()
+    assert not BenchOptions.model_fields.keys() & shown.keys()
+
+
+@pytest.mark.parametrize("option", OURS)
+def test_option_when_locust_looks_for_its_own_first_then_ours_is_not_taken_for_one(option: str) -> None:
+    """argparse takes `--work` for `--worker` until it has been told of a `--work`, and Locust looks before it has."""
+    early = {name for action in get_empty_argument_parser()._actions for name in action.option_strings}
+    assert not [theirs for theirs in {*early, *LOCUSTS_EARLY_PARSER} if theirs.startswith(option)]
+
+
+def test_locust_when_given_every_option_then_it_knows_them_and_refuses_only_what_is_wrong() -> None:
+    values = {"--drop-kind": "fin,rst", "--handler-work": "none", "--consumer": "sync", "--ledger": "", "--go-file": "",
+              "--blocker-work": "cpu:1", "--held-file": "", "--payload-size": "64"}  # fmt: skip
+    run = subprocess.run(
+        [sys.executable, "-m", "locust", "-f", "locustfiles/echo.py", "--headless", "--host=http://no",
+         "--rate=-1", *(f"{option}={values.get(option, 1)}" for option in OURS if option != "--rate")],
+        capture_output=True, text=True, timeout=60, cwd=PROJECT, check=False,
+    )  # fmt: skip
+    assert run.returncode == 2, run.stderr
+    assert [line.partition(":")[0] for line in run.stderr.splitlines() if line.startswith("--")] == ["--host", "--rate"]
+    assert "Traceback" not in run.stderr

@@ -1,0 +1,195 @@
+"""The plan: checked as a whole, complete, interleaved, and the same for the same seed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.bench.plan import KNOWN, MIXED_DROPS, NO_DROP, PROFILES, Plan, PlanError, make_plan
+from loadtest.bench.scenarios import SCENARIOS
+from loadtest.drops import DROPS
+from loadtest.users.messages import SMALLEST_PAYLOAD
+
+EVERY_KEY: dict[str, Any] = {
+    "profile": "standard", "consumers": ("async",), "layers": ("inmemory",), "scenarios": ("churn",),
+    "drops": ("rst", "fin"), "servers": ("uvicorn",), "users": 7, "rate": 1.5, "room_size": 3, "payload_size": 100,
+    "work": "sleep:5", "blocker_work": "sleep:50", "drop_share": 0.5, "offline": 0.25, "warm_up": 0.0, "duration": 1.0,
+    "drain": 2.0, "settle": 3.0, "server_ping": "5/6", "mix_drops": False, "trials": 2, "seed": 9, "port": 8123,
+}  # fmt: skip
+
+
+def problems(given: dict[str, Any], plan_file: Path | None = None) -> str:
+    with pytest.raises(PlanError) as refused:
+        make_plan(given, plan_file)
+    return str(refused.value)
+
+
+def test_plan_when_nothing_is_given_then_it_is_the_quick_default() -> None:
+    plan = make_plan({})
+    assert plan.profile == "quick"
+    assert plan.consumers == ("sync", "async")
+    assert plan.layers == ("inmemory", "redis", "redis-pubsub")
+    assert set(plan.scenarios) == {"echo", "broadcast", "churn"}
+    assert plan.drops == ("close", "fin", "midframe", "rst")
+    assert plan.trials == 3
+    assert len(plan.trials_in_order()) == 2 * 3 * 3 * 3
+    assert "redis-stock" not in plan.layers
+
+
+def test_plan_when_every_key_is_given_then_every_key_holds() -> None:
+    assert EVERY_KEY.keys() | {"notes"} == set(Plan.model_fields)
+    assert make_plan(EVERY_KEY).model_dump() == EVERY_KEY
+
+
+def test_plan_when_everything_is_wrong_then_all_of_it_is_named_at_once() -> None:
+    message = problems(
+        {
+            "consumers": "sync,typo1",
+            "layers": "typo2",
+            "scenarios": "typo3",
+            "drops": "rst,typo4",
+            "servers": "typo5",
+            "rate": -1,
+            "users": 0,
+            "duration": 0,
+            "trials": 0,
+            "work": "coffee",
+            "profile": "slow",
+            "typo6": 1,
+        }
+    )
+    lines = [line.partition(":")[0] for line in message.splitlines()]
+    assert Counter(lines) == Counter(
+        ("consumers", "layers", "scenarios", "drops", "servers", "rate", "users", "duration", "trials", "work",
+         "profile", "typo6")
+    )  # fmt: skip
+    assert all(f"typo{number}" in message for number in range(1, 7))
+    assert "-1" in message and "coffee" in message
+
+
+@pytest.mark.parametrize("key", KNOWN)
+def test_plan_when_a_name_is_unknown_then_those_there_are_are_named(key: str) -> None:
+    message = problems({key: "typo"})
+    assert all(name in message for name in KNOWN[key])
+
+
+@pytest.mark.parametrize("key", [*KNOWN, "drops"])
+def test_plan_when_a_list_is_empty_then_that_is_refused(key: str) -> None:
+    assert f"{key}: name at least one of" in problems({key: ""})
+
+
+@pytest.mark.parametrize("key", ["rate", "duration", "warm_up", "drain", "settle", "offline", "drop_share"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.5])
+def test_plan_when_a_number_makes_no_sense_then_that_is_refused(key: str, value: float) -> None:
+    assert problems({key: value}).startswith(f"{key}: ")
+
+
+def test_plan_when_the_payload_is_too_small_for_a_message_then_that_is_refused() -> None:
+    assert make_plan({"payload_size": SMALLEST_PAYLOAD}).payload_size == SMALLEST_PAYLOAD
+    assert "payload_size" in problems({"payload_size": SMALLEST_PAYLOAD - 1})
+
+
+def test_plan_when_a_name_is_given_twice_then_it_counts_once() -> None:
+    plan = make_plan({"consumers": "sync, sync", "layers": ["inmemory", "inmemory"], "drops": "rst,rst"})
+    assert (plan.consumers, plan.layers, plan.drops) == (("sync",), ("inmemory",), ("rst",))
+
+
+def test_plan_when_options_and_a_file_differ_then_the_options_win(tmp_path: Path) -> None:
+    path = tmp_path / "plan.toml"
+    path.write_text('layers = ["redis"]\nconsumers = ["sync"]\ntrials = 7\nrate = 3\n')
+    plan = make_plan({"consumers": "async", "rate": 0.0, "trials": None}, path)
+    assert (plan.layers, plan.consumers, plan.rate, plan.trials) == (("redis",), ("async",), 0.0, 7)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_plan_when_a_profile_is_chosen_then_its_values_hold_where_nothing_else_is_given(
+    profile: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "plan.toml"
+    path.write_text(f'profile = "{profile}"\ntrials = 2\n')
+    plan = make_plan({}, path)
+    assert plan.trials == 2
+    assert {key: getattr(plan, key) for key in PROFILES[profile] if key != "trials"} == {
+        key: value for key, value in PROFILES[profile].items() if key != "trials"
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "cannot read"),
+        (b"layers = [", "not TOML"),
+        (b"\xff\xfe", "not TOML"),
+        (b"layer = 'redis'", "unknown key"),
+    ],
+)
+def test_plan_when_its_file_cannot_be_read_then_one_clear_message_says_so(
+    tmp_path: Path, content: bytes | None, why: str
+) -> None:
+    path = tmp_path / "plan.toml"
+    if content is not None:
+        path.write_bytes(content)
+    assert why in problems({}, path)
+
+
+def test_plan_when_its_file_is_a_folder_then_one_clear_message_says_so(tmp_path: Path) -> None:
+    assert "cannot read the plan" in problems({}, tmp_path)
+
+
+def test_order_when_made_then_each_cell_is_there_once_a_round_and_rounds_follow_each_other() -> None:
+    plan = make_plan({"trials": 4})
+    order, cells = plan.trials_in_order(), set(plan.cells())
+    rounds = [order[start : start + len(cells)] for start in range(0, len(order), len(cells))]
+    assert len(rounds) == 4
+    for number, trials in enumerate(rounds, 1):
+        assert {trial.number for trial in trials} == {number}
+        assert {trial.cell for trial in trials} == cells
+    assert len({tuple(trial.cell for trial in trials) for trials in rounds}) == 4, "each round has an order of its own"
+
+
+def test_order_when_the_seed_is_the_same_then_it_is_the_same_and_else_it_is_another() -> None:
+    assert make_plan({"seed": 5}).trials_in_order() == make_plan({"seed": 5}).trials_in_order()
+    assert make_plan({"seed": 5}).trials_in_order() != make_plan({"seed": 6}).trials_in_order()
+
+
+def test_trials_when_listed_then_each_has_a_folder_and_a_seed_of_its_own() -> None:
+    order = make_plan({"profile": "standard"}).trials_in_order()
+    assert len({trial.folder for trial in order}) == len(order)
+    assert len({trial.seed for trial in order}) == len(order)
+
+
+def test_drops_when_mixed_then_one_cell_has_all_and_else_each_kind_has_its_own() -> None:
+    mixed, separate = (make_plan({"scenarios": "churn", "layers": "inmemory", "consumers": "sync", "mix_drops": mix})
+                       for mix in (True, False))  # fmt: skip
+    (cell,) = mixed.cells()
+    assert cell.drop == MIXED_DROPS
+    assert mixed.drops_of(cell) == mixed.drops
+    assert [cell.drop for cell in separate.cells()] == list(separate.drops)
+    assert [separate.drops_of(cell) for cell in separate.cells()] == [(drop,) for drop in separate.drops]
+
+
+def test_drops_when_only_one_is_planned_then_it_is_not_called_a_mixture() -> None:
+    plan = make_plan({"scenarios": "churn", "drops": "fin"})
+    assert {cell.drop for cell in plan.cells()} == {"fin"}
+
+
+def test_drops_when_a_scenario_drops_nothing_then_its_cells_say_so() -> None:
+    plan = make_plan({})
+    for cell in plan.cells():
+        assert (cell.drop == NO_DROP) == (not SCENARIOS[cell.scenario].drops)
+        assert bool(plan.drops_of(cell)) == SCENARIOS[cell.scenario].drops
+
+
+def test_drops_when_all_are_asked_for_then_those_that_cannot_be_done_are_left_out_with_a_note() -> None:
+    plan = make_plan({"drops": "all"})
+    impossible = {name for name, drop in DROPS.items() if drop.unavailable()}
+    assert set(plan.drops) == set(DROPS) - impossible
+    assert all(any(name in note for note in plan.notes) for name in impossible)
+
+
+def test_plan_when_written_to_a_manifest_and_read_back_then_it_is_the_same() -> None:
+    plan = make_plan({"drops": "rst", "layers": "redis", "rate": 2, "seed": 4, "profile": "standard"})
+    assert make_plan(plan.model_dump(mode="json")) == plan

@@ -1,0 +1,162 @@
+"""The resilience grid, the causes, the examples: what each says of the drops, and that unknown is never good or bad."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_folder import invented_tables, key_row
+
+from loadtest.bench.plan import Trial
+from loadtest.report.causes import NOT_RECORDED, causes_of, words_of
+from loadtest.report.cells import cells_of
+from loadtest.report.charts import detection_charts
+from loadtest.report.examples import Examples, show_command, trial_folder
+from loadtest.report.manifest import CellKey, Manifest
+from loadtest.report.printed import left_of_1000, printed_tables
+from loadtest.report.resilience import ALL_KINDS, Field, Grid, grids
+from loadtest.report.summary import Summary, summarise
+from loadtest.report.tables import Tables
+
+MANIFEST = Manifest(format=1, name="x", started_utc="", state="finished", planned=1, done=1)
+
+
+def summary_of(*disconnects: dict[str, Any], **rows: list[dict[str, Any]]) -> Summary:
+    return summarise(Tables.from_rows({"disconnects": list(disconnects), **rows}), MANIFEST)
+
+
+def row(
+    dropped: int, called: int | None, missed: int | None = 0, unknown: int | None = 0, **more: Any
+) -> dict[str, Any]:
+    key = key_row(consumer=more.pop("consumer", "sync"), scenario="churn", drop=more.pop("drop", "rst"))
+    return {**key, "dropped": dropped, "disconnect_called": called, "missed": missed, "unknown": unknown, **more}
+
+
+def only_field(summary: Summary) -> Field:
+    (grid,) = grids(summary)
+    ((_, (field,)),) = grid.rows
+    return field
+
+
+def test_grid_has_a_row_a_kind_a_column_a_consumer_and_all_kinds_below():
+    (grid,) = grids(summarise(invented_tables(), MANIFEST))
+    assert [kind for kind, _ in grid.rows] == ["close", "fin", "midframe", "rst", ALL_KINDS]
+    assert grid.places == (("inmemory", 2), ("redis", 2), ("redis-pubsub", 2))
+    assert grid.consumers == ("sync", "async") * 3
+    assert all(len(fields) == 6 for _, fields in grid.rows)
+
+
+def test_field_of_one_missed_in_thousands_is_not_rounded_to_all():
+    field = only_field(summary_of(row(5000, 4999, 1)))
+    assert (field.shade, field.share) == ("most", ">99.9 %")
+
+
+@pytest.mark.parametrize(
+    ("called", "shade", "share"),
+    [(200, "all", "100 %"), (199, "most", "99.5 %"), (100, "half", "50 %"), (0, "fewest", "0 %")],
+)
+def test_field_has_the_shade_and_number_of_its_share(called: int, shade: str, share: str):
+    field = only_field(summary_of(row(200, called, 200 - called)))
+    assert (field.shade, field.share) == (shade, share)
+
+
+def test_field_is_grey_where_the_unknown_could_change_its_shade():
+    field = only_field(summary_of(row(100, 90, 0, 10)))
+    assert (field.shade, field.is_hatched, field.below) == ("unknown", True, "10 unknown")
+    field = only_field(summary_of(row(100, 60, 30, 10)))
+    assert (field.shade, field.is_hatched) == ("half", True)
+
+
+def test_field_of_drops_nobody_could_look_up_is_unknown():
+    field = only_field(summary_of(row(12, None, None, None)))
+    assert (field.share, field.shade, field.is_hatched) == ("?", "unknown", True)
+
+
+def test_field_of_drops_inside_the_upgrade_says_that_no_application_ran():
+    field = only_field(summary_of(row(0, 0, never_reached=7)))
+    assert (field.shade, field.below) == ("none", "7 never reached")
+    assert any("no application ever ran" in line for line in field.tip)
+
+
+def test_field_tells_all_its_figures_to_the_pointer():
+    more = {"causes": "send to the gone client raised:2; not noticed:1", "noticed": 9, "queues_left": 1}
+    tip = only_field(summary_of(row(10, 7, 3, **more))).tip
+    assert tip[0] == "10 connections dropped"
+    assert "7 had disconnect() called, 3 missed, 0 unknown" in tip
+    assert "cause: send to the gone client raised (2)" in tip
+    assert "9 noticed by the server" in tip
+    assert "1 still had messages queued for them" in tip
+
+
+def test_causes_add_up_to_the_missed_also_where_some_are_not_recorded():
+    summary = summary_of(row(10, 4, 6, causes="connect() still running:2; a: b:1"))
+    causes = causes_of(summary.cells)
+    assert causes == {"connect() still running": 2, "a: b": 1, NOT_RECORDED: 3}
+    assert words_of("a: b").full == "a: b"
+
+
+def test_invented_causes_and_drops_agree_with_disconnects():
+    tables = invented_tables(consumers=("sync", "async", "sync-guarded"))
+    for cell in cells_of(tables):
+        if cell.has("disconnects"):
+            missed = cell.total("disconnects.missed").total or 0
+            assert causes_of([cell]).total() == missed
+            assert NOT_RECORDED not in causes_of([cell])
+    assert tables.drops.height == tables.disconnects["dropped"].sum()
+
+
+def test_example_names_the_trial_as_the_bench_does_and_a_drop_of_its_own_trial():
+    cell = CellKey(server="uvicorn", workers=1, layer="redis", consumer="sync", scenario="churn", drop="close:4001")
+    assert trial_folder(cell, 3) == Trial(cell=cell, number=3, seed=1).folder
+    own = {**asdict(cell), "trial": 3}
+    tables = Tables.from_rows({"throughput": [own], "drops": [{**own, "connection": 8, "verdict": "called"}]})
+    assert Examples.of(tables).drops["planned"].to_list() == ["close:4001"]
+
+
+def test_example_of_a_drop_whose_trial_was_not_saved_is_none():
+    key = key_row(scenario="churn", drop="rst")
+    assert Examples.of(Tables.from_rows({"drops": [{**key, "connection": 8}]})).drops.is_empty()
+
+
+def test_show_command_names_the_folder_as_it_can_be_typed_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    assert show_command(tmp_path / "results" / "a", "t/1:5") == "channels-loadtest show results/a t/1:5"
+    assert show_command(Path("/elsewhere/a"), "t/1:5") == "channels-loadtest show /elsewhere/a t/1:5"
+
+
+def test_left_of_1000_leaves_out_drops_of_which_it_is_not_known():
+    table = left_of_1000(summary_of(row(40, 30, 10, groups_left=10), row(60, 60, drop="fin", groups_left=None)))
+    shown = dict(zip([h.text for h in table.headings], [t.text for t in table.rows[0]], strict=True))
+    assert shown["dropped"] == "100"
+    assert shown["groups"] == "250 (10)"
+    assert shown["queues"] == "?"
+
+
+def test_disconnects_table_says_how_many_no_application_ran_for_only_if_there_are_such():
+    with_some, without = summary_of(row(5, 5, never_reached=2)), summary_of(row(5, 5, never_reached=0))
+    heads = [
+        [h.text for t in printed_tables(s) if t.name == "disconnects" for h in t.headings] for s in (with_some, without)
+    ]
+    assert "no app" in heads[0]
+    assert "no app" not in heads[1]
+
+
+def test_detection_chart_of_a_cell_that_missed_all_has_its_count():
+    summary = summary_of(row(24, 0, 24))
+    (chart,) = detection_charts(Tables.empty(), summary)
+    assert "24 missed" in str(chart.spec)
+
+
+def test_detection_charts_leave_out_times_below_zero():
+    rows = [{**key_row(scenario="churn", drop="rst"), "connection": n, "verdict": "called", "detect_ms": ms}
+            for n, ms in enumerate((-3.0, 2.5))]  # fmt: skip
+    tables = Tables.from_rows({"drops": rows, "disconnects": [row(2, 2)]})
+    (chart,) = detection_charts(tables, summarise(tables, MANIFEST))
+    assert "'ms': 2.5" in str(chart.spec)
+    assert "-3.0" not in str(chart.spec)
+
+
+def test_grid_of_each_scenario_stands_alone():
+    other = {**row(5, 5), "scenario": "burst"}
+    found: list[Grid] = grids(summary_of(row(5, 5), other))
+    assert sorted(grid.scenario for grid in found) == ["burst", "churn"]

@@ -1,0 +1,67 @@
+"""Scenarios: every locustfile is one, and says what load it takes."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from loadtest.bench.scenarios import LOCUSTFILES, SCENARIOS, read_scenario
+
+FILES = sorted(path for path in LOCUSTFILES.glob("*.py") if path.stem != "__init__")
+MANY_LINES = 40
+"""A scenario is to be read in a minute."""
+
+
+def test_scenarios_when_listed_then_there_is_one_for_every_locustfile() -> None:
+    assert {scenario.locustfile for scenario in SCENARIOS.values()} == set(FILES)
+    assert set(SCENARIOS) >= {"echo", "broadcast", "churn"}
+    assert all(name == scenario.name for name, scenario in SCENARIOS.items())
+
+
+def test_default_scenarios_when_listed_then_they_are_the_three_that_compare_consumers() -> None:
+    assert {scenario.name for scenario in SCENARIOS.values() if scenario.default} == {"echo", "broadcast", "churn"}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_scenario_when_read_then_its_load_makes_sense(name: str) -> None:
+    scenario = SCENARIOS[name]
+    assert 1 <= scenario.room_size <= scenario.users <= 1000
+    assert 0 <= scenario.rate <= 100
+    assert scenario.users % scenario.room_size == 0, "every room is full"
+    assert scenario.summary and not scenario.summary.endswith(".")
+    assert scenario.drops == (name == "churn")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_locustfile_when_opened_then_it_is_short_and_each_of_its_users_says_what_it_is(path: Path) -> None:
+    source = path.read_text()
+    users = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
+    assert users and all(ast.get_docstring(user) for user in users)
+    assert "@task" in source
+    assert len(source.splitlines()) <= MANY_LINES
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        '{"users": 0, "rate": 1, "room_size": 1, "drops": False}',
+        '{"users": 1, "rate": -1, "room_size": 1, "drops": False}',
+        '{"users": 1, "rate": 1, "drops": False}',
+        '{"users": 1, "rate": 1, "room_size": 1, "drops": False, "typo": 1}',
+    ],
+)
+def test_scenario_when_its_load_makes_no_sense_then_it_is_refused(tmp_path: Path, load: str) -> None:
+    path = tmp_path / "bad.py"
+    path.write_text(f'"""Bad: it is."""\nSCENARIO = {load}\n')
+    with pytest.raises(ValidationError):
+        read_scenario(path)
+
+
+def test_scenario_when_the_file_has_no_load_then_the_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "nothing.py"
+    path.write_text('"""Nothing: it is."""\n')
+    with pytest.raises(ValueError, match=r"nothing\.py.*SCENARIO"):
+        read_scenario(path)
