@@ -1,6 +1,6 @@
 """Blocker: one connection's handler blocks again and again (--blocker-work) while all others echo and are measured."""
 
-from locust import constant_pacing, task
+from locust import constant, task
 
 from loadtest.users import WebSocketUser, paced
 
@@ -8,11 +8,11 @@ SCENARIO = {"users": 21, "rate": 10, "room_size": 1, "drops": False}
 
 
 class Blocker(WebSocketUser):
-    """The one whose handler blocks, once a second; its own messages are not measured."""
+    """The one whose handler blocks, a second after it has answered; its own messages are not measured."""
 
     row = "blocker"
     fixed_count = 1
-    wait_time = constant_pacing(1)
+    wait_time = constant(1)
 
     @property
     def handler_work(self) -> str:
@@ -21,9 +21,9 @@ class Blocker(WebSocketUser):
 
     @task
     def block(self) -> None:
-        """Send a message whose handler blocks."""
+        """Send a message whose handler blocks, and wait for its end."""
         self.stay_open()
-        self.ws.send('{"message": "block"}')
+        self.ws.ask('{"message": "block"}')
 
 
 class Bystander(WebSocketUser):

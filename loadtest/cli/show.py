@@ -11,6 +11,9 @@ from loadtest.bench.plan import PlanError
 from loadtest.report.errors import ReportError
 from loadtest.report.story import read_story
 
+PIPED_WIDTH = 200
+"""A pipe has no width; rich would take 80 columns and cut the names of exceptions."""
+
 
 def show(
     run: Annotated[Path, typer.Argument(help="the run's folder")],
@@ -31,4 +34,7 @@ def show(
     for line in story.lines:
         sides = (line.what, "") if line.side == "client" else ("", line.what)
         table.add_row(f"{line.t_ms:,.3f}", *sides)
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    console.print(table)

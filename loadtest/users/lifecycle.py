@@ -13,6 +13,7 @@ from locust import events
 
 from loadtest.ledger import Phase
 from loadtest.users.churn import Dropping
+from loadtest.users.files import allow_open_files
 from loadtest.users.last_state import write_last_state
 from loadtest.users.options import OptionsError, add_arguments, read_bench_options, read_options
 from loadtest.users.session import Session
@@ -53,7 +54,11 @@ def _check(environment: Any) -> None:
     """Refuse bad options before any user starts, where there is nobody to correct them in a form."""
     options = vars(environment.parsed_options)
     problems: list[str] = []
-    for read in (partial(read_options, options, environment.host), partial(read_bench_options, options)):
+    for read in (
+        partial(read_options, options, environment.host),
+        partial(read_bench_options, options),
+        partial(allow_open_files, options.get("num_users") or 1),
+    ):
         try:
             read()
         except OptionsError as error:
@@ -67,6 +72,7 @@ def _start(environment: Any, **_: Any) -> None:
     options = vars(environment.parsed_options)
     try:
         load = read_options(options, environment.host)
+        allow_open_files(load.num_users or 1)
         session = Session(environment=environment, load=load, bench=read_bench_options(options))
     except (OptionsError, OSError) as error:  # OSError: the ledger cannot be written, the disk is full
         log.error("the test was not started: %s", error)

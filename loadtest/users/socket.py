@@ -24,6 +24,9 @@ NO_ROOM = "none: a connection that is to be dropped while it opens"
 _NS_A_MS = 1_000_000
 _NS_A_US = 1000
 _LARGEST_US = 2**32 - 1
+_NOTHING = -1
+_FOREIGN = -2
+"""What is awaited where it is no message of ours; their numbers are positive."""
 
 
 class MemberSocket:
@@ -40,7 +43,7 @@ class MemberSocket:
         self._row = row
         self._connection: Connection | None = None
         self._sequence = 0
-        self._awaited = -1
+        self._awaited = _NOTHING
         self._waiter: Waiter | None = None
 
     @property
@@ -106,8 +109,12 @@ class MemberSocket:
         self._awaited = identity
         return True
 
-    def send(self, text: str) -> bool:
-        """Send a text that is not measured; return whether it could be sent."""
+    def request(self, message: Message) -> bool:
+        """Send a message and wait until it comes back; return whether it did before the connection ended."""
+        return self.post(message) and self._came_back(message.identity)
+
+    def ask(self, text: str) -> bool:
+        """Send a text that is not measured, and wait until something that is no message of ours comes."""
         connection = self._connection
         if connection is None or not connection.open or not self._session.may_send:
             return False
@@ -116,13 +123,10 @@ class MemberSocket:
         except WireError as error:
             self._statistics.fail("send", error.name)
             return False
-        return True
+        return self._came_back(_FOREIGN)
 
-    def request(self, message: Message) -> bool:
-        """Send a message and wait until it comes back; return whether it did before the connection ended."""
-        if not self.post(message):
-            return False
-        self._awaited = message.identity
+    def _came_back(self, identity: int) -> bool:
+        self._awaited = identity
         self._waiter = Waiter()
         try:
             with gevent.Timeout(ANSWER_TIMEOUT_S, False):
@@ -131,7 +135,7 @@ class MemberSocket:
             return False
         finally:
             self._waiter = None
-            self._awaited = -1
+            self._awaited = _NOTHING
 
     def drop(self, name: str) -> None:
         """End the connection at once in the way of the drop `name`; it does not switch to another greenlet.
@@ -190,6 +194,8 @@ class MemberSocket:
         message = decode(text)
         if message is None:
             self._record(Event.FOREIGN, connection.id, value=len(text), time_ns=arrived_ns)
+            if self._awaited == _FOREIGN:
+                self._wake(came_back=True)
             return
         identity, planned_ns = message
         lag_us = min((monotonic_ns() - arrived_ns) // _NS_A_US, _LARGEST_US)

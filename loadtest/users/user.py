@@ -11,6 +11,7 @@ from loadtest.users.options import work_s
 from loadtest.users.pacing import Schedule
 from loadtest.users.sessions import session_of
 from loadtest.users.socket import MemberSocket
+from loadtest.wire import sleep
 
 RETRY_S = 1.0
 """Pause before a user tries again to open a connection that was refused or lost."""
@@ -61,11 +62,13 @@ class WebSocketUser(User):
 
     def on_start(self) -> None:
         """Open the connection and wait for the first planned message, at a random point of the first interval."""
+        taskset: Any = self._taskset_instance
+        taskset._sleep = sleep  # leaner than gevent's: 0.7 KB less a user that waits
         self.stay_open()
         rate = self.session.load.rate
         offset_ns = round(self.session.random.random() * _NS / rate) if rate else 0
         self.schedule = Schedule(rate=rate, start_ns=monotonic_ns() + offset_ns)
-        gevent.sleep(self.schedule.wait_s())
+        sleep(self.schedule.wait_s())
 
     def on_stop(self) -> None:
         """Close the connection in order."""

@@ -69,17 +69,17 @@ PLANTED = (
     ),
     Planted(
         name="duplicated",
-        defect="each member gets every fourth message of a sender twice",
+        defect="each member gets every third message of a sender twice",
         finds="as many messages duplicated as were sent of these, times the members of the room",
     ),
     Planted(
         name="lost",
-        defect="no member gets every fourth message of a sender",
+        defect="no member gets every third message of a sender",
         finds="as many messages lost as were sent of these, times the members of the room",
     ),
     Planted(
         name="swapped",
-        defect="each member gets every fourth message of a sender after its next one",
+        defect="each member gets every third message of a sender after its next one",
         finds="as many messages reordered as were sent of these and have a next one, times the members of the room",
     ),
     Planted(

@@ -1,6 +1,6 @@
 """How much and how often the planted defects do what they do; the self-test computes from these what must be found."""
 
-EVERY = 4
+EVERY = 3
 """A message whose sequence number divides by this is duplicated, lost, held back or blocked on."""
 
 BLOCKED_MS = 600

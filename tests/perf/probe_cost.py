@@ -65,7 +65,7 @@ def _measure(plan: Plan, trial: Trial, database: object, *, with_probe: bool) ->
         with target, start_generator(plan, trial, host=target.url, folder=folder) as generator:
             with Sampler({"server": target.pid, "generator": generator.pid}) as sampler:
                 (folder / GO).touch()
-                assert generator.wait(longest_s(plan)) == 0, generator.log_tail()
+                assert generator.wait(longest_s(plan, trial)) == 0, generator.log_tail()
             records = TrialRecords(
                 client=read_ledger(folder / LEDGER, "client"),
                 server=read_ledger(folder / LEDGER, "server"),

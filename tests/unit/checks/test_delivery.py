@@ -211,6 +211,12 @@ def test_delivery_when_the_sender_went_and_the_server_had_taken_it_then_it_is_lo
     assert figures == NOTHING | {"expected": 4, "delivered": 2, "lost": 1, "unknown": 1}
 
 
+def test_delivery_when_the_server_ended_the_sender_and_had_not_taken_it_then_it_is_unknown() -> None:
+    lines = (*TWO_MEMBERS, sent(2000, A, 1), received(2001, A, A, 1), received(2001, B, A, 1), sent(2100, A, 2))
+    figures = row(*lines, peer_closed(2200, A), on_server=(receive_in(2001, A),))
+    assert figures == NOTHING | {"expected": 4, "delivered": 2, "unknown": 2}
+
+
 def test_delivery_when_the_sender_stayed_then_what_the_server_never_took_is_lost() -> None:
     assert row(joined(100, A), sent(2000, A, 1)) == NOTHING | {"expected": 1, "lost": 1}
 
@@ -287,6 +293,13 @@ def test_delivery_when_two_rooms_then_each_has_its_own_messages() -> None:
         received(2002, B, A, 1),  # a stray: it was not meant for this room
     )
     assert figures == NOTHING | {"expected": 1, "delivered": 1}
+
+
+def test_delivery_when_a_message_strays_into_another_room_then_nobodys_figures_change() -> None:
+    rooms = (joined(100, A, member=0, room="r1"), joined(100, B, member=1, room="r2"))
+    sendings = (sent(2000, A, 1), received(2001, A, A, 1), sent(2002, B, 1))
+    figures = row(*rooms, *sendings, received(2003, A, B, 1))  # the first of r2, just behind the last of r1
+    assert figures == NOTHING | {"expected": 2, "delivered": 1, "lost": 1}
 
 
 def test_delivery_when_a_room_was_silent_then_it_has_no_pairs() -> None:

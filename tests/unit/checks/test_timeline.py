@@ -66,6 +66,13 @@ def test_timeline_when_connections_come_and_go_then_open_sockets_follow(steps: A
     ]  # fmt: skip
 
 
+def test_timeline_when_the_server_ends_a_connection_that_was_dropped_then_it_was_open_until_the_drop() -> None:
+    ledger = client(phases(), joined(100, A), dropped(STEADY + 10, A), peer_closed(STEADY + 600, A))
+    steps = check(records(ledger)).rows
+    assert dict(steps.filter(steps["t_s"] >= -0.25).select("t_s", "open_sockets").rows())[0.0] == 0
+    assert steps["open_sockets"].min() == 0
+
+
 def test_timeline_when_nothing_arrived_then_latency_is_not_known(steps: Any) -> None:
     assert steps[0.25]["latency_ms_max"] == 6
     assert steps[0.25]["latency_ms_p50"] == 4
