@@ -165,8 +165,8 @@ def _collect(
     """Read the ledgers and leave them behind as compressed columnar files instead."""
     ledger = folder / LEDGER
     client, server = read_ledger(ledger, "client"), read_ledger(ledger, "server")
-    client.write_parquet(folder / "client.parquet", compression="zstd")
-    server.write_parquet(folder / "server.parquet", compression="zstd")
+    _write(client, folder / "client.parquet")
+    _write(server, folder / "server.parquet")
     for path in ledger.iterdir():
         path.unlink()
     ledger.rmdir()
@@ -183,3 +183,10 @@ def _collect(
         users=users_of(plan, trial),
         cores=cores(),
     )
+
+
+def _write(ledger: pl.DataFrame, path: Path) -> None:
+    try:
+        ledger.write_parquet(path, compression="zstd")
+    except (pl.exceptions.PolarsError, OSError) as error:  # a full disk is either
+        raise EnvironmentFailed(f"could not write {path}: {error}; free the disk or pass --out") from error

@@ -53,18 +53,18 @@ class ShownProgress:
         left = _minutes((of - place + 1) * self._trial_s)
         self._progress.update(self._task, description=str(trial), total=of, completed=place - 1, left=left)
         if not self._console.is_terminal:
-            self._console.print(f"[{place}/{of}, {left} left] {trial}", markup=False)
+            self._console.print(f"[{place}/{of}, {left} left] {trial}", markup=False, soft_wrap=True)
 
     def trial_done(self, trial: Trial, tables: Tables, invalid: tuple[str, ...]) -> None:
         """Say so when the trial does not count."""
         self._progress.advance(self._task)
         for why in invalid:
-            self._console.print(f"{trial}: not valid: {why}", style="yellow", markup=False)
+            self._console.print(f"{trial}: not valid: {why}", style="yellow", markup=False, soft_wrap=True)
 
     def trial_failed(self, trial: Trial, why: str) -> None:
         """Say why there is no result."""
         self._progress.advance(self._task)
-        self._console.print(f"{trial}: failed: {why}", style="red", markup=False)
+        self._console.print(f"{trial}: failed: {why}", style="red", markup=False, soft_wrap=True)
 
 
 def _minutes(seconds: float) -> str:

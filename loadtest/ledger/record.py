@@ -39,7 +39,7 @@ class Phase(enum.IntEnum):
     RECOVER = 4  # no more drops; the dropped come back
     DRAIN = 5  # nobody sends; what is under way arrives
     CLOSE = 6
-    END = 7
+    END = 7  # only what was dropped without a word is still held
 
 
 class Event(enum.IntEnum):
@@ -62,7 +62,7 @@ class Event(enum.IntEnum):
     DROPPED = 8  # [argument: text, the drop's name] time is just before the drop's first system call
     DROP_DONE = 9  # time is just after its last
     CLOSED = 10  # we closed it in order at the end [code: the code sent]
-    PEER_CLOSED = 11  # ended without our doing [code: close code; argument: text, the reason]
+    PEER_CLOSED = 11  # the server ended it (after DROPPED: one we held) [code: close code; argument: text, the reason]
     SEND_FAILED = 12  # [argument: text, the error's name; value: message]
     FOREIGN = 13  # a message arrived that none of our users sent [value: its length in bytes]
 

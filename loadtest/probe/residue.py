@@ -59,7 +59,8 @@ async def read_residue(open_connections: Mapping[int, "asyncio.Task[object] | No
     """Read all there is; a part that fails is reported as unknown and does not spoil the others."""
     unknown: dict[str, str] = {}
     busy = {connection: handled_message(task) for connection, task in open_connections.items()}  # before we wait
-    presence = await _presence(unknown)  # first, for it makes a thread that the other readings would not all have
+    gc.collect()  # what only waits for it, such as the database connection of a thread that has ended, is not left
+    presence = await _presence(unknown)  # before the others, for it makes a thread that they would not all have
     layer = await _read_layer(unknown)
     return Residue(
         pid=os.getpid(),
@@ -179,7 +180,7 @@ def _kinds(descriptors: Iterable[Path]) -> Iterable[str]:
 
 
 def _memory_kb(unknown: dict[str, str]) -> int | None:
-    """Read what is resident and the process's own, after having what is free given back.
+    """Read what is resident and the process's own, after having given back what is free.
 
     Anonymous pages only: those of mapped files (code, the ledger) come and go with the system's caches.
     """
@@ -187,7 +188,6 @@ def _memory_kb(unknown: dict[str, str]) -> int | None:
     if not status.is_file():
         unknown["memory_kb"] = "this system has no /proc/self/status"
         return None
-    gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
     if trim is not None:
         trim(0)

@@ -19,21 +19,32 @@ _BASE: Mapping[str, Any] = MappingProxyType(
     {"users": 12, "room_size": 4, "warm_up": 0.0, "offline": 0.2, "drain": 5.0, "settle": 5.0, "seed": SEED}
 )
 DROPPING: Mapping[str, Any] = MappingProxyType(
-    {**_BASE, "rate": 0.5, "duration": 1.0, "drop_share": 0.5, "drops": ("close", "fin", "rst", "midframe")}
+    {**_BASE, "rate": 0.5, "duration": 1.4, "drop_share": 0.5, "drops": ("close", "fin", "rst", "midframe")}
 )
-"""One burst that drops half of the members, each kind in turn; a message now and then, for each is a chance that Channels
-misses a drop by itself."""
+"""One burst that drops half of the members, each kind in turn; a message only now and then, for each is a chance that
+Channels misses a drop by itself."""
 
 HANGING: Mapping[str, Any] = MappingProxyType({**DROPPING, "drain": 1.0, "settle": 1.0})
 """The same for consumers that do not end: it is no use waiting for them."""
 
 TALKING: Mapping[str, Any] = MappingProxyType(
-    {**_BASE, "users": 9, "room_size": 3, "rate": 5, "duration": 1.5, "drop_share": 0.0, "drops": ("close",)}
+    {
+        **_BASE,
+        "users": 9,
+        "room_size": 3,
+        "rate": 5,
+        "warm_up": 0.5,
+        "duration": 1.2,
+        "drop_share": 0.0,
+        "drops": ("close",),
+    }
 )
-"""Nobody is dropped, so that each message has a certain fate; fewer of them in all than the 100 that a layer holds, so that
-a machine that stands still for a while loses none."""
+"""Nobody is dropped, so that each message has a certain fate; fewer of them in all than the 100 that a layer holds, so
+that a machine that stands still for a while loses none."""
 
-BLOCKING: Mapping[str, Any] = MappingProxyType({**TALKING, "users": 6, "room_size": 2, "rate": 3, "drain": 8.0})
+BLOCKING: Mapping[str, Any] = MappingProxyType(
+    {**TALKING, "users": 6, "room_size": 2, "rate": 3, "warm_up": 0.0, "duration": 1.5, "drain": 8.0}
+)
 """Few messages that block, so that the server catches up."""
 
 ORDERLY: Mapping[str, Any] = MappingProxyType({**DROPPING, "rate": 0.01, "drops": ("close",)})

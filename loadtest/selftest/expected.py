@@ -1,6 +1,6 @@
 """What the audit must say: of any trial in which nothing is wrong, and, defect by defect, what is different."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -22,6 +22,12 @@ TICK_MS = 50
 """How exactly the probe can time the beginning of a stall."""
 
 NORMAL_CODE = 1000
+
+NOTICED_NS = 300_000_000
+"""By then a server under a light load has ended a dropped connection's consumer: it hears nothing any more."""
+
+SUBSCRIBING_LAYER = "redis-pubsub"
+"""The layer that subscribes at its broker: to each consumer's channel, and to each group that has a member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,25 @@ def exactly(count: float) -> Range:
 def at_most(count: float) -> Range:
     """Anything up to this is right."""
     return Range(0, count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planting:
+    """Where a defect was planted, and what happened there."""
+
+    kind: Kind
+    layer: str
+    truth: Truth
+
+    @property
+    def opened(self) -> int:
+        """Return how many connections were opened."""
+        return len(self.truth.opened)
+
+    @property
+    def dropped(self) -> int:
+        """Return how many of them were dropped."""
+        return len(self.truth.dropped)
 
 
 ANYTHING = Range()
@@ -93,60 +118,65 @@ _LEFT_BY_CONSUMERS = (
 )
 
 
-def _group_kept(truth: Truth, kind: Kind) -> dict[str, Range]:
-    return _still_members(len(truth.dropped), len(truth.opened))
+def _group_kept(planting: Planting) -> dict[str, Range]:
+    return _still_members(planting, planting.truth.opened)
 
 
-def _abnormal_kept(truth: Truth, kind: Kind) -> dict[str, Range]:
-    kept = sum(DROPS[name].code != NORMAL_CODE for name in truth.dropped.values())
-    return _still_members(kept, kept) | _still_present(kept, kept)
+def _abnormal_kept(planting: Planting) -> dict[str, Range]:
+    dropped = planting.truth.dropped
+    kept = [connection for connection, name in dropped.items() if DROPS[name].code != NORMAL_CODE]
+    return _still_members(planting, kept) | _still_present(planting, kept)
 
 
-def _disconnect_raises(truth: Truth, kind: Kind) -> dict[str, Range]:
-    dropped, opened = len(truth.dropped), len(truth.opened)
-    entered = {"raised": exactly(dropped), "returned": exactly(0)}
-    return entered | _still_members(dropped, opened) | _still_present(dropped, opened)
+def _disconnect_raises(planting: Planting) -> dict[str, Range]:
+    entered = {"raised": exactly(planting.dropped), "returned": exactly(0)}
+    return entered | _not_cleaned_up(planting)
 
 
-def _disconnect_blocks(truth: Truth, kind: Kind) -> dict[str, Range]:
-    dropped, opened = len(truth.dropped), len(truth.opened)
-    entered = dropped if kind == "async" else 1  # in sync the first one holds the thread that all others need
+def _disconnect_blocks(planting: Planting) -> dict[str, Range]:
+    dropped = planting.dropped
+    entered = dropped if planting.kind == "async" else 1  # in sync the first one holds the thread that all others need
     blocked = {
         "disconnect_called": exactly(entered),
         "returned": exactly(0),
         "missed": exactly(dropped - entered),
         cause_figure(HANDLER_BUSY): exactly(dropped - entered),
     }
-    if kind == "sync":
-        blocked |= dict.fromkeys(("noticed", "lost", "deaf"), ANYTHING)
-    return blocked | _still_running(dropped, opened) | _still_members(dropped, opened) | _still_present(dropped, opened)
+    unsure = ["queues_left", left_figure("layer queues")]  # a consumer takes one more message, or passes none on
+    if planting.kind == "sync":
+        unsure += ["noticed", "lost", "deaf"]
+    return blocked | _not_cleaned_up(planting) | _still_running(planting) | dict.fromkeys(unsure, ANYTHING)
 
 
-def _send_raises(truth: Truth, kind: Kind) -> dict[str, Range]:
-    dropped, opened = len(truth.dropped), len(truth.opened)
-    missed = dict.fromkeys(("missed", cause_figure(SEND_RAISED)), exactly(dropped))
+def _send_raises(planting: Planting) -> dict[str, Range]:
+    missed = dict.fromkeys(("missed", cause_figure(SEND_RAISED)), exactly(planting.dropped))
     never_entered = dict.fromkeys(("disconnect_called", "returned"), exactly(0))
-    return missed | never_entered | _still_members(dropped, opened) | _still_present(dropped, opened)
+    return missed | never_entered | _not_cleaned_up(planting)
 
 
-def _presence_kept(truth: Truth, kind: Kind) -> dict[str, Range]:
-    return _still_present(len(truth.dropped), len(truth.opened))
+def _presence_kept(planting: Planting) -> dict[str, Range]:
+    return _still_present(planting, planting.truth.opened)
 
 
-def _task_kept(truth: Truth, kind: Kind) -> dict[str, Range]:
-    started = "asyncio tasks" if kind == "async" else "threads"
-    return {left_figure(started): exactly(len(truth.opened)), left_figure(MEMORY): ANYTHING}
+def _task_kept(planting: Planting) -> dict[str, Range]:
+    started = "asyncio tasks" if planting.kind == "async" else "threads"
+    return {left_figure(started): exactly(planting.opened), left_figure(MEMORY): ANYTHING}
 
 
-def _duplicated(truth: Truth, kind: Kind) -> dict[str, Range]:
-    return {"duplicated": exactly(_times_members(truth, _is_chosen))}
+def _descriptor_kept(planting: Planting) -> dict[str, Range]:
+    return {left_figure("file descriptors"): exactly(planting.opened)}
 
 
-def _lost(truth: Truth, kind: Kind) -> dict[str, Range]:
-    return {"lost": exactly(_times_members(truth, _is_chosen))}
+def _duplicated(planting: Planting) -> dict[str, Range]:
+    return {"duplicated": exactly(_times_members(planting.truth, _is_chosen))}
 
 
-def _swapped(truth: Truth, kind: Kind) -> dict[str, Range]:
+def _lost(planting: Planting) -> dict[str, Range]:
+    return {"lost": exactly(_times_members(planting.truth, _is_chosen))}
+
+
+def _swapped(planting: Planting) -> dict[str, Range]:
+    truth = planting.truth
     sent = {(message.sender, message.sequence) for message in truth.sent}
 
     def has_next(message: SentMessage) -> bool:
@@ -158,51 +188,65 @@ def _swapped(truth: Truth, kind: Kind) -> dict[str, Range]:
     }
 
 
-def _blocking(truth: Truth, kind: Kind) -> dict[str, Range]:
-    blocks = sum(_is_chosen(message) and message.room == BLOCKING_ROOM for message in truth.sent)
+def _blocking(planting: Planting) -> dict[str, Range]:
+    blocks = sum(_is_chosen(message) and message.room == BLOCKING_ROOM for message in planting.truth.sent)
     return {
         "stalled_ms": Range(blocks * (BLOCKED_MS - TICK_MS), blocks * BLOCKED_MS + SHORT_STALLS_MS),
         "latency_ms_max": Range(BLOCKED_MS - TICK_MS, None),
     }
 
 
-def _never_stops(truth: Truth, kind: Kind) -> dict[str, Range]:
-    return _still_running(len(truth.dropped), len(truth.opened))
+def _never_stops(planting: Planting) -> dict[str, Range]:
+    return _still_running(planting)
 
 
-def _leaking(truth: Truth, kind: Kind) -> dict[str, Range]:
-    leaked_kb = len(truth.opened) * LEAK_BYTES / 1000
+def _leaking(planting: Planting) -> dict[str, Range]:
+    leaked_kb = planting.opened * LEAK_BYTES / 1000
     return {left_figure(MEMORY): Range(leaked_kb, leaked_kb + MEMORY_NOISE_KB)}
 
 
-def _deaf(truth: Truth, kind: Kind) -> dict[str, Range]:
+def _deaf(planting: Planting) -> dict[str, Range]:
+    truth = planting.truth
     members = [connection for connection, room in truth.opened.items() if room == DEAF_ROOM]
     sent = sum(message.counts and message.room == DEAF_ROOM for message in truth.sent)
     heard = sum(truth.received[connection] for connection in members)
     return {"deaf": exactly(len(members)), "lost": exactly(sent * len(members) - heard)}
 
 
-def _still_members(dropped: int, opened: int) -> dict[str, Range]:
-    """So many of the dropped, and of all, are still in a group: messages and a subscription are kept for them."""
+def _not_cleaned_up(planting: Planting) -> dict[str, Range]:
+    opened = planting.truth.opened
+    return _still_members(planting, opened) | _still_present(planting, opened)
+
+
+def _still_members(planting: Planting, kept: Collection[int]) -> dict[str, Range]:
+    """These connections are still in their groups: messages may be kept for them, and a subscription for each group."""
+    truth = planting.truth
+    groups = {truth.opened[connection] for connection in kept}
+    dropped = [connection for connection in kept if connection in truth.dropped]
+    spoken_to = sum(truth.is_spoken_to(connection, after_ns=NOTICED_NS) for connection in dropped)
+    is_subscribing = planting.layer == SUBSCRIBING_LAYER
     return {
-        "groups_left": exactly(dropped),
-        left_figure("group members"): exactly(opened),
-        **dict.fromkeys(("queues_left", *map(left_figure, ("layer queues", "layer subscriptions"))), ANYTHING),
+        "groups_left": exactly(len(dropped)),
+        left_figure("group members"): exactly(len(kept)),
+        left_figure("layer subscriptions"): exactly(len(groups) if is_subscribing else 0),
+        "queues_left": ANYTHING if is_subscribing else Range(spoken_to, len(dropped)),
+        left_figure("layer queues"): ANYTHING if is_subscribing else Range(spoken_to, None),
     }
 
 
-def _still_present(dropped: int, opened: int) -> dict[str, Range]:
-    return {"presence_left": exactly(dropped), left_figure("presence rows"): exactly(opened)}
+def _still_present(planting: Planting, kept: Collection[int]) -> dict[str, Range]:
+    dropped = sum(connection in planting.truth.dropped for connection in kept)
+    return {"presence_left": exactly(dropped), left_figure("presence rows"): exactly(len(kept))}
 
 
-def _still_running(dropped: int, opened: int) -> dict[str, Range]:
-    """So many consumers have not ended: each holds a task for its scope and others that wait, and its subscription."""
+def _still_running(planting: Planting) -> dict[str, Range]:
+    """No consumer has ended: each holds a task for its scope, others that wait, and the subscription to its channel."""
+    subscriptions = planting.opened if planting.layer == SUBSCRIBING_LAYER else 0
     return {
-        "tasks_left": exactly(dropped),
-        left_figure("asyncio tasks"): Range(opened, None),
-        **dict.fromkeys(
-            map(left_figure, ("layer subscriptions", "layer queues", "file descriptors", "threads")), ANYTHING
-        ),
+        "tasks_left": exactly(planting.dropped),
+        left_figure("asyncio tasks"): Range(planting.opened, None),
+        left_figure("layer subscriptions"): Range(subscriptions, None),
+        **dict.fromkeys(map(left_figure, ("layer queues", "file descriptors", "threads")), ANYTHING),
     }
 
 
@@ -214,7 +258,7 @@ def _is_chosen(message: SentMessage) -> bool:
     return message.sequence % EVERY == 0
 
 
-EXPECTED: Mapping[str, Callable[[Truth, Kind], dict[str, Range]]] = MappingProxyType(
+EXPECTED: Mapping[str, Callable[[Planting], dict[str, Range]]] = MappingProxyType(
     {
         "group-kept": _group_kept,
         "abnormal-kept": _abnormal_kept,
@@ -223,6 +267,7 @@ EXPECTED: Mapping[str, Callable[[Truth, Kind], dict[str, Range]]] = MappingProxy
         "send-raises": _send_raises,
         "presence-kept": _presence_kept,
         "task-kept": _task_kept,
+        "descriptor-kept": _descriptor_kept,
         "duplicated": _duplicated,
         "lost": _lost,
         "swapped": _swapped,

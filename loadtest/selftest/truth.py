@@ -18,6 +18,7 @@ class SentMessage:
     sender: int
     sequence: int
     room: str
+    sent_ns: int
     counts: bool
 
 
@@ -29,6 +30,8 @@ class Truth:
     """The room of each connection that was opened."""
     dropped: dict[int, str]
     """The kind of drop of each connection that was dropped."""
+    dropped_ns: dict[int, int]
+    """When that was."""
     sent: tuple[SentMessage, ...]
     received: Counter[int]
     """How many messages that count arrived on each connection."""
@@ -37,9 +40,11 @@ class Truth:
         """Return how many connections were opened in a room."""
         return sum(name == room for name in self.opened.values())
 
-    def dropped_by(self, kind: str) -> int:
-        """Return how many connections were dropped in this way."""
-        return sum(name == kind for name in self.dropped.values())
+    def is_spoken_to(self, connection: int, *, after_ns: int) -> bool:
+        """Tell whether somebody spoke in a dropped connection's room, and that at least so long after its drop."""
+        since_ns = self.dropped_ns[connection] + after_ns
+        room = self.opened[connection]
+        return any(message.room == room and message.sent_ns > since_ns for message in self.sent)
 
 
 def read_truth(client: pl.DataFrame) -> Truth:
@@ -47,11 +52,12 @@ def read_truth(client: pl.DataFrame) -> Truth:
     rooms: dict[int, str] = {}
     opened: dict[int, str] = {}
     dropped: dict[int, str] = {}
+    dropped_ns: dict[int, int] = {}
     sent: dict[int, SentMessage] = {}
     received: list[tuple[int, int]] = []
     phase = Phase.RAMP
-    for event, connection, value, code, text in client.select(
-        "event", "connection", "value", "code", "text"
+    for event, time_ns, connection, value, code, text in client.select(
+        "event", "time_ns", "connection", "value", "code", "text"
     ).iter_rows():
         match event:
             case Event.PHASE:
@@ -62,14 +68,16 @@ def read_truth(client: pl.DataFrame) -> Truth:
                 opened[connection] = rooms[connection]
             case Event.DROPPED:
                 dropped[connection] = text
+                dropped_ns[connection] = time_ns
             case Event.SENT:
                 sent[value] = SentMessage(
                     sender=connection,
                     sequence=value & _SEQUENCE_MASK,
                     room=rooms[connection],
+                    sent_ns=time_ns,
                     counts=phase in (Phase.STEADY, Phase.RECOVER),
                 )
             case Event.RECEIVED:
                 received.append((connection, value))
     counted = Counter(connection for connection, value in received if value in sent and sent[value].counts)
-    return Truth(opened=opened, dropped=dropped, sent=tuple(sent.values()), received=counted)
+    return Truth(opened=opened, dropped=dropped, dropped_ns=dropped_ns, sent=tuple(sent.values()), received=counted)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loadtest.selftest.cases import Case
-from loadtest.selftest.expected import EXPECTED, Expected, Range, nothing_wrong
+from loadtest.selftest.expected import EXPECTED, Expected, Planting, Range, nothing_wrong
 from loadtest.selftest.figures import Figures
 from loadtest.selftest.truth import Truth
 from target_app.planted import find_planted
@@ -34,7 +34,9 @@ class Outcome:
 def judge(case: Case, truth: Truth, figures: Figures) -> Outcome:
     """Compare the audit's figures with what was planted."""
     found = find_planted(case.consumer)
-    own: Expected = EXPECTED[found[0].name](truth, found[1]) if found else {}
+    own: Expected = {}
+    if found is not None:
+        own = EXPECTED[found[0].name](Planting(kind=found[1], layer=case.layer, truth=truth))
     missed = _wrong(own, figures)
     if missed:
         return Outcome(case=case, verdict="not found", says=missed)

@@ -48,6 +48,7 @@ def _ready(environment: Any, **_: Any) -> None:
     bench = read_bench_options(vars(environment.parsed_options))
     while bench.go_file and not Path(bench.go_file).exists():
         gevent.sleep(_POLL_S)
+    gevent.get_hub().loop.update_now()  # or Locust's -t would count from its own start, which took a while
 
 
 def _check(environment: Any) -> None:

@@ -68,6 +68,11 @@ PLANTED = (
         finds="as many asyncio tasks, or threads, left as connections were opened",
     ),
     Planted(
+        name="descriptor-kept",
+        defect="a file that connect() opens is never closed",
+        finds="as many file descriptors left as connections were opened",
+    ),
+    Planted(
         name="duplicated",
         defect="each member gets every third message of a sender twice",
         finds="as many messages duplicated as were sent of these, times the members of the room",

@@ -13,6 +13,7 @@ import pytest
 from bench_process import COMMAND, Bench, assert_clear, assert_tidy, manifest, table
 
 from loadtest.bench.generator import GO
+from loadtest.report import read_tables
 
 pytestmark = pytest.mark.live
 
@@ -177,7 +178,7 @@ def test_disk_when_it_fills_up_under_load_then_exit_4_and_finished_trials_stay(
     small_disk: list[str], tmp_path: Path
 ) -> None:
     fill = f'(until ls "$1"/*/trials/*/2/{GO}; do sleep 0.01; done; head -c 1G /dev/zero > "$1"/fill) >/dev/null 2>&1 &'
-    with on_small_disk(small_disk, tmp_path, "100m", fill, trials=3, duration=1) as bench:
+    with on_small_disk(small_disk, tmp_path, "100m", fill, trials=2, duration=1) as bench:
         assert bench.ended() == 4
         assert_clear(bench, "No space left on device|MiB are needed|disk is full")
     run = the_run(tmp_path / "kept")
@@ -258,8 +259,7 @@ def test_sigkill_when_a_trial_runs_then_no_process_survives_and_resume_goes_on_f
     run = the_run(out)
     assert (manifest(run)["state"], manifest(run)["done"]) == ("running", 1)
     assert table(run, "throughput")["trial"].to_list() == [1]
-    with Bench("report", run) as report:
-        assert report.ended() == 0, report.err
+    assert read_tables(run).delivery.height == 1
     cut_off_while_saving(run)
     with Bench("bench", "--resume", run) as bench:
         assert bench.ended() == 0, bench.err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +17,7 @@ from loadtest.bench.plan import Plan, PlanError, Trial, make_plan
 from loadtest.drops import DROPS, find_drop
 from loadtest.users.options import OptionsError, read_options
 
+DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 WHY = "needs a right that nobody here has"
 
 
@@ -130,3 +132,10 @@ def test_duration_when_the_plan_says_none_then_it_is_the_scenarios_own() -> None
         plan = make_plan({"scenarios": "idle", **given})
         assert duration_of(plan, plan.trials_in_order()[0]) == wanted
     assert duration_of(make_plan({"scenarios": "echo"}), make_plan({"scenarios": "echo"}).trials_in_order()[0]) == 3.0
+
+
+def test_docs_when_read_then_every_drop_is_in_them_as_the_code_has_it() -> None:
+    text = (DOCS / "drops.md").read_text(encoding="utf-8")
+    for kind in DROPS.values():
+        mark = " *" if kind.default else ""
+        assert f"| `{kind.form}`{mark} | {kind.wire} |" in text

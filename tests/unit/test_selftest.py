@@ -15,7 +15,7 @@ from loadtest.ledger.reader import SCHEMA
 from loadtest.ledger.record import Event, Phase, message_id
 from loadtest.selftest import Case, Outcome, choose_cases
 from loadtest.selftest.cases import BARE_LAYER, CONTROLS
-from loadtest.selftest.expected import EXPECTED, at_most, exactly, nothing_wrong
+from loadtest.selftest.expected import EXPECTED, Planting, at_most, exactly, nothing_wrong
 from loadtest.selftest.figures import left_figure
 from loadtest.selftest.truth import SentMessage, Truth, read_truth
 from loadtest.selftest.verdicts import Verdict, judge
@@ -27,7 +27,8 @@ DEFAULT_LAYERS = {layer.name for layer in LAYERS.values() if layer.default}
 TRUTH = Truth(
     opened={1: "room-0", 2: "room-0", 3: "room-1"},
     dropped={1: "close", 2: "rst"},
-    sent=(SentMessage(sender=3, sequence=4, room="room-1", counts=True),),
+    dropped_ns={1: 1_000_000_000, 2: 1_000_000_000},
+    sent=(SentMessage(sender=3, sequence=3, room="room-1", sent_ns=2_000_000_000, counts=True),),
     received=Counter({3: 1}),
 )
 
@@ -80,7 +81,9 @@ def test_cases_when_made_into_trials_then_each_has_a_load_that_a_plan_allows() -
 def judged(consumer: str, **wrong: float | None) -> tuple[Verdict, tuple[str, ...]]:
     """Judge figures that are right but for those named."""
     found = find_planted(consumer)
-    right = nothing_wrong(TRUTH) | (EXPECTED[found[0].name](TRUTH, found[1]) if found else {})
+    right = nothing_wrong(TRUTH) | (
+        EXPECTED[found[0].name](Planting(kind=found[1], layer="inmemory", truth=TRUTH)) if found else {}
+    )
     figures: dict[str, float | None] = {name: range.low for name, range in right.items()}
     outcome = judge(Case(consumer=consumer, layer="inmemory"), TRUTH, figures | wrong)
     return outcome.verdict, outcome.says
@@ -140,6 +143,7 @@ def test_truth_when_a_ledger_is_read_then_it_says_what_the_generator_did() -> No
     assert [(sent.sequence, sent.counts) for sent in truth.sent] == [(3, False), (4, True)]
     assert truth.received == {one: 1}
     assert truth.members("room-0") == 1
+    assert not truth.is_spoken_to(one, after_ns=0)
 
 
 def ledger(*lines: tuple[Event, int, int, int, str | None]) -> pl.DataFrame:

@@ -1,0 +1,28 @@
+"""The bare layer: what each channel layer keeps without consumers, as far as it is known of the pinned versions."""
+
+from pathlib import Path
+
+import pytest
+
+from loadtest.selftest.bare_layer import CHANNELS, run_bare_layer
+from loadtest.selftest.cases import BARE_LAYER, Case
+
+pytestmark = pytest.mark.live
+
+
+@pytest.mark.parametrize(
+    ("layer", "idle", "busy"),
+    [
+        ("inmemory", "nothing", f"{CHANNELS} layer queues, of nobody"),
+        ("redis", f"{CHANNELS} layer queues, empty", f"{CHANNELS} layer queues, of nobody"),
+        ("redis-pubsub", "nothing", f"{CHANNELS} layer queues, of nobody, {CHANNELS} layer subscriptions, of nobody"),
+    ],
+)
+def test_layer_when_channels_come_and_go_then_what_it_keeps_is_charged_to_it(
+    tmp_path: Path, layer: str, idle: str, busy: str
+) -> None:
+    outcome = run_bare_layer(Case(consumer=BARE_LAYER, layer=layer), tmp_path, redis_url=None)
+    assert outcome.verdict == "clean", outcome.says
+    said_idle, said_busy = outcome.says
+    assert idle in said_idle
+    assert busy in said_busy
