@@ -4,15 +4,15 @@ import itertools
 import random
 import tomllib
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from loadtest.bench.scenarios import SCENARIOS, Scenario
 from loadtest.drops import DROPS, DropError, find_drop
+from loadtest.report.examples import trial_folder
 from loadtest.report.manifest import CellKey
 from loadtest.stack.layers import LAYERS
 from loadtest.stack.servers import SERVERS
@@ -62,7 +62,7 @@ class Trial:
     @property
     def folder(self) -> str:
         """Return the trial's folder below `trials/`."""
-        return "-".join(quote(str(part), safe=" ") for part in astuple(self.cell)) + f"/{self.number}"
+        return trial_folder(self.cell, self.number)
 
 
 class Plan(BaseModel):

@@ -236,7 +236,7 @@ def test_report_when_made_again_then_the_summary_is_the_same(run: Path, tmp_path
 
 def test_report_when_the_folder_is_no_run_then_it_is_bad_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["channels-loadtest", "report", str(tmp_path)])
-    with pytest.raises(PlanError, match="manifest.json"):
+    with pytest.raises(PlanError, match=r"manifest\.json"):
         app()
 
 

@@ -229,7 +229,7 @@ def test_churn_when_run_alone_then_there_is_a_row_for_each_kind_and_the_dropped_
     assert all(row.requests >= 2 for row in drops.values())
     assert all(row.largest_ms < 1000 for row in drops.values())
     dropped = sum(row.requests for row in drops.values())
-    assert dropped <= USERS // 2 * RUN_S
+    assert dropped % (USERS // 2) == 0  # whole bursts: all were back in time for the next
     assert USERS + dropped - USERS // 2 <= rows["open"].requests <= USERS + dropped
     assert rows["delivered"].requests > 0
 
