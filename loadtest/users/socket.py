@@ -98,7 +98,8 @@ class MemberSocket:
             return False
         identity, planned_ns = message
         now_ns = monotonic_ns()
-        late_us = min((now_ns - planned_ns) // _NS_A_US, _LARGEST_US) if now_ns > planned_ns else 0
+        planned_ns = min(planned_ns, now_ns)  # gevent's timers can fire early: latency never counts from the future
+        late_us = min((now_ns - planned_ns) // _NS_A_US, _LARGEST_US)
         self._record(Event.SENT, connection.id, argument=late_us, value=identity, time_ns=now_ns)
         try:
             connection.send(encode(identity, planned_ns, self._session.padding))

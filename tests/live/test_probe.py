@@ -278,10 +278,11 @@ def test_ledger_when_two_connections_come_with_one_name_then_the_second_gets_its
     assert chat.events(number) == [*begun("async-json", "AsyncJson"), "ACCEPTED", *left(1000)]
 
 
-def test_ledger_when_the_server_is_killed_then_what_was_recorded_can_be_read(tmp_path: Path) -> None:
+def test_ledger_when_the_server_is_killed_then_what_was_recorded_can_be_read(tmp_path: Path, until: Until) -> None:
     with chat_server(tmp_path, {"LOADTEST_LEDGER": str(tmp_path)}) as (process, port):
         url = f"ws://127.0.0.1:{port}/async-grouped/"
         with suppress(ConnectionClosed), connect(url, additional_headers={"X-Loadtest-Connection": "7"}):
+            until(lambda: "ACCEPTED" in [step for _, step in numbered_steps(tmp_path, 7)])
             os.kill(process.pid, signal.SIGKILL)
             assert process.wait(ANSWER_S) == -signal.SIGKILL
     events = [step for _, step in numbered_steps(tmp_path, 7)]
