@@ -44,7 +44,9 @@ def check(trial: TrialRecords) -> Finding:
         "edge": (pairs["unknown"] & pairs["edge"]).sum(),
         "deaf": _deaf(pairs, window) if _everything_arrived(trial, window) else None,
     }
-    return Finding(rows=pl.DataFrame([row], schema=dict.fromkeys(COLUMNS, pl.Int64)), unknown=_reasons(trial, window))
+    reasons = [("unknown", _AT_AN_EDGE)] if row["edge"] else []
+    reasons += _reasons(trial, window)
+    return Finding(rows=pl.DataFrame([row], schema=dict.fromkeys(COLUMNS, pl.Int64)), unknown=tuple(reasons))
 
 
 def audit_pairs(trial: TrialRecords, window: Window) -> pl.DataFrame:
@@ -215,7 +217,10 @@ def _longest_ns(trial: TrialRecords, window: Window) -> int:
     return int(longest) if isinstance(longest, int) else window.closing_ns - window.drain_ns
 
 
-def _reasons(trial: TrialRecords, window: Window) -> tuple[tuple[str, str], ...]:
+_AT_AN_EDGE = "they were under way when the sender's or the receiver's connection ended"
+
+
+def _reasons(trial: TrialRecords, window: Window) -> list[tuple[str, str]]:
     reasons: list[tuple[str, str]] = []
     if not window.fell_quiet:
         why = "messages were still arriving when the drain ended"
@@ -223,7 +228,7 @@ def _reasons(trial: TrialRecords, window: Window) -> tuple[tuple[str, str], ...]
     if trial.is_truncated:
         why = "a ledger could not grow, so what is not in it may have happened"
         reasons += [("unknown", why), ("deaf", why)]
-    return tuple(reasons)
+    return reasons
 
 
 def _blank(trial: TrialRecords) -> pl.DataFrame:
