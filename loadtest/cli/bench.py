@@ -57,6 +57,7 @@ def bench(
     }  # fmt: skip
     if resume:
         _refuse_changes({**given, "plan": plan})
+        _resumed(resume)  # what is no run is told at once; it is read anew when nobody else can be writing it
         with only_bench():
             _carry_out(_resumed(resume), redis_url)
     else:

@@ -25,6 +25,7 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _HEADER = CONNECTION_HEADER.lower().encode()
+_RECEIVE_IN = int(Event.RECEIVE_IN)  # a plain number packs twice as fast, and this one comes with every message
 
 
 class Probe:
@@ -88,7 +89,8 @@ def _recorded_receive(connection: int, receive: Receive) -> Receive:
         message = await receive()
         match message["type"]:
             case "websocket.receive":
-                record(Event.RECEIVE_IN, connection, value=len(message.get("text") or message.get("bytes") or ""))
+                length = len(message.get("text") or message.get("bytes") or "")
+                record(_RECEIVE_IN, connection, 0, 0, length)
             case "websocket.disconnect":
                 record(Event.DISCONNECT_IN, connection, code=recorded_code(message.get("code")))
             case "websocket.connect":

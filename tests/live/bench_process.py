@@ -39,7 +39,7 @@ class Bench:
     ) -> None:
         """Start it with `env` added to its environment; `before` is called in the new process."""
         self.mark = uuid.uuid4().hex
-        self.temporary = Path(tempfile.mkdtemp(prefix="bench-", dir="/tmp"))  # short: Unix sockets come into it
+        self.temporary = Path(tempfile.mkdtemp(prefix="bench-"))  # short: Unix sockets come into it
         self._out = self.temporary / "out"
         self._err = self.temporary / "err"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST_", "LOADTEST_"))}

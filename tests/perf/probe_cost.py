@@ -20,7 +20,7 @@ from loadtest.stack.sampler import Sampler
 from loadtest.stack.servers import SERVERS
 from loadtest.stack.target import Target
 
-PAIRS = 4
+PAIRS = 6
 LIMIT = 0.03
 """Share of the echo throughput that the probe may cost."""
 

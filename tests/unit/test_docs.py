@@ -35,6 +35,13 @@ def test_readme_when_its_table_is_read_then_it_is_that_of_the_kept_run() -> None
     assert {line.rstrip() for line in block[1].splitlines()} <= lines
 
 
+def test_readme_when_the_generators_figures_are_read_then_they_are_those_of_a_kept_run() -> None:
+    block = re.search(r"<!-- from results/perf.*?-->\n```\n(.*?)```", README, re.DOTALL)
+    assert block and block[1].strip()
+    kept = [path.read_text(encoding="utf-8").splitlines() for path in (PROJECT / "results" / "perf").glob("*.txt")]
+    assert any(set(block[1].splitlines()) <= set(lines) for lines in kept)
+
+
 def test_reference_run_when_looked_at_then_it_is_a_whole_default_run() -> None:
     manifest = read_manifest(REFERENCE)
     default = Plan()
