@@ -4,8 +4,12 @@ The generator is the same both times. What is compared is the server's throughpu
 time a message, which other work on the machine disturbs less.
 """
 
+import asyncio
+import os
 import statistics
 import tempfile
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +18,8 @@ from loadtest.bench.plan import Plan, Trial, make_plan
 from loadtest.checks import TrialRecords
 from loadtest.checks.throughput import check
 from loadtest.ledger.reader import read_ledger
+from loadtest.probe import wrapper
+from loadtest.probe.recording import LEDGER_VARIABLE, recorder
 from loadtest.stack.database import prepare_database
 from loadtest.stack.layers import LAYERS
 from loadtest.stack.sampler import Sampler
@@ -21,6 +27,7 @@ from loadtest.stack.servers import SERVERS
 from loadtest.stack.target import Target
 
 PAIRS = 6
+CALLS = 300_000
 LIMIT = 0.03
 """Share of the echo throughput that the probe may cost."""
 
@@ -48,7 +55,47 @@ def main() -> dict[str, object]:
                 for with_probe in (False, True) if pair % 2 else (True, False):
                     (on if with_probe else off).append(_measure(plan, trial, database, with_probe=with_probe))
             found[consumer] = _compare(consumer, off, on)
+    found["own_work_us"] = own_us = own_work_us()
+    print(f"probe, its own work on a message in and one out: {own_us:.2f} µs")
     return found
+
+
+def own_work_us() -> float:
+    """Return the CPU time, in µs, that the probe adds to a message in and a message out, measured without a server.
+
+    The machine's noise on whole servers is larger than what is looked for; this is steady.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        os.environ[LEDGER_VARIABLE] = name
+        try:
+            return asyncio.run(_time_wrappers())
+        finally:
+            del os.environ[LEDGER_VARIABLE]
+            recorder().close()
+            recorder.cache_clear()
+
+
+async def _time_wrappers() -> float:
+    message = {"type": "websocket.receive", "text": "x" * 64}
+    answer = {"type": "websocket.send", "text": "x" * 64}
+
+    async def receive() -> dict[str, str]:
+        return message
+
+    async def send(message: dict[str, str]) -> None:
+        pass
+
+    recorded_receive, recorded_send = wrapper._recorded_receive(1, receive), wrapper._recorded_send(1, send)
+    plain_us = await _time(receive, lambda: send(answer))
+    return await _time(recorded_receive, lambda: recorded_send(answer)) - plain_us
+
+
+async def _time(*calls: Callable[[], Awaitable[object]]) -> float:
+    start_s = time.process_time()
+    for _ in range(CALLS):
+        for call in calls:
+            await call()
+    return (time.process_time() - start_s) / CALLS * 1e6
 
 
 def _measure(plan: Plan, trial: Trial, database: object, *, with_probe: bool) -> Measured:
