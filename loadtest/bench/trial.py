@@ -21,7 +21,6 @@ from loadtest.stack.control import ask_residue, ask_status
 from loadtest.stack.database import Database
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.layers import LAYERS
-from loadtest.stack.machine import cores
 from loadtest.stack.prime import prime
 from loadtest.stack.process import Process, describe_exit
 from loadtest.stack.sampler import Sampler
@@ -181,7 +180,6 @@ def _collect(
         settled_ns=settled_ns,
         drops=plan.drops_of(trial.cell),
         users=users_of(plan, trial),
-        cores=cores(),
     )
 
 

@@ -67,7 +67,6 @@ class TrialRecords:
     drops: tuple[str, ...] = ()
     """The kinds of drops that were planned; empty where nothing was to be dropped."""
     users: int
-    cores: int = 1
 
     @property
     def window(self) -> Window | None:
