@@ -26,9 +26,19 @@ HELD = "held"
 """The generator makes this file when only silently dropped connections are left, and keeps them until it is gone."""
 
 
+def generators_of(plan: Plan, trial: Trial) -> int:
+    """Return how many generators share the users: two where one of them is to be killed."""
+    return 2 if any(find_drop(name).stage == "process" for name in plan.drops_of(trial.cell)) else 1
+
+
 def users_of(plan: Plan, trial: Trial) -> int:
     """Return how many users the trial has."""
     return plan.users or SCENARIOS[trial.cell.scenario].users
+
+
+def users_of_generator(plan: Plan, trial: Trial, number: int) -> int:
+    """Return how many of the users the generator of that number has; they are dealt out in turn."""
+    return len(range(number - 1, users_of(plan, trial), generators_of(plan, trial)))
 
 
 def duration_of(plan: Plan, trial: Trial) -> float:
@@ -51,27 +61,37 @@ def longest_s(plan: Plan, trial: Trial) -> float:
     return STARTUP_S + RAMP_S + plan.warm_up + duration_of(plan, trial) + recover + plan.drain + CLOSING_S
 
 
-def start_generator(plan: Plan, trial: Trial, *, host: str, folder: Path) -> Process:
-    """Start Locust; it waits, ready, until the file GO is in `folder`. Raises EnvironmentFailed."""
+def start_generator(plan: Plan, trial: Trial, *, number: int = 1, host: str, folder: Path) -> Process:
+    """Start Locust; it waits, ready, until the file GO is in `folder`. Raises EnvironmentFailed.
+
+    Of two generators of a trial the first marks its phases; the second is there to be killed.
+    """
     env = {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST_", "LOADTEST_"))}
     return Process(
-        [sys.executable, "-m", "locust", *_options(plan, trial, host, folder)],
-        name="Locust",
-        log=folder / "locust.log",
+        [sys.executable, "-m", "locust", *_options(plan, trial, number, host, folder)],
+        name="Locust" if number == 1 else f"Locust {number}",
+        log=folder / f"{_stem(number)}.log",
         env=env | {"PYTHONUNBUFFERED": "1"},
         cwd=folder,
     )
 
 
-def _options(plan: Plan, trial: Trial, host: str, folder: Path) -> list[str]:
+def _stem(number: int) -> str:
+    """Return what the files of a generator begin with."""
+    return "locust" if number == 1 else f"locust-{number}"
+
+
+def _options(plan: Plan, trial: Trial, number: int, host: str, folder: Path) -> list[str]:
     scenario = SCENARIOS[trial.cell.scenario]
-    users = users_of(plan, trial)
+    generators = generators_of(plan, trial)
+    users = users_of_generator(plan, trial, number)
+    drops = _drops_of(plan, trial, number)
     named = {
         "locustfile": scenario.locustfile,
         "host": host,
         "users": users,
         "spawn-rate": min(users, SPAWN_RATE),
-        "csv": folder / "locust",
+        "csv": folder / _stem(number),
         "loglevel": "WARNING",
         "exit-code-on-error": 0,  # refused and lost connections are what is measured
         "consumer": trial.cell.consumer,
@@ -80,11 +100,13 @@ def _options(plan: Plan, trial: Trial, host: str, folder: Path) -> list[str]:
         "room-size": plan.room_size or scenario.room_size,
         "handler-work": plan.work,
         "blocker-work": plan.blocker_work,
-        "drop-kind": ",".join(plan.drops_of(trial.cell) or plan.drops),
-        "drop-share": plan.drop_share if plan.drops_of(trial.cell) else 0,
+        **({"drop-kind": ",".join(drops)} if drops else {}),
+        "drop-share": plan.drop_share if drops else 0,
         "offline": plan.offline,
         "seed": trial.seed,
         "ledger": folder / LEDGER,
+        "generator": number,
+        "generators": generators,
         "go-file": folder / GO,
         "ramp": RAMP_S,
         "warm-up": plan.warm_up,
@@ -95,3 +117,9 @@ def _options(plan: Plan, trial: Trial, host: str, folder: Path) -> list[str]:
     }
     options = [f"--{name}={value}" for name, value in named.items()]
     return ["--headless", "--only-summary", *options]
+
+
+def _drops_of(plan: Plan, trial: Trial, number: int) -> tuple[str, ...]:
+    """Return what a generator drops by: of two the second by what ends a whole process, the first by nothing."""
+    drops = plan.drops_of(trial.cell)
+    return drops if generators_of(plan, trial) == 1 or number == 2 else ()

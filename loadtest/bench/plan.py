@@ -122,6 +122,15 @@ class Plan(BaseModel):
             raise ValueError("; ".join(problems))
         return tuple(dict.fromkeys(names))
 
+    @field_validator("users")
+    @classmethod
+    def _users_for_two_generators(cls, users: int | None, info: ValidationInfo) -> int | None:
+        """Refuse one user where a generator is to be killed: another one has to be left."""
+        ending = [name for name in info.data.get("drops", ()) if find_drop(name).stage == "process"]
+        if users == 1 and ending:
+            raise ValueError(f"the drop {ending[0]} ends a generator with half of the users; give 2 at least")
+        return users
+
     @property
     def pings(self) -> tuple[float, float] | None:
         """Return the server's ping interval and timeout in seconds; None: its own."""
@@ -159,17 +168,23 @@ class Plan(BaseModel):
             case "none":
                 return ()
             case "mixed":
-                return self.drops
+                return tuple(self._mixable)
             case kind:
                 return (kind,)
 
     def _drops_of(self, scenario: Scenario) -> Iterator[str]:
         if not scenario.drops:
             yield NO_DROP
-        elif self.mix_drops and len(self.drops) > 1:
+        elif self.mix_drops and len(self._mixable) > 1:
             yield MIXED_DROPS
+            yield from (name for name in self.drops if name not in self._mixable)
         else:
             yield from self.drops
+
+    @property
+    def _mixable(self) -> list[str]:
+        """The kinds that several can be of in one trial: not those that end the generator and all that it holds."""
+        return [name for name in self.drops if find_drop(name).stage != "process"]
 
 
 PROFILES: dict[str, dict[str, Any]] = {

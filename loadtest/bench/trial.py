@@ -2,18 +2,30 @@
 
 launch, ready, ramp, warm-up, steady (with the drops), recover, drain, close, settle, residue, stop. The generator goes
 through the middle ones by itself and marks them in its ledger. Where it holds connections that were dropped without a
-word, it lives on until the residue is read: letting go of them would tell the server. Whatever is started here is ended
-here.
+word, it lives on until the residue is read: letting go of them would tell the server. Where a whole generator is to be
+killed, a second one shares the users with it and is the one. Whatever is started here is ended here.
 """
 
+import signal
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from loadtest.bench.generator import CLOSING_S, GO, HELD, LEDGER, longest_s, settle_s, start_generator, users_of
+from loadtest.bench.generator import (
+    CLOSING_S,
+    GO,
+    HELD,
+    LEDGER,
+    generators_of,
+    longest_s,
+    settle_s,
+    start_generator,
+    users_of,
+)
 from loadtest.bench.plan import Plan, Trial
 from loadtest.checks import ProcessResidue, TrialRecords
 from loadtest.ledger.reader import read_ledger
@@ -56,13 +68,18 @@ def run_trial(trial: Trial, ground: Ground, folder: Path) -> TrialRecords:
     with ExitStack() as running:
         broker = _broker(trial, ground, folder, running)
         target = running.enter_context(_target(trial, ground, folder, broker))
-        generator = running.enter_context(start_generator(ground.plan, trial, host=target.url, folder=folder))
+        generator, *doomed = [
+            running.enter_context(start_generator(ground.plan, trial, number=number, host=target.url, folder=folder))
+            for number in range(1, generators_of(ground.plan, trial) + 1)
+        ]
         prime(f"{target.url}/ws/{trial.cell.consumer}/room/prime/", target.control)
         before, _ = _residue(target)
         roles = {"server": target.pid, "generator": generator.pid, "redis": broker.pid if broker else None}
+        roles |= {one.name: one.pid for one in doomed}
         with Sampler(roles) as sampler:
             (folder / GO).touch()
             _wait_for(generator, target, broker, longest_s(ground.plan, trial), held=folder / HELD)
+            _require_killed(doomed)
         _settle(target, settle_s(ground.plan, trial))
         settled_ns = time.monotonic_ns()
         after, why = _residue(target)
@@ -122,6 +139,13 @@ def _wait_for(
         time.sleep(_POLL_S)
     if code:
         raise TrialFailed(f"the generator ended early ({describe_exit(code)}); its last lines:\n{generator.log_tail()}")
+
+
+def _require_killed(doomed: Sequence[Process]) -> None:
+    for generator in doomed:
+        if generator.exited != -signal.SIGKILL:
+            ended = "runs" if generator.exited is None else f"ended with {describe_exit(generator.exited)}"
+            raise TrialFailed(f"{generator.name} was to be killed and {ended}; its last lines:\n{generator.log_tail()}")
 
 
 def _require_alive(target: Target, broker: RedisServer | None) -> None:

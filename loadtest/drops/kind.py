@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Stage = Literal["half-request", "request", "accepted", "open"]
+Stage = Literal["half-request", "request", "accepted", "open", "process"]
 """When in a connection's life a drop acts: half of the HTTP upgrade request is sent; all of it is, and no answer has
-been read; the server has just accepted; it is open and in use."""
+been read; the server has just accepted; it is open and in use. Or it ends the process, with all connections it holds,
+in whatever stage they are."""
 
 
 class DropError(ValueError):
@@ -71,7 +72,7 @@ class Drop:
     default: bool = False
     """Belongs to the default plan."""
     stage: Stage = "open"
-    """Where this is not "open", the drop takes an extra connection, which ends there, and no member loses its own."""
+    """In the stages before "open" the drop takes an extra connection, which ends there, and no member loses its own."""
     silent: bool = False
     """The server is told nothing: only its own pings or sends can show it that nobody is there."""
     holds: bool = False

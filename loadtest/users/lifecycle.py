@@ -15,7 +15,7 @@ from loadtest.ledger import Phase
 from loadtest.users.churn import Dropping
 from loadtest.users.files import allow_open_files
 from loadtest.users.last_state import write_last_state
-from loadtest.users.options import OptionsError, add_arguments, read_bench_options, read_options
+from loadtest.users.options import BenchOptions, OptionsError, add_arguments, read_bench_options, read_options
 from loadtest.users.session import Session
 from loadtest.users.sessions import begin_session, end_session
 from loadtest.users.web_form import check_form
@@ -100,6 +100,7 @@ def _conduct(session: Session) -> None:
     bench = session.bench
     session.mark(Phase.RAMP)
     _wait_until(lambda: _all_open(session), bench.ramp)
+    _meet_other_generators(bench)
     session.mark(Phase.WARM_UP)
     gevent.sleep(bench.warm_up)
     session.forget_warm_up()
@@ -123,6 +124,15 @@ def _conduct(session: Session) -> None:
 def _all_open(session: Session) -> bool:
     wanted = session.load.num_users or session.environment.runner.target_user_count
     return len(session.members) >= wanted and all(member.is_open for member in session.members)
+
+
+def _meet_other_generators(bench: BenchOptions) -> None:
+    """Wait until the members of every generator are open: what counts begins for all of them at once."""
+    if bench.generators == 1:
+        return
+    ready = [Path(bench.ledger) / f"open-{number}" for number in range(1, bench.generators + 1)]
+    ready[bench.generator - 1].touch()
+    _wait_until(lambda: all(file.exists() for file in ready), bench.ramp)
 
 
 def _all_back(session: Session) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from loadtest.drops import DROPS, DropError, find_drop
 from loadtest.users.messages import SMALLEST_PAYLOAD
@@ -43,8 +43,9 @@ class LoadOptions(BaseModel):
 
     @field_validator("drop_kind")
     @classmethod
-    def _known_drops(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
-        if problems := [problem for name in kinds if (problem := _problem_with_drop(name))]:
+    def _known_drops(cls, kinds: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        alone = (info.context or {}).get("generators", 1) == 1
+        if problems := [problem for name in kinds if (problem := _problem_with_drop(name, alone=alone))]:
             raise ValueError("; ".join(problems))
         return kinds
 
@@ -72,6 +73,7 @@ class BenchOptions(BaseModel):
 
     ledger: str = ""
     generator: int = Field(1, ge=1, le=255)
+    generators: int = Field(1, ge=1, le=255)
     go_file: str = ""
     ramp: float = Field(30.0, gt=0)
     warm_up: float = Field(1.0, ge=0)
@@ -90,6 +92,7 @@ def work_s(work: str) -> float:
 _BENCH_HELP = {
     "ledger": "folder for the ledger; empty: none is kept",
     "generator": "number of this generator process, 1 to 255: part of the connections' ids",
+    "generators": "how many processes the members are dealt out to, in turn; they share the folder of the ledger",
     "go_file": "wait until this file exists before the first user starts",
     "ramp": "seconds that all users have to open their connection",
     "warm_up": "seconds before anything counts",
@@ -122,7 +125,8 @@ def read_options(parsed: Mapping[str, Any], host: str | None) -> LoadOptions:
     """Return the checked options; raises OptionsError naming all that is wrong."""
     given = {name: value for name, value in parsed.items() if name in LoadOptions.model_fields}
     try:
-        return LoadOptions.model_validate(given | {"host": host or ""})
+        context = {"generators": parsed.get("generators", 1)}
+        return LoadOptions.model_validate(given | {"host": host or ""}, context=context)
     except ValidationError as error:
         raise OptionsError("\n".join(_problem(problem) for problem in error.errors())) from None
 
@@ -135,11 +139,15 @@ def read_bench_options(parsed: Mapping[str, Any]) -> BenchOptions:
         raise OptionsError("\n".join(_problem(problem) for problem in error.errors())) from None
 
 
-def _problem_with_drop(name: str) -> str | None:
+def _problem_with_drop(name: str, *, alone: bool) -> str | None:
+    """Say why a drop cannot be done by this generator; `alone`: there is no other one to go on without it."""
     try:
-        why = find_drop(name).unavailable()
+        kind = find_drop(name)
     except DropError as error:
         return str(error)
+    if kind.stage == "process" and alone:
+        return f"{name} ends the generator itself; `channels-loadtest bench --drops {name}` starts a second one for it"
+    why = kind.unavailable()
     return f"{name} cannot be done here: {why}" if why else None
 
 

@@ -47,7 +47,7 @@ class Session:
         self.load = load
         self.bench = bench
         self.statistics = BatchedStatistics(environment)
-        self.random = random.Random(load.seed)
+        self.random = random.Random(load.seed + bench.generator - 1)
         self.padding = padding(load.payload_size)
         self.members: list[Member] = []
         self.may_send = True
@@ -64,9 +64,9 @@ class Session:
         self.record: Callable[..., None] = self._recorder.record if self._recorder else _record_nothing
 
     def join(self, member: Member) -> int:
-        """Take in a member and return its number, from 0."""
+        """Take in a member and return its number, from 0; several generators have every so manieth."""
         self.members.append(member)
-        return len(self.members) - 1
+        return (len(self.members) - 1) * self.bench.generators + self.bench.generator - 1
 
     def room(self, member: int) -> str:
         """Return the name of a member's room."""
@@ -82,8 +82,9 @@ class Session:
         return self._recorder.text(text) if self._recorder else 0
 
     def mark(self, phase: Phase, value: int = 0) -> None:
-        """Record that a phase begins."""
-        self.record(Event.PHASE, 0, code=phase, value=value)
+        """Record that a phase begins; of several generators the first speaks for all."""
+        if self.bench.generator == 1:
+            self.record(Event.PHASE, 0, code=phase, value=value)
 
     def forget_warm_up(self) -> None:
         """Let Locust's statistics begin anew."""

@@ -152,6 +152,13 @@ class MemberSocket:
             self._carry_out(kind, connection)
             self._wake(came_back=False)
 
+    def record_drop(self, kind: Drop) -> Connection:
+        """Record that the open connection ends now, and give it to whoever ends it."""
+        connection = self._connection
+        assert connection is not None, "only what is open can be dropped"
+        self._record(Event.DROPPED, connection.id, argument=self._session.text(kind.name))
+        return connection
+
     def _drop_another(self, kind: Drop) -> None:
         """Open a connection that belongs to no member up to where the drop acts."""
         number = self._session.next_connection()

@@ -34,7 +34,7 @@ def open_until(
             return _send_request(HALF, url, connection_id, headers, timeout_s)
         case "request":
             return _send_request(1.0, url, connection_id, headers, timeout_s)
-        case "accepted" | "open":
+        case "accepted" | "open" | "process":
             return open_connection(
                 url, connection_id=connection_id, headers=headers, timeout_s=timeout_s, on_message=_ignore
             )

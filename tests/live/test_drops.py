@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import signal
 import struct
+import subprocess
+import sys
 import termios
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,6 +45,8 @@ ENDS = {
     "vanish": "rst",  # of the next packet
     "zombie": "rst",  # of the letting go
 }
+OF_A_PROCESS = {"sigkill": ("fin", "rst")}
+"""What ends a whole process with all it holds: how a connection ends on which nothing waits unread, and one with."""
 LEFT_TO_THE_SERVER = ("unmasked", "bad-utf8", "bad-opcode", "oversized")
 OVER_AT_ONCE = ("rst", "midframe-rst", "close-nowait", "upgrade-gone", "accept-gone", "vanish")
 POKE = b"poke"
@@ -53,10 +58,9 @@ def recorder() -> Iterator[Helper]:
         yield process
 
 
-@pytest.fixture(params=DROPS.values(), ids=DROPS)
+@pytest.fixture(params=ENDS)
 def kind(request: pytest.FixtureRequest) -> Drop:
-    drop: Drop = request.param
-    return possible(drop)
+    return possible(DROPS[request.param])
 
 
 def possible(kind: Drop) -> Drop:
@@ -124,7 +128,8 @@ def look(recorder: Helper, condition: Callable[[dict[str, Any]], object]) -> dic
 
 
 def test_drops_when_listed_then_each_has_an_end_that_is_proven_here() -> None:
-    assert ENDS.keys() == DROPS.keys()
+    assert ENDS.keys() | OF_A_PROCESS.keys() == DROPS.keys()
+    assert {name for name, drop in DROPS.items() if drop.stage == "process"} == OF_A_PROCESS.keys()
 
 
 @pytest.mark.parametrize("path", ["/answer", "/flood"])
@@ -306,6 +311,31 @@ def test_burst_close_sends_its_messages_and_the_close_frame_in_one(recorder: Hel
     assert {payload_of(frame) for frame in frames} == {b'{"message": "one of a burst"}'}
     close = data[messages * size :]
     assert (close[:2], payload_of(close), end) == (b"\x88\x82", b"\x03\xe8", "fin")
+
+
+def test_sigkill_ends_all_connections_of_a_process_and_says_goodbye_on_none(recorder: Helper) -> None:
+    killed = subprocess.run(
+        [sys.executable, "-c", HOLDER, f"ws://127.0.0.1:{recorder.port}"], timeout=30, capture_output=True, text=True
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    reports = {report["path"].split(" ")[0]: report for report in (recorder.report() for _ in range(3))}
+    quiet, unread = OF_A_PROCESS["sigkill"]
+    assert {path: report["end"] for path, report in reports.items()} == {
+        "/quiet": quiet, "/answer": quiet, "/flood": unread
+    }  # fmt: skip
+    assert {report["bytes"] for report in reports.values()} == {""}
+
+
+HOLDER = """
+import sys, gevent
+from loadtest.drops import find_drop
+from loadtest.wire import open_connection
+held = [open_connection(sys.argv[1] + path, on_message=lambda *_: None) for path in ("/quiet", "/answer", "/flood")]
+held[-1].pause_reading()
+gevent.sleep(0.2)  # long enough for some of the flood to wait
+find_drop("sigkill").drop(held[0])
+"""
+"""Holds three connections, reads nothing of the last one, and kills itself."""
 
 
 def test_unmasked_sends_a_whole_text_frame_without_a_mask(recorder: Helper) -> None:

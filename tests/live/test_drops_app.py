@@ -30,7 +30,8 @@ from tests.live.wire_processes import wait_until
 
 pytestmark = pytest.mark.live
 
-POSSIBLE = [kind for kind in DROPS.values() if kind.unavailable() is None]
+POSSIBLE = [kind for kind in DROPS.values() if kind.unavailable() is None and kind.stage != "process"]
+"""Those that a process survives which does them."""
 PING_S = 1.0
 SETTLES_S = 15.0
 """Every server process notices every drop within its ping interval and timeout, 2 s; this is for a busy machine."""
@@ -141,7 +142,13 @@ def carried_out(database: Database, folder: Path, redis_url: str | None = None, 
 def churn(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """A trial in which every kind falls at least twice."""
     return carried_out(
-        database, tmp_path_factory.mktemp("churn"), scenarios="churn", drops="all", duration=2, users=60, drop_share=0.4
+        database,
+        tmp_path_factory.mktemp("churn"),
+        scenarios="churn",
+        drops=[kind.name for kind in POSSIBLE],
+        duration=2,
+        users=60,
+        drop_share=0.4,
     )
 
 
@@ -200,3 +207,19 @@ def test_blocker_when_its_handler_burns_cpu_then_the_others_wait_and_only_they_a
     assert 1 <= foreign["connection"].n_unique() <= foreign.height <= 6
     assert outcome.tables.delivery["lost"].to_list() == [0]
     assert outcome.tables.residue.filter(kind="presence rows")["left"].to_list() == [0]
+
+
+def test_bench_when_a_generator_is_killed_then_every_connection_it_held_is_accounted_for(
+    database: Database, tmp_path: Path
+) -> None:
+    outcome = carried_out(database, tmp_path, scenarios="churn", drops="sigkill", users=21, room_size=7, duration=2)
+    row = outcome.tables.disconnects.to_dicts()[0]
+    assert (row["dropped"], row["disconnect_called"] + row["missed"], row["unknown"]) == (10, 10, 0)
+    killed = outcome.records.client_events(Event.DROPPED)
+    opening = outcome.records.client_events(Event.OPENING)
+    assert killed["pid"].n_unique() == 1 and set(killed["pid"]) < set(opening["pid"])
+    members = opening.join(killed.select("connection", dropped=pl.lit(True)), on="connection", how="left")
+    rooms = members.group_by("text").agg(pl.col("dropped").is_null().sum().alias("left"), pl.len())
+    assert rooms["len"].to_list() == [7, 7, 7] and set(rooms["left"]) <= {3, 4}, "each room has members of both"
+    assert outcome.tables.throughput["valid"].to_list() == ["yes"]
+    assert outcome.tables.throughput["ended_unasked"].to_list() == [0]

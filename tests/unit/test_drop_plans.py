@@ -12,7 +12,7 @@ import pytest
 
 import loadtest.drops
 from loadtest.bench import plan as plans
-from loadtest.bench.generator import duration_of, settle_s
+from loadtest.bench.generator import duration_of, generators_of, settle_s, users_of_generator
 from loadtest.bench.plan import Plan, PlanError, Trial, make_plan
 from loadtest.drops import DROPS, find_drop
 from loadtest.users.options import OptionsError, read_options
@@ -82,6 +82,34 @@ def test_options_when_a_drop_cannot_be_done_then_it_is_refused_with_the_reason(n
 def test_options_when_drops_have_parameters_then_they_are_taken() -> None:
     load = read_options({"drop_kind": "close:4001, midframe:7"}, "ws://127.0.0.1:1")
     assert load.drop_kind == ("close:4001", "midframe:7")
+
+
+def test_options_when_a_drop_would_end_the_only_generator_then_it_is_refused() -> None:
+    with pytest.raises(OptionsError, match="--drop-kind: sigkill ends the generator itself"):
+        read_options({"drop_kind": "rst,sigkill"}, "ws://127.0.0.1:1")
+    assert read_options({"drop_kind": "sigkill", "generators": 2}, "ws://127.0.0.1:1").drop_kind == ("sigkill",)
+
+
+def test_plan_when_a_drop_ends_a_whole_generator_then_it_is_mixed_with_no_other() -> None:
+    plan = make_plan({"scenarios": "churn", "layers": "inmemory", "consumers": "async", "drops": "rst,sigkill,fin"})
+    assert {cell.drop: plan.drops_of(cell) for cell in plan.cells()} == {
+        "mixed": ("rst", "fin"),
+        "sigkill": ("sigkill",),
+    }
+
+
+def test_plan_when_a_generator_is_to_be_killed_then_two_share_the_users() -> None:
+    alone, shared = churn_trials(drops="rst,sigkill", mix_drops=False)
+    if alone.cell.drop == "sigkill":
+        alone, shared = shared, alone
+    plan = make_plan({"drops": "rst,sigkill", "users": 7})
+    assert (generators_of(plan, alone), generators_of(plan, shared)) == (1, 2)
+    assert [users_of_generator(plan, shared, number) for number in (1, 2)] == [4, 3]
+
+
+def test_plan_when_a_generator_is_to_be_killed_and_there_is_one_user_then_it_is_refused() -> None:
+    with pytest.raises(PlanError, match="users: the drop sigkill ends a generator with half of the users"):
+        make_plan({"drops": "sigkill", "users": 1})
 
 
 def test_server_ping_when_a_quick_plan_has_silent_drops_then_it_is_short_and_that_is_said() -> None:
