@@ -28,6 +28,7 @@ from loadtest.bench.generator import (
 )
 from loadtest.bench.plan import Plan, Trial
 from loadtest.checks import ProcessResidue, TrialRecords
+from loadtest.ledger import Event
 from loadtest.ledger.reader import read_ledger
 from loadtest.stack.control import ask_residue, ask_status
 from loadtest.stack.database import Database
@@ -86,7 +87,7 @@ def run_trial(trial: Trial, ground: Ground, folder: Path) -> TrialRecords:
         (folder / HELD).unlink(missing_ok=True)
         _wait_for(generator, target, broker, CLOSING_S)
         _require_alive(target, broker)
-    return _collect(
+    records = _collect(
         trial,
         ground.plan,
         folder,
@@ -96,6 +97,9 @@ def run_trial(trial: Trial, ground: Ground, folder: Path) -> TrialRecords:
         settled_ns=settled_ns,
         samples=sampler.frame(),
     )
+    if doomed and records.client_events(Event.DROPPED).is_empty():
+        raise TrialFailed("the second generator was killed, and not by itself: nobody knows when")
+    return records
 
 
 def _broker(trial: Trial, ground: Ground, folder: Path, running: ExitStack) -> RedisServer | None:

@@ -23,7 +23,7 @@ layers = ["inmemory"]
 scenarios = ["echo"]
 users = 4
 rate = 20
-warm_up = 0
+warm_up = {warm_up}
 duration = {duration}
 drain = 0.5
 settle = 2
@@ -36,10 +36,10 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def plan(folder: Path, *, trials: int = 1, duration: float = 0.3) -> Path:
+def plan(folder: Path, *, trials: int = 1, duration: float = 0.3, warm_up: float = 0) -> Path:
     """Write a plan for a bench that is over soon, or whose trials last long enough to have something happen in them."""
     path = folder / f"plan-{trials}-{duration}.toml"
-    path.write_text(PLAN.format(trials=trials, duration=duration))
+    path.write_text(PLAN.format(trials=trials, duration=duration, warm_up=warm_up))
     return path
 
 
@@ -118,6 +118,31 @@ def test_valkey_when_it_is_killed_under_load_then_the_trial_fails_and_says_so(tm
         assert bench.err == ""
         assert_tidy(bench)
     assert table(the_run(out), "throughput").is_empty()
+
+
+def test_generator_when_it_is_killed_under_load_then_the_trial_fails_and_says_so(tmp_path: Path, out: Path) -> None:
+    with Bench("bench", "--plan", plan(tmp_path, duration=5), "--out", out) as bench:
+        bench.wait_until(lambda: under_load(out, 1))
+        (locust,) = bench.started("-m locust")
+        os.kill(locust, signal.SIGKILL)
+        assert bench.ended() == 4
+        assert bench.out.count("failed: the generator ended early (SIGKILL)") == 1
+        assert bench.err == ""
+        assert_tidy(bench)
+    assert table(the_run(out), "throughput").is_empty()
+
+
+def test_second_generator_when_another_kills_it_before_its_time_then_the_trial_fails_and_says_so(
+    tmp_path: Path, out: Path
+) -> None:
+    settings = ("--scenarios", "churn", "--drops", "sigkill")
+    with Bench("bench", "--plan", plan(tmp_path, warm_up=2), "--out", out, *settings) as bench:
+        bench.wait_until(lambda: any(out.glob("*/trials/*/1/ledger/open-2")))
+        (second,) = bench.started("--generator=2")
+        os.kill(second, signal.SIGKILL)
+        assert bench.ended() == 4
+        assert bench.out.count("failed: the second generator was killed, and not by itself") == 1
+        assert_tidy(bench)
 
 
 def test_redis_when_the_users_own_does_not_answer_then_exit_4_and_the_password_is_nowhere(
