@@ -2,13 +2,15 @@
 
 What a cut cable or a firewall that forgot the connection looks like: the server's packets time out (RFC 9293 3.8.3).
 The filter is a BPF program on the one socket (socket(7), SO_ATTACH_FILTER), which the kernel asks before TCP sees a
-packet: unlike a rule of the machine's packet filter it takes no right and no tool, concerns no other connection, and is
-gone with the socket, whatever becomes of this process. What we had sent and was not acknowledged is still repeated.
+packet: unlike a rule of the machine's packet filter it takes no tool, concerns no other connection, and is gone with
+the socket, whatever becomes of this process. Most kernels ask for no right, some for CAP_NET_ADMIN. What we had sent
+and was not acknowledged is still repeated.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import socket
 import struct
 import sys
@@ -39,7 +41,8 @@ def _unavailable() -> str | None:
         try:
             tried.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, FILTER)
         except OSError as error:
-            return f"this kernel takes no packet filter on a socket ({error.strerror})"
+            right = "; run as root, or leave it out" if error.errno == errno.EPERM else ""
+            return f"this kernel takes no packet filter on a socket of ours ({error.strerror}{right})"
     return None
 
 

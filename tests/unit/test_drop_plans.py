@@ -148,7 +148,7 @@ def test_settle_when_a_drop_is_silent_then_it_is_longer_than_the_servers_pings()
     for given, wanted in (
         ({"drops": "zombie"}, 1 + 1 + 5),
         ({"drops": "zombie,close", "server_ping": "20/20"}, 20 + 20 + 5),
-        ({"drops": "vanish", "profile": "standard"}, 20 + 20 + 10),
+        ({"drops": "never-reader", "profile": "standard"}, 20 + 20 + 10),
         ({"drops": "close"}, 5),
     ):
         plan = make_plan({"scenarios": "churn", **given})
