@@ -63,8 +63,9 @@ def check_trial(trial: Trial, records: TrialRecords) -> tuple[Tables, tuple[str,
     key: dict[str, Any] = {**asdict(trial.cell), "trial": trial.number}
     findings = {check.table: run_check(check, records) for check in CHECKS}
     rows = {table: [{**key, **row} for row in finding.rows.to_dicts()] for table, finding in findings.items()}
-    for row in rows["disconnects"]:
-        row["example"] = f"{trial.folder}:{row['example']}" if row.get("example") else ""
+    for row, column in ((row, column) for check in CHECKS for column in check.examples for row in rows[check.table]):
+        if row.get(column):
+            row[column] = f"{trial.folder}:{row[column]}"
     rows["unknown"] = [
         {**key, "column": column, "why": why} for finding in findings.values() for column, why in finding.unknown
     ]

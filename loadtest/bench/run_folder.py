@@ -67,7 +67,8 @@ class RunFolder:
         except PlanError as error:
             raise PlanError(f"the plan in {folder / 'manifest.json'} cannot be taken up:\n{error}") from None
         notes = tuple(dict.fromkeys((*manifest.notes, *_what_changed(manifest))))
-        return cls(folder, plan, replace(manifest, failed=(), notes=notes), _of_done_trials(read_tables(folder)))
+        taken_up = replace(manifest, format=FORMAT_VERSION, failed=(), notes=notes)  # it is written anew as a whole
+        return cls(folder, plan, taken_up, _of_done_trials(read_tables(folder)))
 
     @property
     def failed(self) -> tuple[TroubledTrial, ...]:

@@ -13,15 +13,19 @@ import numpy as np
 import polars as pl
 
 from loadtest.checks.kind import Check, Finding
-from loadtest.checks.records import NS_A_S, TrialRecords, Window
+from loadtest.checks.records import NS_A_S, NS_A_US, TrialRecords, Window
 from loadtest.ledger.record import Event
 
-COLUMNS = ("expected", "delivered", "lost", "duplicated", "reordered", "offline", "unknown", "edge", "deaf")
+_COUNTS = ("expected", "delivered", "lost", "duplicated", "reordered", "offline", "unknown", "edge", "deaf")
+_EXAMPLES = ("lost_example", "deaf_example")
+COLUMNS = (*_COUNTS, *_EXAMPLES)
 
 DEAF_MESSAGES = 5
 DEAF_S = 0.5
 """Deaf is a connection that stayed open and lost this many messages at the end, all that came in at least this time: a
 layer at capacity loses single ones, or many at once, and goes on."""
+
+_SCHEMA = pl.Schema(dict.fromkeys(_COUNTS, pl.Int64()) | dict.fromkeys(_EXAMPLES, pl.String()))
 
 _FOREVER = 2**62
 """Later than any time: the end of a connection that has none."""
@@ -33,6 +37,7 @@ def check(trial: TrialRecords) -> Finding:
     if window is None:
         raise ValueError("the trial did not get through its phases")
     pairs = audit_pairs(trial, window)
+    deaf = _deaf(pairs, window) if _everything_arrived(trial, window) else None
     row = {
         "expected": pairs.filter(~pl.col("offline")).height,
         "delivered": pairs["delivered"].sum(),
@@ -42,19 +47,21 @@ def check(trial: TrialRecords) -> Finding:
         "offline": pairs["offline"].sum(),
         "unknown": pairs["unknown"].sum(),
         "edge": (pairs["unknown"] & pairs["edge"]).sum(),
-        "deaf": _deaf(pairs, window) if _everything_arrived(trial, window) else None,
+        "deaf": None if deaf is None else deaf.len(),
+        "lost_example": _first(pairs.filter("lost")["connection"]),
+        "deaf_example": None if deaf is None else _first(deaf),
     }
     reasons = [("unknown", _AT_AN_EDGE)] if row["edge"] else []
     reasons += _reasons(trial, window)
-    return Finding(rows=pl.DataFrame([row], schema=dict.fromkeys(COLUMNS, pl.Int64)), unknown=tuple(reasons))
+    return Finding(rows=pl.DataFrame([row], schema=_SCHEMA), unknown=tuple(reasons))
 
 
 def audit_pairs(trial: TrialRecords, window: Window) -> pl.DataFrame:
     """Return one row for each pair of a message sent in the window and a member of its room that had joined by then.
 
-    Columns: value (the message), member, sent_ns, delivered, lost, unknown, offline (bool, one of them true), copies
-    (how often it arrived), reordered (bool: it first arrived after a later one of the same sender), edge (bool: if it
-    is missing, it may have been under way), ended_ns (of the member's connection).
+    Columns: value (the message), connection (the member's last one by then), ended_ns (of the connection), sent_ns,
+    delivered, lost, unknown, offline (bool, one of them true), copies (how often it arrived), reordered (bool: it first
+    arrived after a later one of the same sender), edge (bool: if it is missing, it may have been under way).
     """
     connections = _connections(trial)
     messages = _messages(trial, window, connections)
@@ -87,20 +94,24 @@ def _everything_arrived(trial: TrialRecords, window: Window) -> bool:
     return window.fell_quiet and not trial.is_truncated
 
 
-def _deaf(pairs: pl.DataFrame, window: Window) -> int:
-    """Count the connections that stayed open to the end and lost everything from some moment on."""
-    stayed = pl.col("ended_ns") > window.drain_ns  # of a member's connections the last one, if any
-    lost = pairs.filter(pl.col("lost") & stayed)
-    suspects = lost.group_by("member").len().filter(pl.col("len") >= DEAF_MESSAGES)["member"]
-    heard = pairs.filter(pl.col("member").is_in(suspects.implode()) & pl.col("delivered") & stayed)
-    last_heard = heard.group_by("member").agg(last_heard_ns=pl.col("sent_ns").max())
+def _deaf(pairs: pl.DataFrame, window: Window) -> pl.Series:
+    """Return the connections that stayed open to the end and lost everything from some moment on."""
+    lost = pairs.filter(pl.col("lost") & (pl.col("ended_ns") > window.drain_ns))
+    suspects = lost.group_by("connection").len().filter(pl.col("len") >= DEAF_MESSAGES)["connection"]
+    heard = pairs.filter(pl.col("connection").is_in(suspects.implode()) & pl.col("delivered"))
+    last_heard = heard.group_by("connection").agg(last_heard_ns=pl.col("sent_ns").max())
     missed = (
-        lost.join(last_heard, on="member", how="left")
+        lost.join(last_heard, on="connection", how="left")
         .filter(pl.col("sent_ns") > pl.col("last_heard_ns").fill_null(0))
-        .group_by("member")
+        .group_by("connection")
         .agg(pl.len(), lasted_ns=pl.col("sent_ns").max() - pl.col("sent_ns").min())
     )
-    return missed.filter((pl.col("len") >= DEAF_MESSAGES) & (pl.col("lasted_ns") >= DEAF_S * NS_A_S)).height
+    is_deaf = (pl.col("len") >= DEAF_MESSAGES) & (pl.col("lasted_ns") >= DEAF_S * NS_A_S)
+    return missed.filter(is_deaf)["connection"].sort()
+
+
+def _first(connections: pl.Series) -> str:
+    return str(connections[0]) if connections.len() else ""
 
 
 def _connections(trial: TrialRecords) -> pl.DataFrame:
@@ -169,7 +180,7 @@ def _pairs(messages: pl.DataFrame, connections: pl.DataFrame) -> tuple[pl.DataFr
     )
     pairs = (
         spans.filter(pl.col("size") > 0)
-        .select("member", "ended_ns", message=pl.int_ranges("first", "beyond", dtype=pl.UInt32))
+        .select("connection", "ended_ns", message=pl.int_ranges("first", "beyond", dtype=pl.UInt32))
         .explode("message")
     )
     of_message = messages.select(pl.col("value", "sent_ns", "reached_server").gather(pairs["message"]))
@@ -207,16 +218,19 @@ def _overtaken(arrivals: pl.DataFrame) -> pl.Series:
 
 
 def _longest_ns(trial: TrialRecords, window: Window) -> int:
-    """Return the longest time that any message took to arrive: how long a missing one may have been under way.
+    """Return the longest time any message took until it was handled: so long may a missing one have been under way.
 
-    When none arrived, the time that was waited for one at the end.
+    What has arrived and not been handled when a connection ends, or its process is killed, is in no ledger. When none
+    arrived, the time that was waited for one at the end.
     """
     sent = trial.sent.select("value", sent_ns="time_ns")
-    took = trial.received.join(sent, on="value").select(took=pl.col("time_ns") - pl.col("sent_ns"))["took"]
+    handled = trial.received.drop("connection").join(sent, on="value")
+    took = handled.select(pl.col("time_ns") + pl.col("lag_us").cast(pl.Int64) * NS_A_US - pl.col("sent_ns")).to_series()
     longest = took.max()
     return int(longest) if isinstance(longest, int) else window.closing_ns - window.drain_ns
 
 
+_NEED_EVERY_ARRIVAL = ("unknown", "deaf", "deaf_example")
 _AT_AN_EDGE = "they were under way when the sender's or the receiver's connection ended"
 
 
@@ -224,10 +238,10 @@ def _reasons(trial: TrialRecords, window: Window) -> list[tuple[str, str]]:
     reasons: list[tuple[str, str]] = []
     if not window.fell_quiet:
         why = "messages were still arriving when the drain ended"
-        reasons += [("unknown", why), ("deaf", why)]
+        reasons += [(column, why) for column in _NEED_EVERY_ARRIVAL]
     if trial.is_truncated:
         why = "a ledger could not grow, so what is not in it may have happened"
-        reasons += [("unknown", why), ("deaf", why)]
+        reasons += [(column, why) for column in _NEED_EVERY_ARRIVAL]
     return reasons
 
 
@@ -235,4 +249,4 @@ def _blank(trial: TrialRecords) -> pl.DataFrame:
     return pl.DataFrame({name: [None] for name in COLUMNS})
 
 
-KIND = Check(name="delivery", table="delivery", columns=COLUMNS, run=check, blank=_blank)
+KIND = Check(name="delivery", table="delivery", columns=COLUMNS, run=check, blank=_blank, examples=_EXAMPLES)

@@ -125,6 +125,6 @@ def _blank(trial: TrialRecords) -> pl.DataFrame:
     return pl.DataFrame({"drop": trial.drops}, schema={"drop": pl.String})
 
 
-KIND = Check(name="disconnects", table="disconnects", columns=COLUMNS, run=check, blank=_blank)
+KIND = Check(name="disconnects", table="disconnects", columns=COLUMNS, run=check, blank=_blank, examples=("example",))
 
 assert all(";" not in cause for cause in CAUSES), "causes are joined by ';'"

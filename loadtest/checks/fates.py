@@ -10,6 +10,7 @@ A missed one has a cause, the first of CAUSES that its records show.
 """
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import polars as pl
 
@@ -35,8 +36,12 @@ CAUSES = (SEND_RAISED, HANDLER_RAISED, ENDED_SILENTLY, CONNECT_RUNNING, HANDLER_
 """
 
 
+_KNOWN: WeakKeyDictionary[TrialRecords, pl.DataFrame] = WeakKeyDictionary()
+"""The fates of each trial that is still looked at: one check sums them up, another lists them."""
+
+
 def fates(trial: TrialRecords) -> pl.DataFrame:
-    """Return one row for each dropped connection.
+    """Return one row for each dropped connection; worked out once a trial, and again where that failed.
 
     connection, drop, dropped_ns, pid (null: the server never saw it); noticed_ns (ASGI disconnect), noticed_code,
     entered_ns, code, returned_ns, raised (exception class of disconnect()), accepted_ns, send_raised (exception class),
@@ -44,6 +49,12 @@ def fates(trial: TrialRecords) -> pl.DataFrame:
     "" if none; null: it has ended), detect_ms, verdict (called, missed, never reached, unknown), cause
     (null unless missed), task_left, group_left, presence_left, queue_left (bool; null: not known).
     """
+    if trial not in _KNOWN:
+        _KNOWN[trial] = _fates(trial)
+    return _KNOWN[trial]
+
+
+def _fates(trial: TrialRecords) -> pl.DataFrame:
     dropped = trial.client_events(Event.DROPPED).select("connection", drop="text", dropped_ns="time_ns")
     frame = dropped.unique("connection", keep="first", maintain_order=True)
     for events, columns in _SERVER_SIDE:

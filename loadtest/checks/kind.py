@@ -31,6 +31,8 @@ class Check:
     columns: tuple[str, ...]
     run: Callable[[TrialRecords], Finding]
     blank: Callable[[TrialRecords], pl.DataFrame]
+    examples: tuple[str, ...] = ()
+    """Those of the columns that name a connection by its id, as text; "" where there is none."""
 
 
 def run_check(check: Check, trial: TrialRecords) -> Finding:

@@ -8,6 +8,7 @@ from loadtest.ledger.record import Event, Phase
 
 NS_A_S = 1_000_000_000
 NS_A_MS = 1_000_000
+NS_A_US = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +50,12 @@ class Window:
         return (self.end_ns - self.start_ns) / NS_A_S
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class TrialRecords:
-    """One trial: both ledgers, what the server held before and after, and the processes' use of the machine."""
+    """One trial: both ledgers, what the server held before and after, and the processes' use of the machine.
+
+    Equal to itself alone, so that what several checks need can be kept by trial, for as long as the trial is.
+    """
 
     client: pl.DataFrame
     """See `loadtest.ledger.reader.read_ledger`."""
@@ -97,8 +101,9 @@ class TrialRecords:
 
     @property
     def received(self) -> pl.DataFrame:
-        """The messages that arrived at the generator, by time: time_ns, connection, value (see Event.RECEIVED)."""
-        return _only(self.client.select("event", "time_ns", "connection", "value"), (Event.RECEIVED,)).drop("event")
+        """The messages that arrived at the generator, by time: time_ns, connection, value, lag_us (until handled)."""
+        columns = ("event", "time_ns", "connection", "value", pl.col("argument").alias("lag_us"))
+        return _only(self.client.select(columns), (Event.RECEIVED,)).drop("event")
 
     def client_events(self, *events: Event) -> pl.DataFrame:
         """Return the generator's records of these kinds, by time."""

@@ -26,6 +26,7 @@ COLUMNS = (
     "stalls",
     "stalled_ms",
     "ended_unasked",
+    "unasked_example",
     "valid",
 )
 
@@ -39,6 +40,7 @@ def check(trial: TrialRecords) -> Finding:
     received = trial.received.filter(inside).height
     latency = latencies_ms(trial, window)
     stalls = stalls_ms(trial, window)
+    unasked = ended_unasked(trial)
     reasons = invalid_because(trial, window)
     row = {
         "users": trial.users,
@@ -56,7 +58,8 @@ def check(trial: TrialRecords) -> Finding:
         "generator_cpu_s": cpu_s(trial, "generator", window.start_ns, window.end_ns),
         "stalls": None if stalls is None else len(stalls),
         "stalled_ms": None if stalls is None else float(sum(stalls)),
-        "ended_unasked": ended_unasked(trial),
+        "ended_unasked": unasked.len(),
+        "unasked_example": str(unasked[0]) if unasked.len() else "",
         "valid": "no" if reasons else "yes",
     }
     return Finding(rows=pl.DataFrame([row]), invalid=tuple(reasons))
@@ -73,8 +76,10 @@ def latencies_ms(trial: TrialRecords, window: Window) -> pl.Series:
 def with_latency(trial: TrialRecords) -> pl.DataFrame:
     """Return each arrival with columns time_ns, planned_ns, latency_ms."""
     planned = trial.sent.select("value", planned_ns=pl.col("time_ns") - pl.col("argument").cast(pl.Int64) * 1000)
-    return trial.received.join(planned, on="value").select(
-        "time_ns", "planned_ns", latency_ms=(pl.col("time_ns") - pl.col("planned_ns")) / NS_A_MS
+    return (
+        trial.received.select("time_ns", "value")
+        .join(planned, on="value")
+        .select("time_ns", "planned_ns", latency_ms=(pl.col("time_ns") - pl.col("planned_ns")) / NS_A_MS)
     )
 
 
@@ -82,4 +87,6 @@ def _blank(trial: TrialRecords) -> pl.DataFrame:
     return pl.DataFrame({"users": [trial.users], "valid": ["no"]})
 
 
-KIND = Check(name="throughput", table="throughput", columns=COLUMNS, run=check, blank=_blank)
+KIND = Check(
+    name="throughput", table="throughput", columns=COLUMNS, run=check, blank=_blank, examples=("unasked_example",)
+)

@@ -21,6 +21,8 @@ COLUMNS = (
     "generator_cpu_percent",
 )
 BUCKET_S = 0.25
+CPU_DIGITS = 1
+"""The kernel counts CPU time in ticks of 10 ms, 4 % of a bucket: more digits would be none of its own."""
 _BUCKET_NS = round(BUCKET_S * NS_A_S)
 _MB = 1_000_000
 
@@ -82,7 +84,7 @@ def _memory(trial: TrialRecords, bucket: pl.Expr) -> pl.DataFrame:
 
 def _cpu_percent(trial: TrialRecords, role: str, edges: list[int]) -> pl.Series:
     used = cpu_steps_s(trial, role, edges)
-    return pl.Series([None if s is None else 100 * s / BUCKET_S for s in used], dtype=pl.Float64)
+    return pl.Series([None if s is None else 100 * s / BUCKET_S for s in used], dtype=pl.Float64).round(CPU_DIGITS)
 
 
 def _blank(trial: TrialRecords) -> pl.DataFrame:

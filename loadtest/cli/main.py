@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from loadtest.bench.plan import PlanError
-from loadtest.cli import bench, catalogue, report, selftest, show, ui
+from loadtest.cli import bench, catalogue, keep, report, selftest, show, ui
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, USAGE
 from loadtest.report.errors import ReportError
 from loadtest.stack.errors import EnvironmentFailed
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.command("bench")(bench.bench)
 app.command("report")(report.report)
+app.command("keep")(keep.keep)
 app.command("selftest")(selftest.selftest)
 app.command("show")(show.show)
 app.command("ui")(ui.ui)

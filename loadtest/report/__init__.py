@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loadtest.report.columns import TABLES
 from loadtest.report.errors import ReportError
-from loadtest.report.html import write_page
 from loadtest.report.manifest import read_manifest
 from loadtest.report.summary import Summary, summarise, write_summary
-from loadtest.report.tables import Tables, read_tables, write_csv
+from loadtest.report.tables import Tables, has_tables, read_tables, write_csv
 from loadtest.report.terminal import print_report
 
 __all__ = ["ReportError", "Summary", "Tables", "print_report", "read_tables", "write_csv", "write_report"]
@@ -21,13 +19,11 @@ def write_report(run_folder: Path) -> Summary:
     A run stopped before its first trial was saved has a manifest and no tables: its report says so.
     Raises ReportError if the folder cannot be read or written.
     """
+    from loadtest.report.html import write_page  # here: no other command needs it, and its plots are slow to import
+
     manifest = read_manifest(run_folder)
-    tables = read_tables(run_folder) if _has_tables(run_folder) else Tables.empty()
+    tables = read_tables(run_folder) if has_tables(run_folder) else Tables.empty()
     summary = summarise(tables, manifest)
     write_summary(summary, run_folder)
     write_page(run_folder, tables, summary)
     return summary
-
-
-def _has_tables(run_folder: Path) -> bool:
-    return any((run_folder / table.file).exists() for table in TABLES.values())

@@ -53,6 +53,10 @@ class Cell:
         """The sum of that count; one of no trials where no trial has it."""
         return self.totals.get(name, total_of(()))
 
+    def example(self, name: str) -> str:
+        """The first connection that a trial names in that column; "" where none does."""
+        return next((str(value) for value in self.values(name) if value), "")
+
     def values(self, name: str) -> list[Value]:
         """The figure in each trial that has it, in the order of the trials."""
         return [trial.figures[name] for trial in self.trials if name in trial.figures]
@@ -122,9 +126,17 @@ def _applies(name: str, row: Mapping[str, Value]) -> bool:
         return row["received"] != 0
     if ".detect_" in name or name == "disconnects.codes":
         return row["dropped"] != 0 and row["disconnect_called"] != 0
-    if name in ("disconnects.causes", "disconnects.example"):
-        return row["missed"] != 0
-    return True
+    return name not in _TOLD_OF or row[_TOLD_OF[name]] != 0
+
+
+_TOLD_OF = {
+    "disconnects.causes": "missed",
+    "disconnects.example": "missed",
+    "throughput.unasked_example": "ended_unasked",
+    "delivery.lost_example": "lost",
+    "delivery.deaf_example": "deaf",
+}
+"""Columns that say more of what another column of their table counts."""
 
 
 def _invalid_trials(throughput: pl.DataFrame) -> set[tuple[object, ...]]:

@@ -10,8 +10,8 @@ from typing import Literal
 Dtype = Literal["str", "int", "float"]
 Better = Literal["higher", "lower"]
 
-FORMAT_VERSION = 1
-"""Version of the results folder. Changes: 1 = the first."""
+FORMAT_VERSION = 2
+"""Version of the results folder. Changes: 1 = the first; 2 = unasked_example, lost_example, deaf_example."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,8 @@ class Column:
     dtype: Dtype
     meaning: str
     better: Better | None
+    since: int = 1
+    """The version of the results folder that it came with; in a folder of an older one it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +50,10 @@ class Table:
         return {column.name: column for column in self.columns}[name]
 
 
-def _column(name: str, unit: str, dtype: Dtype, meaning: str, better: Better | None = None) -> Column:
-    return Column(name=name, unit=unit, dtype=dtype, meaning=meaning, better=better)
+def _column(
+    name: str, unit: str, dtype: Dtype, meaning: str, better: Better | None = None, *, since: int = 1
+) -> Column:
+    return Column(name=name, unit=unit, dtype=dtype, meaning=meaning, better=better, since=since)
 
 
 KEY: tuple[Column, ...] = (
@@ -88,6 +92,7 @@ _THROUGHPUT = Table(
         _column(
             "ended_unasked", "connections", "int", "connections that ended in the trial without our doing", "lower"
         ),
+        _column("unasked_example", "", "str", "one of these as `channels-loadtest show` takes it", since=2),
         _column("valid", "", "str", '"yes", or "no": the generator or the machine was the limit, not the server'),
     ),
 )
@@ -167,6 +172,10 @@ _DELIVERY = Table(
             "stayed open and received nothing more of all that was meant for them",
             "lower",
         ),
+        _column(
+            "lost_example", "", "str", "a connection that lost a message as `channels-loadtest show` takes it", since=2
+        ),
+        _column("deaf_example", "", "str", "a deaf connection as `channels-loadtest show` takes it", since=2),
     ),
 )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from loadtest.report.columns import FORMAT_VERSION
 from loadtest.report.errors import ReportError
+
+MANIFEST: Final = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +60,17 @@ class Manifest:
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a results folder; ReportError names all that is wrong with it at once."""
-    path = folder / "manifest.json"
+    path = folder / MANIFEST
     try:
         manifest = TypeAdapter(Manifest).validate_json(path.read_bytes())
     except OSError as error:
         raise ReportError(f"could not read {path}: {error.strerror or error}; pass the folder of a run") from error
     except ValidationError as error:
         raise ReportError(f"could not read {path}: {_problems(error)}") from error
-    if manifest.format != FORMAT_VERSION:
-        raise ReportError(f"{path} has format {manifest.format}, this version reads {FORMAT_VERSION}; update the tool")
+    if not 1 <= manifest.format <= FORMAT_VERSION:
+        raise ReportError(
+            f"{path} has format {manifest.format}, this version reads 1 to {FORMAT_VERSION}; update the tool"
+        )
     return manifest
 
 

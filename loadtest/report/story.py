@@ -11,9 +11,9 @@ import polars as pl
 
 from loadtest.ledger.record import Event
 from loadtest.report.errors import ReportError
+from loadtest.report.ledgers import is_kept, read_connection, trials_with_ledgers
 
 _NS_A_MS = 1_000_000
-_SIDES: tuple[Literal["client", "server"], ...] = ("client", "server")
 _MANY = frozenset({Event.SENT, Event.RECEIVED, Event.RECEIVE_IN})
 """Events told as one line for all that follow each other."""
 
@@ -47,42 +47,21 @@ def read_story(run_folder: Path, reference: str) -> Story:
     if not number.isdigit():
         raise ReportError(f"{reference!r} names no connection; write its id, or TRIAL:ID as the findings do")
     found = {
-        trial: events for trial in _trials(run_folder, part) if not (events := _events(trial, int(number))).is_empty()
+        trial: events
+        for trial in trials_with_ledgers(run_folder)
+        if part in trial and not (events := read_connection(run_folder, trial, int(number))).is_empty()
     }
-    names = [_name(run_folder, trial) for trial in found]
     if not found:
-        raise ReportError(f"no trial of {run_folder} that matches {part!r} has a connection {number}")
+        kept = "; a kept run has the records of its examples only" if is_kept(run_folder) else ""
+        raise ReportError(f"no trial of {run_folder} that matches {part!r} has a connection {number}{kept}")
+    trial, events = next(iter(found.items()))
     if len(found) > 1:
-        raise ReportError(f"{len(found)} trials have a connection {number}: write one as {names[0]}:{number}")
-    events = next(iter(found.values()))
+        raise ReportError(f"{len(found)} trials have a connection {number}: write one as {trial}:{number}")
     drops = events.filter(pl.col("event") == int(Event.DROPPED))["time_ns"]
     zero_ns = drops[0] if len(drops) else events["time_ns"][0]
     return Story(
-        trial=names[0], connection=int(number), from_drop=bool(len(drops)), lines=tuple(_lines(events, zero_ns))
+        trial=trial, connection=int(number), from_drop=bool(len(drops)), lines=tuple(_lines(events, zero_ns))
     )  # fmt: skip
-
-
-def _trials(run_folder: Path, part: str) -> list[Path]:
-    folders = sorted({path.parent for path in (run_folder / "trials").glob("*/*/*.parquet")})
-    if not folders:
-        raise ReportError(f"{run_folder} keeps no ledgers (trials/*/*/client.parquet): nothing to tell a story from")
-    return [folder for folder in folders if part in _name(run_folder, folder)]
-
-
-def _name(run_folder: Path, trial: Path) -> str:
-    return str(trial.relative_to(run_folder / "trials"))
-
-
-def _events(trial: Path, connection: int) -> pl.DataFrame:
-    """All records of the connection, both sides, by time."""
-    sides = [
-        pl.scan_parquet(trial / f"{side}.parquet")
-        .filter(pl.col("connection") == connection)
-        .with_columns(side=pl.lit(side))
-        for side in _SIDES
-        if (trial / f"{side}.parquet").exists()
-    ]
-    return pl.concat(sides).collect().sort("time_ns", maintain_order=True)
 
 
 def _lines(events: pl.DataFrame, zero_ns: int) -> Iterator[Line]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,11 +71,22 @@ def write_csv(tables: Tables, folder: Path) -> None:
         write_text(folder / table.file, tables.frame(name).write_csv())
 
 
+def write_compressed(tables: Tables, folder: Path) -> None:
+    """Write each table as `<table>.csv.gz`; the same tables give the same bytes. ReportError as of `write_csv`."""
+    for name, table in reversed(list(TABLES.items())):
+        write_bytes(_compressed(folder / table.file), _gzip(tables.frame(name).write_csv().encode()))
+
+
 def write_text(path: Path, text: str) -> None:
+    """Write a file under a temporary name and rename it into place; ReportError if that fails."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
     """Write a file under a temporary name and rename it into place; ReportError if that fails."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(data)
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -80,22 +94,51 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_tables(folder: Path) -> Tables:
-    """The tables of a results folder; ReportError names each file that is missing or wrong."""
-    missing = [table.file for table in TABLES.values() if not (folder / table.file).is_file()]
+    """The tables of a results folder, plain or compressed; ReportError names each file that is missing or wrong."""
+    missing = [table.file for table in TABLES.values() if not _is_there(folder, table)]
     if missing:
         raise ReportError(f"{folder} is no complete results folder: {', '.join(missing)} missing; pass a run's folder")
     return Tables(**{name: _read(folder / table.file, table) for name, table in TABLES.items()})
 
 
+def has_tables(folder: Path) -> bool:
+    """Whether there is any table in a folder; a run has none before its first trial is saved."""
+    return any(_is_there(folder, table) for table in TABLES.values())
+
+
+def _is_there(folder: Path, table: Table) -> bool:
+    return (folder / table.file).is_file() or _compressed(folder / table.file).is_file()
+
+
+def _compressed(path: Path) -> Path:
+    return path.with_name(f"{path.name}.gz")
+
+
+def _gzip(data: bytes) -> bytes:
+    """Compress with neither a time nor a name inside, nor what differs between versions of Python."""
+    packed = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as file:
+        file.write(data)
+    return packed.getvalue()
+
+
 def _read(path: Path, table: Table) -> pl.DataFrame:
     """One CSV file, first as text so that a wrong value is named by its column, then by its types."""
+    path = path if path.is_file() else _compressed(path)
     try:
-        frame = pl.read_csv(path, infer_schema=False, encoding="utf8")
-        return _checked(frame, table)
-    except (pl.exceptions.PolarsError, OSError, ReportError) as error:
+        data = path.read_bytes() if path.suffix != ".gz" else gzip.decompress(path.read_bytes())
+        frame = pl.read_csv(data, infer_schema=False, encoding="utf8")
+        return _checked(_with_newer_columns(frame, table), table)
+    except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error, ReportError) as error:
         raise ReportError(
             f"could not read {path}: {error}; it may have been edited, or be of another version"
         ) from error
+
+
+def _with_newer_columns(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """The frame with the columns that an older run does not have yet: what they tell of is not known."""
+    newer = [column.name for column in table.columns if column.since > 1 and column.name not in frame.columns]
+    return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in newer)
 
 
 def _frame_of(rows: Iterable[Mapping[str, object]], table: Table) -> pl.DataFrame:

@@ -234,6 +234,18 @@ def test_report_when_made_again_then_the_summary_is_the_same(run: Path, tmp_path
     assert (copy / "report.html").exists()
 
 
+def test_keep_when_an_example_is_shown_then_it_is_told_as_in_the_run(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed(monkeypatch, capsys, "keep", str(run), str(tmp_path / "kept"))
+    examples = set(table(run, "disconnects")["example"].drop_nulls()) - {""}
+    assert examples  # at this load some are always missed
+    for example in examples:
+        told = printed(monkeypatch, capsys, "show", str(tmp_path / "kept"), example)
+        assert told == printed(monkeypatch, capsys, "show", str(run), example)
+        assert "DROPPED" in told
+
+
 def test_report_when_the_folder_is_no_run_then_it_is_bad_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["channels-loadtest", "report", str(tmp_path)])
     with pytest.raises(PlanError, match=r"manifest\.json"):

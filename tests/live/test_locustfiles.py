@@ -30,6 +30,9 @@ Until = Callable[[Callable[[], object]], None]
 USERS = 8
 RUN_S = 3
 KINDS = ("close", "fin", "midframe", "rst")
+FIRST_BURST_S = 0.5
+BURST_INTERVAL_S = 1.0
+"""Churn drops its first burst this long after all have opened, and one each interval, never two to make up for one."""
 ENDS_S = 30.0
 """A run of RUN_S seconds has ended by then on a busy machine, or hangs."""
 
@@ -154,6 +157,7 @@ def runs(
     """Several runs at a time, most of which hardly load the machine; exit code, output and files of each."""
     folder = tmp_path_factory.mktemp("locust")
     url = targets[0].url
+    (ledger := folder / "churn-ledger").mkdir()
     churn = ("--drop-kind", ",".join(KINDS), "--drop-share=0.5", "--offline=0.2", "--rate=4", "--room-size=4")
     started = {
         "echo": Locust("echo", url, folder / "echo", "--payload-size=100", "--consumer=sync"),
@@ -161,7 +165,7 @@ def runs(
         "rate-0": Locust("echo", url, folder / "rate-0", "--rate=0"),
         "broadcast": Locust("broadcast", url, folder / "broadcast", "--rate=2", "--room-size=4"),
         # elsewhere, for its rooms have the names of the broadcast's
-        "churn": Locust("churn", targets[1].url, folder / "churn", *churn),
+        "churn": Locust("churn", targets[1].url, folder / "churn", *churn, f"--ledger={ledger}"),
         "own": Locust("echo", f"{own_server.host}/any/thing?token=%7Ba%7D", folder / "own", "--rate=5"),
     }
     return {name: (*locust.ended(), locust) for name, locust in started.items()}
@@ -232,8 +236,15 @@ def test_churn_when_run_alone_then_there_is_a_row_for_each_kind_and_the_dropped_
     assert all(row.largest_ms < 1000 for row in drops.values())
     dropped = sum(row.requests for row in drops.values())
     assert dropped % (USERS // 2) == 0  # whole bursts: all were back in time for the next
+    assert dropped // (USERS // 2) <= 1 + (lasted_s(runs["churn"][2]) - FIRST_BURST_S) // BURST_INTERVAL_S
     assert USERS + dropped - USERS // 2 <= rows["open"].requests <= USERS + dropped
     assert rows["delivered"].requests > 0
+
+
+def lasted_s(churn: Locust) -> float:
+    """Return the time from the first to the last record of its ledger: a busy machine may stretch RUN_S."""
+    times_ns = read_ledger(churn.folder.with_name("churn-ledger"), "client")["time_ns"]
+    return (times_ns[-1] - times_ns[0]) / 1e9
 
 
 def test_host_when_it_has_a_path_then_it_is_used_as_it_is(

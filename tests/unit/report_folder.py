@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtest.checks.fates import HANDLER_BUSY, NOT_NOTICED, SEND_RAISED
-from loadtest.report.columns import KEY_NAMES, TABLES
+from loadtest.report.columns import FORMAT_VERSION, KEY_NAMES, TABLES
 from loadtest.report.tables import Tables, write_csv
 
 LAYERS = ("inmemory", "redis", "redis-pubsub")
@@ -88,7 +88,7 @@ def key_row(
 def invented_manifest(*, state: str = "finished", done: int = 53) -> Row:
     """A manifest whose failed and invalid trials fit `invented_tables`."""
     return {
-        "format": 1,
+        "format": FORMAT_VERSION,
         "name": "invented",
         "started_utc": "2026-01-02T03:04:05Z",
         "finished_utc": "2026-01-02T03:11:58Z" if state == "finished" else None,

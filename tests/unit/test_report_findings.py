@@ -196,11 +196,48 @@ def test_disconnect_that_raised_is_told_with_an_example():
 def test_connections_nobody_dropped_are_told_with_what_is_known_of_the_layer():
     key = key_row(layer="redis-stock", scenario="idle")
     found = findings_of(
-        throughput=[{**key, "users": 50, "ended_unasked": 12}], delivery=[{**key, "deaf": 3}]
-    )  # fmt: skip
+        throughput=[{**key, "users": 50, "ended_unasked": 12, "unasked_example": "idle/1:4"}],
+        delivery=[{**key, "deaf": 3, "deaf_example": "idle/1:5"}],
+    )
     ended, deaf = texts(found, "unasked")
     assert "12 connections ended though no client dropped them (50 open at a time, 1 trial): redis-py 8" in ended
     assert "3 connections stayed open and received nothing more" in deaf
+    assert [finding.example for finding in found if finding.topic == "unasked"] == ["idle/1:4", "idle/1:5"]
+
+
+def test_connections_of_an_older_run_without_examples_are_told_without_one():
+    key = key_row(scenario="idle")
+    found = findings_of(
+        throughput=[{**key, "ended_unasked": 1}], delivery=[{**key, "deaf": 1, "lost": 9, "expected": 9}]
+    )  # fmt: skip
+    assert [finding.example for finding in found if finding.topic in ("unasked", "delivery")] == ["", "", "", ""]
+
+
+def stalled(consumer: str, stalls: int, stalled_ms: float, *, trial: int = 1, **latencies: float) -> dict[str, Any]:
+    key = key_row(consumer=consumer, scenario="blocker", trial=trial)
+    return {**key, "received": 100, "duration_s": 3.0, "stalls": stalls, "stalled_ms": stalled_ms, **latencies}
+
+
+def test_notable_stalls_are_told_with_the_latencies_and_those_of_who_did_not_stall():
+    late = {"latency_ms_p50": 1.3, "latency_ms_p99": 297.0, "latency_ms_max": 305.0}
+    found = findings_of(
+        throughput=[
+            *(stalled("async", stalls, 880, trial=trial, **late) for trial, stalls in ((1, 2), (2, 4))),
+            stalled("sync", 0, 0.0, **late | {"latency_ms_p99": 310.0}),
+        ]
+    )
+    (finding,) = [finding for finding in found if "event loop" in finding.text]
+    assert finding.text == (
+        "redis, async, blocker: the server's event loop served nobody for 100 ms or longer 3 times in a trial, "
+        "880 ms together; half of the messages came within 1.30 ms, 99 of 100 within 297 ms and the latest after "
+        "305 ms (median of 2 trials); with sync it never did, and half of the messages came within 1.30 ms, 99 of 100 "
+        "within 310 ms and the latest after 305 ms."
+    )
+    assert finding.severity == "warning"
+
+
+def test_a_single_short_stall_is_not_told():
+    assert not [f for f in findings_of(throughput=[stalled("async", 1, 120.0)]) if "event loop" in f.text]
 
 
 def test_kinds_of_drop_with_the_same_codes_share_one_sentence():

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from loadtest.report import ReportError, Summary, Tables, print_report, write_csv, write_report
 from loadtest.report.cells import CPU_PER_1000, Cell
+from loadtest.report.columns import FORMAT_VERSION
 from loadtest.report.manifest import read_manifest
 from loadtest.report.printed import printed_tables
 from loadtest.report.tables import read_tables
@@ -36,7 +37,7 @@ def cell_of(summary: Summary, layer: str, consumer: str, scenario: str, drop: st
 
 def test_summary_json_has_every_trial_median_and_finding(folder: Path, summary: Summary):
     content = json.loads((folder / "summary.json").read_text())
-    assert content["format"] == 1
+    assert content["format"] == FORMAT_VERSION
     assert len(content["cells"]) == len(summary.cells) == 18 + 24
     assert sum("throughput.sent" in t["figures"] for c in content["cells"] for t in c["trials"]) == 53
     assert len(content["findings"]) == len(summary.findings)
@@ -166,8 +167,8 @@ def test_bad_manifest_names_all_that_is_wrong(tmp_path: Path):
 def test_manifest_of_a_later_format_is_refused(tmp_path: Path):
     write_folder(tmp_path)
     content = json.loads((tmp_path / "manifest.json").read_text())
-    (tmp_path / "manifest.json").write_text(json.dumps({**content, "format": 2}))
-    with pytest.raises(ReportError, match="format 2"):
+    (tmp_path / "manifest.json").write_text(json.dumps({**content, "format": FORMAT_VERSION + 1}))
+    with pytest.raises(ReportError, match=f"format {FORMAT_VERSION + 1}"):
         read_manifest(tmp_path)
 
 

@@ -33,6 +33,15 @@ def test_figures_left_out_of_a_row_are_null_and_not_zero(tmp_path: Path):
     assert row["lost"] is None
 
 
+def test_columns_that_an_older_run_does_not_have_are_not_known(tmp_path: Path):
+    write_csv(invented_tables(), tmp_path)
+    older = pl.read_csv(tmp_path / "delivery.csv").drop("deaf_example", "lost_example")
+    older.write_csv(tmp_path / "delivery.csv")
+    delivery = read_tables(tmp_path).delivery
+    assert delivery.columns == [column.name for column in TABLES["delivery"].columns]
+    assert delivery["deaf_example"].null_count() == delivery["lost_example"].null_count() == delivery.height
+
+
 def test_nan_becomes_null():
     tables = Tables.from_rows({"throughput": [{**key_row(), "latency_ms_p50": float("nan")}]})
     assert tables.throughput["latency_ms_p50"].to_list() == [None]

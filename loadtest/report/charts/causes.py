@@ -10,7 +10,8 @@ from loadtest.checks import fates
 from loadtest.report.accounts import account_of_all
 from loadtest.report.causes import causes_of
 from loadtest.report.cells import Cell, by_consumer
-from loadtest.report.charts.chart import BAND, Chart, Row, Spec, rounded, tooltip
+from loadtest.report.charts import encoding
+from loadtest.report.charts.chart import BAND, Chart, Row, Spec, rounded
 from loadtest.report.summary import Summary
 from loadtest.report.words import Namer
 
@@ -84,7 +85,7 @@ def _bars(rows: Sequence[Row]) -> Spec:
             ),
             color=alt.Color(field="cause", type="nominal", scale=scale, legend=None),
             order=alt.Order(field="order", type="quantitative"),
-            tooltip=tooltip("band", "cause", "missed", "of", "per 1,000"),
+            tooltip=encoding.tooltip("band", "cause", "missed", "of", "per 1,000"),
         )
         .properties(height=bands * (BAND + 8))
         .to_dict()

@@ -1,13 +1,10 @@
-"""What a chart of the page is, and the encodings that all share; colours of text and lines come from the page."""
+"""What a chart of the page is, and the colours and sizes that all share; colours of text and lines are the page's."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import altair as alt
 
 Spec = Mapping[str, Any]
 Row = dict[str, Any]
@@ -55,81 +52,6 @@ def _known_first(consumer: str) -> tuple[int, str]:
 def consumers(rows: Iterable[Row]) -> list[str]:
     """The consumers in these rows, those of the reference app first."""
     return sorted({row["consumer"] for row in rows}, key=_known_first)
-
-
-def colour(rows: Sequence[Row]) -> alt.Color:
-    """The colours of the consumers in these rows."""
-    return colour_of(consumers(rows))
-
-
-def colour_of(names: Sequence[str]) -> alt.Color:
-    """The colours of these consumers; the legend is the page's own, once for all charts."""
-    scale = alt.Scale(domain=list(names), range=[colours(names)[name] for name in names])
-    return alt.Color(field="consumer", type="nominal", scale=scale, legend=None)
-
-
-def x(field: str) -> alt.X:
-    """A number along the chart's width."""
-    return alt.X(field=field, type="quantitative")
-
-
-def bands(field: str) -> alt.Y:
-    """A band for each value, in the order of the rows."""
-    return alt.Y(field=field, type="nominal", title=None, sort=None, scale=alt.Scale(paddingInner=0.25))
-
-
-def offset(rows: Sequence[Row]) -> alt.YOffset:
-    """Inside each band a line for each consumer."""
-    return alt.YOffset(field="consumer", type="nominal", sort=consumers(rows))
-
-
-def log_domain(values: Iterable[float]) -> tuple[float, float]:
-    """A little more than the range of the values above 0."""
-    values = [value for value in values if value > 0] or [1.0]
-    return min(values) / 1.3, max(values) * 1.3
-
-
-def log_x(field: str, domain: tuple[float, float], title: str) -> alt.X:
-    """A number above 0 along the chart's width, on a log scale that several charts may share."""
-    scale = alt.Scale(type="log", domain=list(domain), nice=False)
-    axis = alt.Axis(values=_log_ticks(domain), format=",~f", labelOverlap=True)
-    return alt.X(field=field, type="quantitative", title=title, scale=scale, axis=axis)
-
-
-def _log_ticks(domain: tuple[float, float]) -> list[float]:
-    """1, 2, 5, 10, ... over two decades and less, else the powers of ten alone."""
-    low, high = math.log10(domain[0]), math.log10(domain[1])
-    steps = (1, 2, 5) if high - low <= 2 else (1,)
-    ticks = [step * 10.0**power for power in range(math.floor(low), math.ceil(high) + 1) for step in steps]
-    return [float(f"{tick:.1g}") for tick in ticks if domain[0] <= tick <= domain[1]]
-
-
-def tooltip(*fields: str) -> list[alt.Tooltip]:
-    """What is shown of a mark when the pointer is on it."""
-    return [
-        alt.Tooltip(field=field, type="nominal" if field in _TEXTS else "quantitative", title=_TITLES.get(field, field))
-        for field in fields
-    ]
-
-
-_TEXTS = ("band", "place", "drop", "consumer", "cause")
-_TITLES = {
-    "band": "layer or drop",
-    "place": "layer",
-    "low": "lowest trial",
-    "high": "highest trial",
-    "max": "slowest",
-    "ms": "ms after the drop",
-    "t": "s",
-}
-
-
-def finished(chart: AltairChart, rows: Sequence[Row], field: str) -> Spec:
-    """The chart as high as its bands need; the page gives it its width."""
-    count = len({row[field] for row in rows}) or 1
-    height = count * (len(consumers(rows)) or 1) * BAND + count * 8
-    spec: Spec = chart.properties(height=height).to_dict()
-    return spec
 
 
 def rounded(value: float | None) -> float | None:

@@ -15,20 +15,8 @@ import polars as pl
 
 from loadtest.report.accounts import account_of
 from loadtest.report.cells import Cell, key_of
-from loadtest.report.charts.chart import (
-    Chart,
-    Row,
-    Spec,
-    bands,
-    colour,
-    finished,
-    log_domain,
-    log_x,
-    offset,
-    rounded,
-    tooltip,
-    x,
-)
+from loadtest.report.charts import encoding
+from loadtest.report.charts.chart import Chart, Row, Spec, rounded
 from loadtest.report.columns import CELL_NAMES
 from loadtest.report.manifest import CellKey
 from loadtest.report.summary import Summary
@@ -65,7 +53,7 @@ def detection_charts(tables: Tables, summary: Summary) -> list[Chart]:
     times = _times(tables.drops)
     strips = [_strip(cell, times) for cell in summary.cells if account_of(cell).dropped]
     strips = [strip for strip in strips if strip.times_ms or strip.rest or _is_known(strip.cell)]
-    low, high = log_domain(
+    low, high = encoding.log_domain(
         [*_ends(strips), *(t for strip in strips for t in (*strip.times_ms[:1], *strip.times_ms[-1:]))]
     )
     domain = (low, high * ROOM_FOR_COUNTS) if any(strip.rest for strip in strips) else (low, high)
@@ -115,26 +103,31 @@ def _spec(strips: Sequence[_Strip], domain: tuple[float, float]) -> Spec:
         for ms in thinned(strip.times_ms, budget)
     ]
     timed = [row for row in rows if (row["p50"] or 0) > 0 and (row["max"] or 0) > 0]
-    where: dict[str, Any] = {"y": bands("drop"), "yOffset": offset(rows), "color": colour(rows)}
+    where: dict[str, Any] = {
+        "y": encoding.bands("drop"),
+        "yOffset": encoding.offset(rows),
+        "color": encoding.colour(rows),
+    }
     base = alt.Chart(alt.NamedData(name="timed")).encode(
-        **where, tooltip=tooltip("drop", "consumer", "dropped", "missed", "p50", "p99", "max", "trials")
+        **where, tooltip=encoding.tooltip("drop", "consumer", "dropped", "missed", "p50", "p99", "max", "trials")
     )
-    strip = alt.Chart(alt.NamedData(name="ticks")).encode(**where, tooltip=tooltip("drop", "consumer", "ms"))
+    strip = alt.Chart(alt.NamedData(name="ticks")).encode(**where, tooltip=encoding.tooltip("drop", "consumer", "ms"))
     rest = alt.Chart(alt.NamedData(name="rest")).encode(y=where["y"], yOffset=where["yOffset"])
     layers = (
         base.mark_rule(strokeWidth=1, opacity=0.6).encode(
-            x=log_x("p50", domain, "ms after the drop"), x2=alt.X2(field="max")
+            x=encoding.log_x("p50", domain, "ms after the drop"), x2=alt.X2(field="max")
         ),
-        strip.mark_tick(thickness=1.5, size=12, opacity=0.45).encode(x=x("ms")),
-        base.mark_tick(thickness=3, size=18, opacity=1).encode(x=x("p99")),
-        base.mark_tick(thickness=3, size=18, opacity=1).encode(x=x("max")),
-        base.mark_point(filled=True, size=80, opacity=1, stroke="white", strokeWidth=1).encode(x=x("p50")),
+        strip.mark_tick(thickness=1.5, size=12, opacity=0.45).encode(x=encoding.x("ms")),
+        base.mark_tick(thickness=3, size=18, opacity=1).encode(x=encoding.x("p99")),
+        base.mark_tick(thickness=3, size=18, opacity=1).encode(x=encoding.x("max")),
+        base.mark_point(filled=True, size=80, opacity=1, stroke="white", strokeWidth=1).encode(x=encoding.x("p50")),
         rest.mark_text(align="right", dx=-2, fontSize=11).encode(
             x=alt.value("width"), text=alt.Text(field="rest", type="nominal")
         ),
     )
     datasets = {"timed": timed, "ticks": ticks, "rest": [row for row in rows if row["rest"]]}
-    return {**finished(alt.layer(*layers), rows, "drop"), "datasets": datasets}  # Altair takes seconds to check them
+    spec = encoding.finished(alt.layer(*layers), rows, "drop")
+    return {**spec, "datasets": datasets}  # Altair takes seconds to check them
 
 
 def _row(strip: _Strip) -> Row:

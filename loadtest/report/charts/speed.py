@@ -10,20 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 import altair as alt
 
 from loadtest.report.cells import Cell
-from loadtest.report.charts.chart import (
-    Chart,
-    Row,
-    Spec,
-    bands,
-    colour,
-    finished,
-    log_domain,
-    log_x,
-    offset,
-    rounded,
-    tooltip,
-    x,
-)
+from loadtest.report.charts import encoding
+from loadtest.report.charts.chart import Chart, Row, Spec, rounded
 from loadtest.report.manifest import CellKey
 from loadtest.report.statistics import Figure
 from loadtest.report.summary import Summary
@@ -46,7 +34,7 @@ def throughput_charts(summary: Summary) -> list[Chart]:
 
 def latency_charts(summary: Summary) -> list[Chart]:
     """Latency: a line from p50 to p99 for each consumer."""
-    domain = log_domain(_values(summary.cells, "throughput.latency_ms_p50", "throughput.latency_ms_p99"))
+    domain = encoding.log_domain(_values(summary.cells, "throughput.latency_ms_p50", "throughput.latency_ms_p99"))
     return _by_scenario(
         summary,
         "throughput.latency_ms_p99",
@@ -97,16 +85,16 @@ def _median_range(figure: Figure) -> Row:
 
 
 def _bars(rows: Sequence[Row], title: str) -> Spec:
-    base = alt.Chart(alt.InlineData(values=list(rows))).encode(y=bands("band"), yOffset=offset(rows))
+    base = alt.Chart(alt.InlineData(values=list(rows))).encode(y=encoding.bands("band"), yOffset=encoding.offset(rows))
     bars = base.mark_bar(cornerRadiusEnd=3).encode(
         x=alt.X(field="median", type="quantitative", title=title, scale=alt.Scale(zero=True), axis=_COUNTS),
-        color=colour(rows),
-        tooltip=tooltip("band", "consumer", "median", "low", "high", "trials"),
+        color=encoding.colour(rows),
+        tooltip=encoding.tooltip("band", "consumer", "median", "low", "high", "trials"),
     )
     ranges = base.mark_rule(strokeWidth=2).encode(
         x=alt.X(field="low", type="quantitative"), x2=alt.X2(field="high"), detail=alt.Detail(field="consumer")
     )
-    return finished(alt.layer(bars, ranges), rows, "band")
+    return encoding.finished(alt.layer(bars, ranges), rows, "band")
 
 
 def _values(cells: Iterable[Cell], *names: str) -> list[float]:
@@ -119,17 +107,17 @@ def _spans(rows: Sequence[Row], domain: tuple[float, float]) -> Spec:
     """A line from p50 (a dot) to p99 (a tick) on a log scale, which has no place for 0: such rows are left out."""
     rows = [row for row in rows if (row["p50"] or 0) > 0 and (row["p99"] or 0) > 0]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=bands("band"),
-        yOffset=offset(rows),
-        color=colour(rows),
-        tooltip=tooltip("band", "consumer", "p50", "p99", "trials"),
+        y=encoding.bands("band"),
+        yOffset=encoding.offset(rows),
+        color=encoding.colour(rows),
+        tooltip=encoding.tooltip("band", "consumer", "p50", "p99", "trials"),
     )
     line = base.mark_rule(strokeWidth=4, opacity=0.5).encode(
-        x=log_x("p50", domain, "latency in ms: p50 to p99"), x2=alt.X2(field="p99")
+        x=encoding.log_x("p50", domain, "latency in ms: p50 to p99"), x2=alt.X2(field="p99")
     )
-    dot = base.mark_point(filled=True, size=70, opacity=1).encode(x=x("p50"))
-    end = base.mark_tick(thickness=3, size=12, opacity=1).encode(x=x("p99"))
-    return finished(alt.layer(line, dot, end), rows, "band")
+    dot = base.mark_point(filled=True, size=70, opacity=1).encode(x=encoding.x("p50"))
+    end = base.mark_tick(thickness=3, size=12, opacity=1).encode(x=encoding.x("p99"))
+    return encoding.finished(alt.layer(line, dot, end), rows, "band")
 
 
 _COUNTS = alt.Axis(tickCount=4, format=",~f", labelOverlap=True)

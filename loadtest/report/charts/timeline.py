@@ -9,7 +9,8 @@ import altair as alt
 import polars as pl
 
 from loadtest.report.cells import key_of
-from loadtest.report.charts.chart import BAND, AltairChart, Chart, Row, Spec, colour_of, consumers, rounded, tooltip
+from loadtest.report.charts import encoding
+from loadtest.report.charts.chart import BAND, AltairChart, Chart, Row, Spec, consumers, rounded
 from loadtest.report.manifest import CellKey
 from loadtest.report.summary import Summary
 from loadtest.report.tables import Tables
@@ -120,7 +121,7 @@ def _panel(names: Sequence[str], field: str, title: str, *, log: bool = False) -
                 scale=scale,
                 axis=alt.Axis(tickCount=3, format=",~f", labelOverlap=True, minExtent=44),
             ),
-            color=colour_of(names),
+            color=encoding.colour_of(names),
             strokeDash=_dash(names),
         )
         .transform_filter(f"datum.{field} > 0" if log else f"isValid(datum.{field})")
@@ -163,8 +164,8 @@ def _drops(names: Sequence[str]) -> AltairChart:
                 axis=alt.Axis(minExtent=44),
             ),
             size=alt.Size(field="dropped", type="quantitative", legend=None, scale=alt.Scale(range=[30, 160])),
-            color=colour_of(names),
-            tooltip=tooltip("consumer", "t", "dropped"),
+            color=encoding.colour_of(names),
+            tooltip=encoding.tooltip("consumer", "t", "dropped"),
         )
         .transform_filter("datum.dropped > 0")
         .transform_calculate(middle=f"datum.t + {STEP_S / 2}")

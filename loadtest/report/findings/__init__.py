@@ -12,6 +12,7 @@ from loadtest.report.findings.drops import drop_findings, headline
 from loadtest.report.findings.finding import Finding, Severity, Topic
 from loadtest.report.findings.left_behind import left_behind_findings
 from loadtest.report.findings.speed import speed_findings
+from loadtest.report.findings.stalls import stall_findings
 from loadtest.report.findings.troubles import trouble_findings
 from loadtest.report.findings.unasked import unasked_findings
 from loadtest.report.manifest import Manifest
@@ -42,6 +43,7 @@ def find(cells: Sequence[Cell], manifest: Manifest, examples: Examples | None = 
     namer = Namer(cell.key for cell in cells)
     examples = examples or Examples.none()
     dropped = [cell for cell in cells if cell.has("disconnects")]
+    measured = [cell for cell in cells if cell.has("throughput")]
     found = [
         *drop_findings(dropped, namer, examples),
         *unasked_findings(cells, namer),
@@ -49,7 +51,8 @@ def find(cells: Sequence[Cell], manifest: Manifest, examples: Examples | None = 
         *delivery_findings([cell for cell in cells if cell.has("delivery")], namer),
         *trouble_findings(manifest, namer),
         *detection_findings(dropped, namer, examples),
-        *speed_findings([cell for cell in cells if cell.has("throughput")], namer),
+        *stall_findings(measured, namer),
+        *speed_findings(measured, namer),
     ]
     return (*headline(dropped), *sorted(found, key=_importance))
 

@@ -41,6 +41,7 @@ def _went_wrong(cell: Cell, namer: Namer) -> Finding:
         text=f"{namer.name(cell.key)}: {of} meant for members who stayed connected {listed(parts)}.{sure}",
         cells=(cell.key,),
         figures=_COUNTS,
+        example=cell.example("delivery.lost_example"),
     )
 
 

@@ -136,7 +136,7 @@ def _causes_text(causes: Counter[str]) -> str:
 
 def _missed_example(cells: Sequence[Cell], cause: str, examples: Examples) -> str:
     """One missed for the main cause; else any that disconnects.csv names."""
-    named = (str(value) for cell in cells for value in cell.values("disconnects.example") if value)
+    named = (example for cell in cells if (example := cell.example("disconnects.example")))
     return examples.first(cells, (pl.col("verdict") == "missed") & (pl.col("cause") == cause)) or next(named, "")
 
 

@@ -37,6 +37,7 @@ def _ended(cell: Cell, namer: Namer) -> Finding:
         ),
         cells=(cell.key,),
         figures=(ENDED_UNASKED,),
+        example=cell.example("throughput.unasked_example"),
     )
 
 
@@ -50,6 +51,7 @@ def _deaf(cell: Cell, namer: Namer) -> Finding:
         ),
         cells=(cell.key,),
         figures=(DEAF,),
+        example=cell.example("delivery.deaf_example"),
     )
 
 

@@ -137,8 +137,9 @@ def send_failed(t_ms: float, connection: int, number: int) -> Line:
     return Line(t_ms=t_ms, event=Event.SEND_FAILED, connection=connection, value=value, text="connection lost")
 
 
-def received(t_ms: float, connection: int, sender: int, number: int) -> Line:
-    return Line(t_ms=t_ms, event=Event.RECEIVED, connection=connection, value=message_id(sender, number))
+def received(t_ms: float, connection: int, sender: int, number: int, *, lag_us: int = 0) -> Line:
+    value = message_id(sender, number)
+    return Line(t_ms=t_ms, event=Event.RECEIVED, connection=connection, argument=lag_us, value=value)
 
 
 def dropped(t_ms: float, connection: int, kind: str | None = "rst") -> list[Line]:

@@ -6,13 +6,30 @@ import dataclasses
 from typing import Any
 
 import pytest
-from histories import STEADY, A, B, client, dropped, entered, joined, phases, received, records, scope, sent, server
+from histories import (
+    STEADY,
+    A,
+    B,
+    C,
+    client,
+    dropped,
+    entered,
+    joined,
+    peer_closed,
+    phases,
+    received,
+    records,
+    scope,
+    sent,
+    server,
+)
 from hypothesis import given, settings
 from random_histories import History, histories
 
 from loadtest.bench.campaign import check_trial
 from loadtest.bench.plan import Trial
 from loadtest.checks import CHECKS, Check, Finding, TrialRecords, run_check
+from loadtest.checks import fates as fates_module
 from loadtest.ledger.reader import SCHEMA
 from loadtest.report.columns import KEY_NAMES, TABLES
 from loadtest.report.manifest import CellKey
@@ -131,6 +148,38 @@ def test_campaign_when_several_kinds_are_dropped_then_each_row_names_its_kind_an
     tables, _ = check_trial(TRIAL, GOOD)
     assert tables.disconnects["drop"].to_list() == ["rst", "fin"]
     assert tables.delivery["drop"].to_list() == ["mixed"]
+
+
+def test_campaign_when_a_check_names_a_connection_then_the_results_name_it_with_its_trial() -> None:
+    missed = dataclasses.replace(GOOD, server=server(scope(99, A), scope(99, B)))
+    lines = [*TWO_JOINED, *(sent(2000 + 100 * n, A, n) for n in range(9)), received(2001, A, A, 0)]
+    lines += [received(2001, B, A, 0), *joined(100, C, member=2, room="other"), peer_closed(3000, C)]
+    silent = records(client(phases(), lines))
+    assert check_trial(TRIAL, missed)[0].disconnects["example"].to_list() == [f"{TRIAL.folder}:{B}", ""]
+    tables, _ = check_trial(TRIAL, silent)
+    assert tables.throughput["unasked_example"].item() == f"{TRIAL.folder}:{C}"
+    assert tables.delivery["lost_example"].item() in {f"{TRIAL.folder}:{one}" for one in (A, B)}
+    assert tables.delivery["deaf_example"].item() in {f"{TRIAL.folder}:{one}" for one in (A, B)}
+
+
+def test_fates_when_two_checks_need_them_then_they_are_worked_out_once_a_trial(monkeypatch: Any) -> None:
+    asked: list[TrialRecords] = []
+    fates_of = fates_module._fates
+    monkeypatch.setattr(fates_module, "_fates", lambda trial: asked.append(trial) or fates_of(trial))
+    one, other = dataclasses.replace(GOOD), dataclasses.replace(GOOD)
+    for trial in (one, other):
+        check_trial(TRIAL, trial)
+    assert [trial is one for trial in asked] == [True, False]
+    assert len(asked) == 2
+
+
+def test_fates_when_they_cannot_be_worked_out_then_the_columns_of_both_checks_are_unknown(monkeypatch: Any) -> None:
+    monkeypatch.setattr(fates_module, "_fates", broken)
+    tables, _ = check_trial(TRIAL, dataclasses.replace(GOOD))
+    assert tables.disconnects["missed"].to_list() == [None, None]
+    reasons = dict(tables.unknown.select("column", "why").rows())
+    assert "'disconnects' failed" in reasons["missed"]
+    assert "'drops' failed" in reasons["verdict"]
 
 
 def test_window_when_a_phase_was_not_reached_then_there_is_none() -> None:

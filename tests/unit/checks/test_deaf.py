@@ -26,6 +26,7 @@ def figures(*lines, quiet: bool = True) -> dict:
 def test_deaf_when_a_member_hears_nothing_more_to_the_end_then_it_is_counted() -> None:
     found = figures(*talk(heard_by_b=range(1, 6)))
     assert (found["deaf"], found["lost"]) == (1, len(MANY) - 5)
+    assert (found["deaf_example"], found["lost_example"]) == (str(B), str(B))
 
 
 def test_deaf_when_a_member_never_heard_anything_then_it_is_counted() -> None:
@@ -34,6 +35,11 @@ def test_deaf_when_a_member_never_heard_anything_then_it_is_counted() -> None:
 
 def test_deaf_when_it_hears_again_later_then_it_is_not() -> None:
     assert figures(*talk(heard_by_b=range(20, 21)))["deaf"] == 0
+
+
+def test_examples_when_nothing_was_lost_then_there_are_none() -> None:
+    found = figures(*talk(heard_by_b=MANY))
+    assert (found["deaf_example"], found["lost_example"]) == ("", "")
 
 
 def test_deaf_when_few_messages_are_missing_at_the_end_then_it_is_not() -> None:
@@ -51,8 +57,8 @@ def test_deaf_when_the_connection_was_dropped_then_it_is_not() -> None:
 def test_deaf_when_messages_still_arrived_at_the_end_then_it_is_not_known() -> None:
     trial = records(client(phases(quiet=False), *TWO_MEMBERS, *talk(heard_by_b=range(1, 6))))
     finding = check(trial)
-    assert finding.rows["deaf"].item() is None
-    assert "deaf" in {column for column, _ in finding.unknown}
+    assert finding.rows.select("deaf", "deaf_example").row(0) == (None, None)
+    assert {"deaf", "deaf_example"} <= {column for column, _ in finding.unknown}
 
 
 def test_edge_when_the_receiver_went_at_once_then_the_unknown_one_lies_at_an_edge() -> None:

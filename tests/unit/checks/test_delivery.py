@@ -332,8 +332,8 @@ def test_delivery_when_the_trial_ended_early_then_it_raises() -> None:
         check(records(client(joined(100, A), sent(2000, A, 1))))
 
 
-def test_audit_pairs_when_asked_then_it_names_the_message_and_the_member_that_missed_it() -> None:
+def test_audit_pairs_when_asked_then_it_names_the_message_and_the_connection_that_missed_it() -> None:
     trial = records(client(phases(), *TWO_MEMBERS, sent(2000, A, 1), received(2001, A, A, 1)))
     assert trial.window is not None
     lost = audit_pairs(trial, trial.window).filter("lost")
-    assert lost.select("value", "member").rows() == [(A << 32 | 1, 1)]
+    assert lost.select("value", "connection").rows() == [(A << 32 | 1, B)]

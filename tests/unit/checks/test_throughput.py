@@ -28,6 +28,7 @@ from histories import (
 from loadtest.checks.kind import Finding
 from loadtest.checks.throughput import check
 from loadtest.checks.usage import cpu_steps_s
+from loadtest.checks.validity import GENERATOR_LAG_LIMIT_MS
 
 WINDOW_S = (RECOVER - STEADY) / 1000
 
@@ -112,6 +113,35 @@ def test_throughput_when_the_generator_was_busy_then_the_trial_is_not_valid() ->
     finding = found(samples=samples(generator_cpu=0.9))
     assert finding.rows["valid"].to_list() == ["no"]
     assert "the generator was busy 90%" in finding.invalid[0]
+
+
+def arrivals(*, handled_late: int, lag_us: int, at: float = 2000) -> list[Line]:
+    """A thousand messages, of which so many were handled so late."""
+    return [received(at + number, A, A, number, lag_us=lag_us * (number < handled_late)) for number in range(1000)]
+
+
+def test_throughput_when_one_message_in_a_hundred_was_handled_late_then_the_trial_is_not_valid() -> None:
+    finding = found(arrivals(handled_late=15, lag_us=250_400))
+    assert finding.rows["valid"].to_list() == ["no"]
+    assert "one message in a hundred 250 ms or more after it had arrived (limit 100 ms)" in finding.invalid[0]
+
+
+@pytest.mark.parametrize(
+    ("handled_late", "lag_us"), [(5, 250_000), (1000, GENERATOR_LAG_LIMIT_MS * 1000)], ids=["few", "just in time"]
+)
+def test_throughput_when_few_were_handled_late_or_all_just_in_time_then_the_trial_is_valid(
+    handled_late: int, lag_us: int
+) -> None:
+    assert found(arrivals(handled_late=handled_late, lag_us=lag_us)).invalid == ()
+
+
+def test_throughput_when_all_were_handled_a_little_too_late_then_the_trial_is_not_valid() -> None:
+    assert found(arrivals(handled_late=1000, lag_us=GENERATOR_LAG_LIMIT_MS * 1000 + 1)).invalid != ()
+
+
+def test_throughput_when_messages_outside_of_the_window_were_handled_late_then_the_trial_is_valid() -> None:
+    late = [received(at, A, A, at, lag_us=900_000) for at in (STEADY - 1, RECOVER + 1)]
+    assert found(late).invalid == ()
 
 
 def test_throughput_when_not_all_users_had_a_connection_then_the_trial_is_not_valid() -> None:

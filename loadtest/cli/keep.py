@@ -1,0 +1,27 @@
+"""`keep`: a small copy of a run, for git."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from loadtest.bench.plan import PlanError
+from loadtest.report.errors import ReportError
+from loadtest.report.keep import keep_run
+
+
+def keep(
+    run: Annotated[Path, typer.Argument(help="the run's folder")],
+    folder: Annotated[Path, typer.Argument(help="a new folder for the copy")],
+) -> None:
+    """Write a small copy of a run for git: the tables compressed, of the ledgers the examples' records only."""
+    try:
+        kept = keep_run(run, folder)
+    except ReportError as error:
+        raise PlanError(str(error)) from None
+    Console(highlight=False, soft_wrap=True).print(
+        f"{folder}: {kept.trials} trials and {kept.examples} examples in {kept.size / 1000:,.0f} kB;"
+        f" channels-loadtest report {folder} makes its report",
+        markup=False,
+    )

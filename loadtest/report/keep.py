@@ -1,0 +1,58 @@
+"""A kept run: a small copy for git, from which the report can be made anew and every example still be looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtest.report.errors import ReportError
+from loadtest.report.ledgers import records_of, write_kept
+from loadtest.report.manifest import MANIFEST, Manifest, read_manifest
+from loadtest.report.summary import summarise
+from loadtest.report.tables import Tables, read_tables, write_bytes, write_compressed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What was kept of a run: how many trials and examples, and the bytes of all files together."""
+
+    trials: int
+    examples: int
+    size: int
+
+
+def keep_run(run_folder: Path, folder: Path) -> Kept:
+    """Write the manifest, the compressed tables and the examples' records of a run into a new folder.
+
+    The same run gives the same bytes. Raises ReportError when there is no such run, when it is still running, when the
+    folder holds something already or cannot be written.
+    """
+    manifest, tables = read_manifest(run_folder), read_tables(run_folder)
+    if manifest.state == "running":
+        raise ReportError(
+            f"{run_folder} is still running; wait until it has ended"
+            f" (one that was killed: channels-loadtest bench --resume {run_folder})"
+        )
+    examples = examples_of(tables, manifest)
+    records = records_of(run_folder, examples)
+    _make(folder)
+    write_kept(records, folder)
+    write_compressed(tables, folder)
+    write_bytes(folder / MANIFEST, (run_folder / MANIFEST).read_bytes())  # last: without it the folder is no run
+    return Kept(
+        trials=tables.throughput.height, examples=len(examples), size=sum(f.stat().st_size for f in folder.iterdir())
+    )
+
+
+def examples_of(tables: Tables, manifest: Manifest) -> list[str]:
+    """The connections that a run names, in its tables or in what it found, as `channels-loadtest show` takes them."""
+    missed = tables.disconnects["example"].drop_nulls()
+    found = (finding.example for finding in summarise(tables, manifest).findings)
+    return sorted({*missed, *found} - {""})
+
+
+def _make(folder: Path) -> None:
+    """Make the folder, or take an empty one; OSError when it cannot be made."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ReportError(f"{folder} exists and is not empty; name a new folder, or remove it first")
+    folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,70 @@
+"""The ledgers that a results folder holds: two files a trial, or in a kept run one file with its examples' records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+
+from loadtest.ledger.reader import SCHEMA
+from loadtest.report.errors import ReportError
+
+KEPT = "examples.parquet"
+"""Of a kept run: the ledgers' columns and `trial` and `side`; a file for each trial would be mostly its own frame."""
+
+_SIDES = ("client", "server")
+_LEVEL = 19  # zstd's; written once, read seldom
+
+
+def trials_with_ledgers(run_folder: Path) -> list[str]:
+    """The trials of which there are records, as their folders below trials/ are named; ReportError if there are none.
+
+    Of a kept run these are the trials that have an example.
+    """
+    whole = {str(path.parent.relative_to(run_folder / "trials")) for path in run_folder.glob("trials/*/*/*.parquet")}
+    if whole:
+        return sorted(whole)
+    if is_kept(run_folder):
+        return sorted(pl.scan_parquet(run_folder / KEPT).select("trial").unique().collect()["trial"])
+    raise ReportError(f"{run_folder} keeps no ledgers (trials/*/*/client.parquet): nothing to tell a story from")
+
+
+def is_kept(run_folder: Path) -> bool:
+    """Whether the folder has the records of its examples only."""
+    return (run_folder / KEPT).exists()
+
+
+def read_connection(run_folder: Path, trial: str, connection: int) -> pl.DataFrame:
+    """All records of one connection of a trial by time, with their `side`; an empty frame if there are none."""
+    folder = run_folder / "trials" / trial
+    if folder.exists():
+        paths = {side: folder / f"{side}.parquet" for side in _SIDES}
+        sides = [pl.scan_parquet(path).with_columns(side=pl.lit(side)) for side, path in paths.items() if path.exists()]
+        records = pl.concat(sides)
+    else:
+        records = pl.scan_parquet(run_folder / KEPT).filter(pl.col("trial") == trial).drop("trial")
+    return records.filter(pl.col("connection") == connection).collect().sort("time_ns", maintain_order=True)
+
+
+def records_of(run_folder: Path, references: Iterable[str]) -> pl.DataFrame:
+    """The records of these connections, each "<trial>:<id>"; ReportError when there are none of one of them."""
+    none = pl.DataFrame(schema=pl.Schema({"trial": pl.String(), **SCHEMA, "side": pl.String()}))
+    return pl.concat([none, *(_records(run_folder, reference) for reference in references)])
+
+
+def write_kept(records: pl.DataFrame, folder: Path) -> None:
+    """Write the records of a kept run's examples into its folder; ReportError if that fails."""
+    try:
+        records.write_parquet(folder / KEPT, compression="zstd", compression_level=_LEVEL)
+    except (pl.exceptions.PolarsError, OSError) as error:  # a full disk is either
+        raise ReportError(f"could not write {folder / KEPT}: {error}; free the disk") from error
+
+
+def _records(run_folder: Path, reference: str) -> pl.DataFrame:
+    trial, _, number = reference.rpartition(":")
+    if trial in trials_with_ledgers(run_folder):
+        records = read_connection(run_folder, trial, int(number))
+        if not records.is_empty():
+            return records.select(pl.lit(trial).alias("trial"), pl.all())
+    raise ReportError(f"{run_folder} names the example {reference}, of which its ledgers have no records")
