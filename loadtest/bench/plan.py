@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from loadtest.bench.scenarios import SCENARIOS, Scenario
 from loadtest.drops import DROPS, DropError, find_drop
@@ -16,6 +25,7 @@ from loadtest.report.examples import trial_folder
 from loadtest.report.manifest import CellKey
 from loadtest.stack.layers import LAYERS
 from loadtest.stack.servers import SERVERS
+from loadtest.work import check_blocking_work, check_work
 from target_app.consumers import CONSUMERS
 
 NO_DROP = "none"
@@ -84,8 +94,8 @@ class Plan(BaseModel):
     rate: float | None = Field(None, ge=0)
     room_size: int | None = Field(None, ge=1)
     payload_size: int = Field(64, ge=47, le=2**20)
-    work: str = Field("none", pattern=r"^(none|orm|(sleep|cpu):\d{1,4})$")  # whole ms, as the reference app takes them
-    blocker_work: str = Field("cpu:300", pattern=r"^(sleep|cpu):\d{1,4}$")  # of the one handler that blocks
+    work: Annotated[str, AfterValidator(check_work)] = "none"
+    blocker_work: Annotated[str, AfterValidator(check_blocking_work)] = "cpu:300"  # of the one handler that blocks
     drop_share: float = Field(0.2, ge=0, le=1)
     offline: float = Field(1.0, ge=0)
     warm_up: float = Field(1.0, ge=0)
@@ -266,10 +276,6 @@ def _problem(problem: Any) -> str:
             return f"{key}: unknown key; a plan has {', '.join(Plan.model_fields)}"
         case "value_error":  # ours: it says what was given
             return f"{key}: {problem['ctx']['error']}"
-        case "string_pattern_mismatch" if key == "work":
-            return f"work: none, orm, sleep:MS or cpu:MS with whole milliseconds below 10,000, got {problem['input']!r}"
-        case "string_pattern_mismatch" if key == "blocker_work":
-            return f"blocker_work: sleep:MS or cpu:MS with whole milliseconds below 10,000, got {problem['input']!r}"
         case "string_pattern_mismatch" if key == "server_ping":
             return f"server_ping: INTERVAL/TIMEOUT in seconds, 20/20 say, got {problem['input']!r}"
         case _:

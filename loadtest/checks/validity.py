@@ -11,11 +11,22 @@ from loadtest.ledger.record import Event, Phase
 
 GENERATOR_CPU_LIMIT = 0.85
 """Share of one core from which a single-threaded generator queues its own work."""
+GENERATOR_LAG_LIMIT_MS = 100
+"""What a server's event loop may be late by before it counts as stalled, and 30 times what a quick bench on two busy
+cores shows (docs/method.md). A generator that handles arrivals so late sends and answers pings as late."""
+LAG_QUANTILE = 0.99
+"""One pause of a machine, a collection of garbage say, is no saturation; one message in a hundred is."""
+_US_A_MS = 1000
 
 
 def invalid_because(trial: TrialRecords, window: Window) -> list[str]:
     """Return why the trial is not valid; empty when it is."""
-    return [*_generator_was_busy(trial, window), *_not_all_users_opened(trial, window), *_ledger_was_cut(trial)]
+    return [
+        *_generator_was_busy(trial, window),
+        *_generator_was_late(trial, window),
+        *_not_all_users_opened(trial, window),
+        *_ledger_was_cut(trial),
+    ]
 
 
 def _generator_was_busy(trial: TrialRecords, window: Window) -> list[str]:
@@ -27,6 +38,20 @@ def _generator_was_busy(trial: TrialRecords, window: Window) -> list[str]:
         return []
     return [
         f"the generator was busy {share:.0%} of the time and may have been the limit; use fewer users or a lower rate"
+    ]
+
+
+def _generator_was_late(trial: TrialRecords, window: Window) -> list[str]:
+    """Compare the time between a message's arrival in the kernel and its handling, which latency does not contain."""
+    received = (pl.col("event") == int(Event.RECEIVED)) & pl.col("time_ns").is_between(window.start_ns, window.end_ns)
+    lag_us = trial.client.select("event", "time_ns", "argument").filter(received)["argument"]
+    late_us = lag_us.quantile(LAG_QUANTILE, "nearest")
+    if late_us is None or late_us <= GENERATOR_LAG_LIMIT_MS * _US_A_MS:
+        return []
+    return [
+        f"the generator handled one message in a hundred {late_us / _US_A_MS:,.0f} ms or more after it had arrived "
+        f"(limit {GENERATOR_LAG_LIMIT_MS} ms), so it sent late too and may have been the limit; use fewer users or a "
+        "lower rate"
     ]
 
 

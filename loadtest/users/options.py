@@ -4,10 +4,22 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.fields import FieldInfo
 
 from loadtest.drops import DROPS, DropError, find_drop
+from loadtest.users.handshake import check_ca_file, check_header, check_origin, check_subprotocol, header_pair
 from loadtest.users.messages import SMALLEST_PAYLOAD
+from loadtest.work import check_blocking_work, check_work
 
 
 class OptionsError(Exception):
@@ -16,6 +28,14 @@ class OptionsError(Exception):
 
 def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _lines(value: object) -> object:
+    return value.splitlines() if isinstance(value, str) else value or ()
+
+
+Header = Annotated[str, AfterValidator(check_header)]
+Subprotocol = Annotated[str, AfterValidator(check_subprotocol)]
 
 
 class LoadOptions(BaseModel):
@@ -36,8 +56,27 @@ class LoadOptions(BaseModel):
     )
     drop_share: float = Field(0.1, ge=0, le=1, description="share of the members dropped each second")
     offline: float = Field(1.0, ge=0, description="seconds that a dropped member stays away")
-    handler_work: str = Field("none", description="handler work of the reference app: none, sleep:MS, cpu:MS or orm")
-    blocker_work: str = Field("cpu:300", description="the same for the one connection of `blocker` that blocks")
+    handler_work: Annotated[str, AfterValidator(check_work)] = Field(
+        "none", description="handler work of the reference app: none, sleep:MS, cpu:MS or orm"
+    )
+    blocker_work: Annotated[str, AfterValidator(check_blocking_work)] = Field(
+        "cpu:300", description="the same for the one connection of `blocker` that blocks"
+    )
+    compression: bool = Field(False, description="offer permessage-deflate, as browsers do")
+    origin: Annotated[str, AfterValidator(check_origin)] = Field(
+        "", description="Origin header; empty: the target's own address, as its own page would send"
+    )
+    header: Annotated[tuple[Header, ...], BeforeValidator(_lines)] = Field(
+        (),
+        description="'Name: value' for the opening request: Cookie or Authorization, say; may be given several times",
+    )
+    subprotocol: Annotated[tuple[Subprotocol, ...], BeforeValidator(_split)] = Field(
+        (), description="subprotocols to ask for, several by comma; the server has to choose one"
+    )
+    ca_file: Annotated[str, AfterValidator(check_ca_file)] = Field(
+        "", description="PEM file of the only CA to trust behind wss://; empty: those of the system"
+    )
+    insecure: bool = Field(False, description="take any certificate behind wss://")
     seed: int = Field(1, ge=0, description="seed of every random choice")
     num_users: int | None = None
 
@@ -49,6 +88,13 @@ class LoadOptions(BaseModel):
             raise ValueError("; ".join(problems))
         return kinds
 
+    @field_validator("insecure")
+    @classmethod
+    def _trusts_one_or_any(cls, insecure: bool, info: ValidationInfo) -> bool:
+        if insecure and info.data.get("ca_file"):
+            raise ValueError("takes any certificate, and --ca-file only those of one CA; leave one of them out")
+        return insecure
+
     @field_validator("host")
     @classmethod
     def _websocket_address(cls, host: str) -> str:
@@ -56,6 +102,11 @@ class LoadOptions(BaseModel):
         if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.port == 0:  # asking a bad port raises
             raise ValueError(f"{host!r} is not a WebSocket address; give --host ws://127.0.0.1:8000, say")
         return host
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """What `header` says, in pairs of name and value."""
+        return [header_pair(line) for line in self.header]
 
     def url(self, path: str, room: str, work: str) -> str:
         """Return the address of one user: the host as it is if it has a path or a query, else with `path` behind it."""
@@ -83,12 +134,6 @@ class BenchOptions(BaseModel):
     hold: float = Field(60.0, ge=0)
 
 
-def work_s(work: str) -> float:
-    """Return for how long a handler works by "sleep:MS" or "cpu:MS"; 0 where that is not said."""
-    _, _, ms = work.partition(":")
-    return int(ms) / 1000 if ms.isascii() and ms.isdigit() else 0.0
-
-
 _BENCH_HELP = {
     "ledger": "folder for the ledger; empty: none is kept",
     "generator": "number of this generator process, 1 to 255: part of the connections' ids",
@@ -103,14 +148,15 @@ _BENCH_HELP = {
 }
 
 
+NOT_IN_THE_FORM = frozenset({"header", "ca_file"})
+"""The page shows what was given to whoever opens it, and headers carry secrets; a file is one of Locust's machine."""
+
+
 def add_arguments(parser: Any) -> None:
     """Add the options to Locust's parser; those of the bench stay out of the web form."""
     for name, field in LoadOptions.model_fields.items():
-        if name in ("host", "num_users"):
-            continue  # Locust's own
-        default = ",".join(field.default) if name == "drop_kind" else field.default
-        kind = type(default)
-        parser.add_argument(_flag(name), type=kind, default=default, env_var=_variable(name), help=field.description)
+        if name not in ("host", "num_users"):  # Locust's own
+            _add_argument(parser, name, field)
     for name, field in BenchOptions.model_fields.items():
         parser.add_argument(
             _flag(name),
@@ -119,6 +165,17 @@ def add_arguments(parser: Any) -> None:
             include_in_web_ui=False,
             help=_BENCH_HELP[name],
         )
+
+
+def _add_argument(parser: Any, name: str, field: FieldInfo) -> None:
+    default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+    form: dict[str, Any] = {"type": type(default), "default": default}
+    if isinstance(default, bool):
+        form = {"action": "store_true"}
+    elif name == "header":
+        form = {"action": "append", "metavar": "HEADER"}
+    shown = name not in NOT_IN_THE_FORM
+    parser.add_argument(_flag(name), **form, env_var=_variable(name), help=field.description, include_in_web_ui=shown)
 
 
 def read_options(parsed: Mapping[str, Any], host: str | None) -> LoadOptions:

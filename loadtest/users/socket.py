@@ -4,6 +4,7 @@ Each opening is a new connection with an id of its own; everything is recorded i
 """
 
 from time import monotonic_ns
+from typing import TypedDict
 
 import gevent
 from gevent.hub import Waiter, get_hub
@@ -27,6 +28,19 @@ _LARGEST_US = 2**32 - 1
 _NOTHING = -1
 _FOREIGN = -2
 """What is awaited where it is no message of ours; their numbers are positive."""
+
+
+class _Handshake(TypedDict):
+    """The arguments that every opening has."""
+
+    connection_id: int
+    headers: list[tuple[str, str]]
+    origin: str | None
+    subprotocols: tuple[str, ...]
+    compression: bool
+    ca_file: str | None
+    insecure: bool
+    timeout_s: float
 
 
 class MemberSocket:
@@ -63,12 +77,7 @@ class MemberSocket:
         self._record(Event.OPENING, number, argument=self._room, value=self._member)
         try:
             connection = open_connection(
-                self._url,
-                connection_id=number,
-                headers=[(CONNECTION_HEADER, str(number))],
-                timeout_s=OPEN_TIMEOUT_S,
-                on_message=self._received,
-                on_closed=self._peer_closed,
+                self._url, **self._handshake(number), on_message=self._received, on_closed=self._peer_closed
             )
         except WireError as error:
             self._open_failed(number, error, row="open")
@@ -79,6 +88,20 @@ class MemberSocket:
         self._sequence = 0
         self._awaited = -1
         return True
+
+    def _handshake(self, number: int) -> _Handshake:
+        """Say what the user's options ask of the opening of this connection, a member's or an extra one."""
+        load = self._session.load
+        return {
+            "connection_id": number,
+            "headers": [(CONNECTION_HEADER, str(number)), *load.headers],
+            "origin": load.origin or None,
+            "subprotocols": load.subprotocol,
+            "compression": load.compression,
+            "ca_file": load.ca_file or None,
+            "insecure": load.insecure,
+            "timeout_s": OPEN_TIMEOUT_S,
+        }
 
     def _open_failed(self, number: int, error: WireError, *, row: str) -> None:
         status = getattr(error, "status", 0) or 0
@@ -164,13 +187,7 @@ class MemberSocket:
         number = self._session.next_connection()
         self._record(Event.OPENING, number, argument=self._session.text(NO_ROOM), value=self._member)
         try:
-            connection = open_until(
-                kind.stage,
-                self._url,
-                connection_id=number,
-                headers=[(CONNECTION_HEADER, str(number))],
-                timeout_s=OPEN_TIMEOUT_S,
-            )
+            connection = open_until(kind.stage, self._url, **self._handshake(number))
         except WireError as error:
             self._open_failed(number, error, row=f"drop {kind.name}")
             return

@@ -7,11 +7,11 @@ import gevent
 from locust import User
 
 from loadtest.users.messages import Message
-from loadtest.users.options import work_s
 from loadtest.users.pacing import Schedule
 from loadtest.users.sessions import session_of
 from loadtest.users.socket import MemberSocket
 from loadtest.wire import sleep
+from loadtest.work import work_s
 
 RETRY_S = 1.0
 """Pause before a user tries again to open a connection that was refused or lost."""

@@ -8,6 +8,7 @@ WireError                        everything this package raises on purpose
 │   ├── OutOfDescriptors         this process may open no more files
 │   ├── ProxyFailed              the HTTP proxy would not build the tunnel
 │   ├── TLSFailed                no TLS session: unknown CA, wrong host name, not TLS at all
+│   ├── HandshakeClosed          FIN or RST before the HTTP answer was whole: the server died, or wants nobody now
 │   ├── HandshakeRefused         an HTTP answer, but not 101; has .status
 │   └── HandshakeInvalid         not HTTP, endless headers, wrong accept key, subprotocol or extension not asked for
 ├── ConnectionClosed             the WebSocket has ended with a close frame; has .code and .reason
@@ -68,6 +69,12 @@ class TLSFailed(OpenFailed):
     """No TLS session could be agreed on."""
 
     name = "tls failed"
+
+
+class HandshakeClosed(OpenFailed):
+    """The peer ended the TCP connection before its answer to the upgrade was whole."""
+
+    name = "closed in the handshake"
 
 
 class HandshakeRefused(OpenFailed):

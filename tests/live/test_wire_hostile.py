@@ -61,8 +61,9 @@ def url(server: Helper, path: str) -> str:
         ("/no-upgrade-header", "invalid handshake"),
         ("/bad-status-line", "invalid handshake"),
         ("/bad-header-line", "invalid handshake"),
-        ("/close", "invalid handshake"),
-        ("/reset", "invalid handshake"),
+        ("/close", "closed in the handshake"),
+        ("/half-an-answer", "closed in the handshake"),
+        ("/reset", "closed in the handshake"),
         ("/unasked-extension", "invalid handshake"),
         ("/unasked-subprotocol", "invalid handshake"),
         ("/200", "refused 200"),
@@ -198,7 +199,9 @@ def test_opening_when_many_fail_at_once_hurts_no_other_user(server: Helper) -> N
     failing = [gevent.spawn(fail, path) for path in paths]
     gevent.joinall([*users, *failing], timeout=30)
     assert [user.value for user in users] == [True] * 5
-    assert {greenlet.value for greenlet in failing} == {"open timeout", "invalid handshake", "refused 403", "open"}
+    assert {greenlet.value for greenlet in failing} == {
+        "open timeout", "invalid handshake", "refused 403", "closed in the handshake", "open"
+    }  # fmt: skip
 
 
 def test_greenlet_when_killed_while_opening_leaves_nothing(server: Helper) -> None:

@@ -116,6 +116,10 @@ def close(client: socket.socket, request: bytes) -> None:
     pass
 
 
+def half_an_answer(client: socket.socket, request: bytes) -> None:
+    client.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpg")
+
+
 def reset(client: socket.socket, request: bytes) -> None:
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
 
@@ -189,6 +193,7 @@ BEHAVIOURS: dict[str, Callable[[socket.socket, bytes], None]] = {
     "/trickle": trickle,
     "/never": never,
     "/close": close,
+    "/half-an-answer": half_an_answer,
     "/reset": reset,
     "/wrong-accept": wrong_accept,
     "/no-upgrade-header": answers("HTTP/1.1 101 Switching Protocols\nConnection: Upgrade"),

@@ -8,6 +8,9 @@ close frame with one and FIN; /flood does so too, and sends all the time before.
 Lines on stdin are orders for all connections that are open: `poke` sends each a ping; `flood` begins to send all the
 time; `end` sends each FIN; `look` prints a JSON line for each, with an empty `end` and how many of our packets were not
 acknowledged. Ends when stdin does.
+
+With an argument, a PEM file of a key and a certificate, it speaks TLS; the bytes are then those that were decrypted,
+FIN and RST still those of TCP, and each line also says whether TLS's own goodbye came (close_notify).
 """
 
 from __future__ import annotations
@@ -19,11 +22,14 @@ import json
 import os
 import select
 import socket
+import ssl
 import struct
 import sys
 import threading
 from collections.abc import Iterator
 from typing import ClassVar
+
+from wire_secure_socket import SecureSocket
 
 FLOOD = b"\x82\x7e\x10\x00" + b"f" * 4096
 PING = b"\x89\x04poke"
@@ -36,7 +42,7 @@ TCPI_UNACKED = 24  # offset in struct tcp_info of linux/tcp.h
 def main() -> None:
     server = socket.create_server(("127.0.0.1", 0), backlog=512)
     print(server.getsockname()[1], flush=True)
-    threading.Thread(target=accept, args=(server,), daemon=True).start()
+    threading.Thread(target=accept, args=(server, *map(tls, sys.argv[1:])), daemon=True).start()
     orders = {"poke": Recording.poke, "flood": Recording.flood, "end": Recording.end_writing, "look": Recording.look}
     for line in sys.stdin:
         for recording in list(Recording.opened):
@@ -44,10 +50,17 @@ def main() -> None:
     os._exit(0)
 
 
-def accept(server: socket.socket) -> None:
+def accept(server: socket.socket, context: ssl.SSLContext | None = None) -> None:
     while True:
         client, _ = server.accept()
-        threading.Thread(target=Recording(client).run, daemon=True).start()
+        recording = Recording(SecureSocket(client, context) if context else client)
+        threading.Thread(target=recording.run, daemon=True).start()
+
+
+def tls(certificate: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
 
 
 class Recording:
@@ -55,7 +68,7 @@ class Recording:
 
     opened: ClassVar[list[Recording]] = []
 
-    def __init__(self, client: socket.socket) -> None:
+    def __init__(self, client: socket.socket | SecureSocket) -> None:
         self.client = client
         self.path = ""
         self.arrived = bytearray()
@@ -143,6 +156,8 @@ class Recording:
         self.tell("", unacked=struct.unpack_from("I", information, TCPI_UNACKED)[0])
 
     def tell(self, end: str, **more: int) -> None:
+        if isinstance(self.client, SecureSocket):
+            more["close_notify"] = self.client.close_notify
         line = json.dumps({"path": self.path, "bytes": self.arrived.hex(), "end": end, **more}) + "\n"
         os.write(1, line.encode())  # in one piece, whatever the other threads print
 

@@ -15,7 +15,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 ROOT_PACKAGES = ("loadtest", "target_app", "locustfiles")
 
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"loadtest.ledger"}),
+    frozenset({"loadtest.ledger", "loadtest.work"}),
     frozenset({"loadtest.drops", "loadtest.checks", "loadtest.probe"}),
     frozenset({"loadtest.wire", "loadtest.users", "loadtest.stack", "target_app", "locustfiles"}),
     frozenset({"loadtest.bench", "loadtest.report"}),
@@ -25,11 +25,12 @@ FLOORS: tuple[frozenset[str], ...] = (
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "loadtest.ledger": frozenset(),
+    "loadtest.work": frozenset(),
     "loadtest.drops": frozenset(),
     "loadtest.checks": frozenset({"loadtest.ledger"}),
     "loadtest.probe": frozenset({"loadtest.ledger"}),
     "loadtest.wire": frozenset({"loadtest.drops"}),
-    "loadtest.users": frozenset({"loadtest.ledger", "loadtest.wire", "loadtest.drops"}),
+    "loadtest.users": frozenset({"loadtest.ledger", "loadtest.wire", "loadtest.drops", "loadtest.work"}),
     "loadtest.report": frozenset({"loadtest.ledger", "loadtest.checks"}),
     "target_app": frozenset({"loadtest.probe"}),
     "locustfiles": frozenset({"loadtest.users"}),
@@ -174,7 +175,7 @@ def test_ledger_when_imported_then_only_its_reader_needs_more_than_the_standard_
         ("loadtest.ledger", ("polars", "numpy", "gevent", "django")),
         ("loadtest.drops", ("loadtest.wire", "gevent", "locust")),
         ("loadtest.report", ("gevent", "locust", "django", "loadtest.stack", "loadtest.bench", "loadtest.users")),
-        ("loadtest.cli.main", ("gevent", "locust", "loadtest.users", "loadtest.wire")),
+        ("loadtest.cli.main", ("gevent", "locust", "loadtest.users", "loadtest.wire", "altair", "vl_convert")),
     ],
 )
 def test_module_when_imported_for_real_then_what_it_must_not_need_is_not_there(

@@ -25,6 +25,7 @@ OURS = [
     for name in (*LoadOptions.model_fields, *BenchOptions.model_fields)
     if name not in ("host", "num_users")
 ]
+CA_FILE = PROJECT / "tests" / "live" / "wire_certificates" / "ca.pem"
 LOCUSTS_EARLY_PARSER = ("--locustfile", "--config", "--help", "--version", "--worker", "--master", "--master-host",
                         "--master-port")  # fmt: skip
 """What Locust looks for before it has read the locustfile, and so before it knows our options."""
@@ -109,6 +110,75 @@ def test_url_when_the_handler_has_work_then_the_reference_app_is_told() -> None:
     assert options.url("/echo/", "r", "sleep:5") == "ws://127.0.0.1:8000/echo/?work=sleep:5"
 
 
+# what users ask of the opening handshake
+
+
+def test_headers_when_given_several_times_then_each_is_a_pair_of_name_and_value() -> None:
+    parsed = vars(get_parser().parse_args(["-f", "x.py", "--header=Cookie: a=1; b=2", "--header", "X-Empty:"]))
+    assert read_options(parsed, "ws://h").headers == [("Cookie", "a=1; b=2"), ("X-Empty", "")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("header", ["Authorization Bearer x"], "write 'Name: value'"),
+        ("header", [": nameless"], "write 'Name: value'"),
+        ("header", ["Two words: x"], "write 'Name: value'"),
+        ("header", ["A: b\r\nHost: elsewhere"], "cannot be printed"),
+        ("header", ["A: right", "Host: elsewhere"], "Host is set by the handshake itself"),
+        ("header", ["connection: close"], "set by the handshake"),
+        ("header", ["Sec-WebSocket-Key: x"], "set by the handshake"),
+        ("header", ["X-Loadtest-Connection: 1"], "set by the handshake"),
+        ("header", ["origin: http://h"], "use --origin"),
+        ("header", ["Sec-WebSocket-Protocol: chat"], "use --subprotocol"),
+        ("header", ["Sec-WebSocket-Extensions: permessage-deflate"], "use --compression"),
+        ("header", ["Content-Length: 5"], "announces a body"),
+        ("origin", "example.com", "is no origin"),
+        ("origin", "https://example.com/", "without a path"),
+        ("subprotocol", "chat, two words", "'two words' is no subprotocol"),
+        ("compression", "perhaps", "--compression"),
+        ("handler_work", "coffee", "none, orm, sleep:MS or cpu:MS"),
+        ("handler_work", "cpu:10000", "below 10,000"),
+        ("handler_work", "cpu:1\n", "none, orm, sleep:MS or cpu:MS"),
+        ("blocker_work", "none", "sleep:MS or cpu:MS"),
+    ],
+)
+def test_options_when_one_makes_no_sense_then_it_is_named_with_what_would(
+    name: str, value: object, complaint: str
+) -> None:
+    message = problems(**{name: value})
+    assert message.startswith("--" + name.replace("_", "-") + ": ")
+    assert complaint in message
+
+
+@pytest.mark.parametrize("origin", ["", "null", "https://example.com", "http://[::1]:8000", "capacitor://localhost"])
+def test_origin_when_a_browser_could_send_it_then_it_is_taken(origin: str) -> None:
+    assert read(origin=origin).origin == origin
+
+
+def test_subprotocols_when_listed_by_comma_then_their_order_is_kept() -> None:
+    assert read(subprotocol="chat.v2, chat.v1").subprotocol == ("chat.v2", "chat.v1")
+
+
+def test_ca_file_when_it_holds_a_certificate_then_it_is_taken() -> None:
+    assert read(ca_file=str(CA_FILE)).ca_file == str(CA_FILE)
+
+
+def test_ca_file_when_it_is_none_then_that_is_said(tmp_path: Path) -> None:
+    assert "cannot be read: No such file or directory" in problems(ca_file=str(tmp_path / "no.pem"))
+    assert "has no certificate in PEM form" in problems(ca_file=__file__)
+
+
+def test_insecure_when_a_ca_file_is_given_too_then_one_is_to_be_left_out() -> None:
+    assert "leave one of them out" in problems(ca_file=str(CA_FILE), insecure=True)
+
+
+def test_arguments_when_they_carry_secrets_or_name_files_then_the_web_form_does_not_show_them() -> None:
+    shown = get_parser().args_included_in_web_ui
+    assert {"compression", "origin", "subprotocol", "insecure"} <= shown.keys()
+    assert not {"header", "ca_file"} & shown.keys()
+
+
 def test_bench_options_when_several_are_wrong_then_all_are_named_at_once() -> None:
     with pytest.raises(OptionsError) as refused:
         read_bench_options({"generator": 0, "drain": 0, "steady": -1})
@@ -146,10 +216,15 @@ def test_option_when_locust_looks_for_its_own_first_then_ours_is_not_taken_for_o
 
 def test_locust_when_given_every_option_then_it_knows_them_and_refuses_only_what_is_wrong() -> None:
     values = {"--drop-kind": "fin,rst", "--handler-work": "none", "--consumer": "sync", "--ledger": "", "--go-file": "",
-              "--blocker-work": "cpu:1", "--held-file": "", "--payload-size": "64"}  # fmt: skip
+              "--blocker-work": "cpu:1", "--held-file": "", "--payload-size": "64", "--origin": "http://h",
+              "--header": "Cookie: a=1", "--ca-file": ""}  # fmt: skip
+    flags = {"--compression", "--insecure"}
+    given = [
+        option if option in flags else f"{option}={values.get(option, 1)}" for option in OURS if option != "--rate"
+    ]
     run = subprocess.run(
         [sys.executable, "-m", "locust", "-f", "locustfiles/echo.py", "--headless", "--host=http://no",
-         "--rate=-1", *(f"{option}={values.get(option, 1)}" for option in OURS if option != "--rate")],
+         "--rate=-1", *given],
         capture_output=True, text=True, timeout=60, cwd=PROJECT, check=False,
     )  # fmt: skip
     assert run.returncode == 2, run.stderr
