@@ -4,7 +4,7 @@ from locust import task
 
 from loadtest.users import ChurnUser, paced
 
-SCENARIO = {"users": 80, "rate": 2, "room_size": 20, "drops": True, "default": True}
+SCENARIO = {"users": 80, "rate": 1, "room_size": 20, "drops": True, "default": True}
 
 
 class ChurnMember(ChurnUser):
