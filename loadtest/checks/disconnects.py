@@ -31,6 +31,7 @@ _SCHEMA = pl.Schema(
         "returned": pl.Int64(),
         "raised": pl.Int64(),
         "queues_left": pl.Int64(),
+        "subscriptions_left": pl.Int64(),
         "causes": pl.String(),
         "example": pl.String(),
     }
@@ -69,6 +70,7 @@ def _row(kind: str, connections: pl.DataFrame, trial: TrialRecords) -> dict[str,
         "returned": dropped["returned_ns"].count() if is_complete else None,
         "raised": dropped["raised"].count() if is_complete else None,
         "queues_left": _how_many(dropped["queue_left"]),
+        "subscriptions_left": _how_many(dropped["subscription_left"]),
         "causes": _counted(missed["cause"], "; "),
         "example": str(missed["connection"][0]) if missed.height else "",
     }
@@ -115,6 +117,7 @@ def _general_reasons(trial: TrialRecords, connections: pl.DataFrame) -> Iterator
 _LEFT = {
     "group_left": ("groups_left", "groups"),
     "queue_left": ("queues_left", "queues"),
+    "subscription_left": ("subscriptions_left", "subscriptions"),
     "presence_left": ("presence_left", "presence"),
     "task_left": ("tasks_left", "tasks"),
 }

@@ -46,8 +46,9 @@ def fates(trial: TrialRecords) -> pl.DataFrame:
     connection, drop, dropped_ns, pid (null: the server never saw it); noticed_ns (ASGI disconnect), noticed_code,
     entered_ns, code, returned_ns, raised (exception class of disconnect()), accepted_ns, send_raised (exception class),
     ended_ns, ended_by (exception class; null: none), handling (type of the message a task that still runs is handling,
-    "" if none; null: it has ended), detect_ms, verdict (called, missed, never reached, unknown), cause
-    (null unless missed), task_left, group_left, presence_left, queue_left (bool; null: not known).
+    "" if none; null: it has ended), noticed_ms, detect_ms and ended_ms (from the drop until it was noticed, entered and
+    ended), verdict (called, missed, never reached, unknown), cause (null unless missed), task_left, group_left,
+    presence_left, queue_left, subscription_left (bool; null: not known).
     """
     if trial not in _KNOWN:
         _KNOWN[trial] = _fates(trial)
@@ -62,7 +63,9 @@ def _fates(trial: TrialRecords) -> pl.DataFrame:
         frame = frame.join(first.select("connection", **columns), on="connection", how="left", maintain_order="left")
     opened = trial.client_events(Event.OPENED)["connection"].implode()
     frame = frame.join(_handling(trial), on="connection", how="left", maintain_order="left").with_columns(
+        noticed_ms=(pl.col("noticed_ns") - pl.col("dropped_ns")) / NS_A_MS,
         detect_ms=(pl.col("entered_ns") - pl.col("dropped_ns")) / NS_A_MS,
+        ended_ms=(pl.col("ended_ns") - pl.col("dropped_ns")) / NS_A_MS,
         verdict=_verdict(trial, was_opened=pl.col("connection").is_in(opened)),
     )
     has_channel = pl.col("pid").is_not_null() | (pl.col("verdict") == "never reached")
@@ -71,6 +74,7 @@ def _fates(trial: TrialRecords) -> pl.DataFrame:
         task_left=_task_left(trial),
         group_left=pl.when(has_channel).then(_is_left(_in_groups(trial))),
         queue_left=pl.when(has_channel).then(_is_left(_with_queues(trial))),
+        subscription_left=pl.when(has_channel).then(_is_left(_subscribed(trial))),
         presence_left=_is_left(_present(trial)),
     )
 
@@ -157,6 +161,13 @@ def _with_queues(trial: TrialRecords) -> pl.Series | None:
     known = _told_by_all(trial, "queues")
     waiting = {channel for queues in known or () for channel, length in queues.items() if length}
     return None if known is None else _owners(trial, waiting)
+
+
+def _subscribed(trial: TrialRecords) -> pl.Series | None:
+    """Return the connections to whose channel the layer is still subscribed; None where that is not known."""
+    known = _told_by_all(trial, "subscriptions")
+    channels = {channel for subscriptions in known or () for channel in subscriptions}
+    return None if known is None else _owners(trial, channels)
 
 
 def _told_by_all(trial: TrialRecords, part: str) -> list[Any] | None:

@@ -10,8 +10,9 @@ from typing import Literal
 Dtype = Literal["str", "int", "float"]
 Better = Literal["higher", "lower"]
 
-FORMAT_VERSION = 2
-"""Version of the results folder. Changes: 1 = the first; 2 = unasked_example, lost_example, deaf_example."""
+FORMAT_VERSION = 3
+"""Version of the results folder. Changes: 1 = the first; 2 = unasked_example, lost_example, deaf_example;
+3 = subscriptions_left, and of each drop noticed_ms, returned, ended_ms, subscription_left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +124,14 @@ _DISCONNECTS = Table(
         _column(
             "queues_left", "connections", "int", "dropped connections with messages still queued for them", "lower"
         ),
+        _column(
+            "subscriptions_left",
+            "connections",
+            "int",
+            "dropped connections to whose channel the layer was still subscribed",
+            "lower",
+            since=3,
+        ),
         _column("causes", "", "str", 'why disconnect() was missed and how often, "handler busy:3 not noticed:1"'),
         _column("example", "", "str", "a missed connection as `channels-loadtest show` takes it"),
     ),
@@ -140,13 +149,19 @@ _DROPS = Table(
             "verdict", "", "str", '"called", "missed", "never reached" (no application ever ran for it) or "unknown"'
         ),
         _column("cause", "", "str", "why disconnect() was missed"),
+        _column(
+            "noticed_ms", "ms", "float", "from the drop until the server handed out a disconnect", "lower", since=3
+        ),
         _column("detect_ms", "ms", "float", "from the drop to disconnect() entered", "lower"),
         _column("code", "", "int", "the code disconnect() got"),
+        _column("returned", "", "int", "1: disconnect() returned; 0: it had not by the end of settling", since=3),
         _column("raised", "", "str", "the exception that disconnect() raised"),
         _column("ended_by", "", "str", "the exception that ended its task; empty if none did"),
+        _column("ended_ms", "ms", "float", "from the drop to the end of its task", "lower", since=3),
         _column("task_left", "", "int", "1: its task still ran after settling"),
         _column("group_left", "", "int", "1: it was still in a group after settling"),
         _column("queue_left", "", "int", "1: messages were still queued for it after settling"),
+        _column("subscription_left", "", "int", "1: the layer was still subscribed to its channel", since=3),
         _column("presence_left", "", "int", "1: the database still showed it as online after settling"),
     ),
 )

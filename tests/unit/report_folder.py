@@ -210,7 +210,7 @@ def _missed_row(key: Row, chance: random.Random, place: int) -> Row:
 
 
 def _left(left: int) -> Row:
-    return {"task_left": 0, "group_left": left, "queue_left": 0, "presence_left": left}
+    return {"task_left": 0, "group_left": left, "queue_left": 0, "subscription_left": 0, "presence_left": left}
 
 
 def disconnect_row(dropped: Sequence[Row]) -> Row:
@@ -246,6 +246,7 @@ _FLAGS = {
     "tasks_left": "task_left",
     "presence_left": "presence_left",
     "queues_left": "queue_left",
+    "subscriptions_left": "subscription_left",
 }
 
 

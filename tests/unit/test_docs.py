@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from loadtest.bench.plan import Plan
-from loadtest.report.columns import describe
+from loadtest.report.columns import FORMAT_VERSION, describe
 from loadtest.report.manifest import read_manifest
 from loadtest.report.summary import summarise
 from loadtest.report.tables import read_tables
@@ -23,6 +23,7 @@ README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
 def test_format_when_read_then_has_every_column_as_the_code_describes_it() -> None:
     assert describe().strip() in DOCS["format.md"]
+    assert f"Format version {FORMAT_VERSION}." in DOCS["format.md"]
 
 
 def test_readme_when_its_table_is_read_then_it_is_that_of_the_kept_run() -> None:

@@ -14,10 +14,11 @@ def test_columns_of_each_table_are_those_promised():
         "throughput": "users sent received duration_s messages_per_s latency_ms_p50 latency_ms_p90 latency_ms_p99 "
         "latency_ms_p999 latency_ms_max server_cpu_s server_rss_mb generator_cpu_s stalls stalled_ms ended_unasked "
         "unasked_example valid",
-        "drops": "connection t_s verdict cause detect_ms code raised ended_by task_left group_left queue_left "
-        "presence_left",
+        "drops": "connection t_s verdict cause noticed_ms detect_ms code returned raised ended_by ended_ms task_left "
+        "group_left queue_left subscription_left presence_left",
         "disconnects": "dropped disconnect_called missed unknown detect_ms_p50 detect_ms_p99 detect_ms_max codes "
-        "groups_left tasks_left presence_left never_reached noticed returned raised queues_left causes example",
+        "groups_left tasks_left presence_left never_reached noticed returned raised queues_left subscriptions_left "
+        "causes example",
         "delivery": "expected delivered lost duplicated reordered offline unknown edge deaf lost_example deaf_example",
         "residue": "kind before after left example",
         "timeline": "t_s open_sockets sent received dropped latency_ms_p50 latency_ms_max server_cpu_percent "

@@ -35,6 +35,7 @@ from histories import (
 
 from loadtest.checks import fates as words
 from loadtest.checks.disconnects import check
+from loadtest.checks.drops import check as check_each
 from loadtest.checks.fates import fates
 from loadtest.checks.kind import Finding
 from loadtest.checks.records import TrialRecords
@@ -91,7 +92,8 @@ def test_disconnects_when_all_is_cleaned_up_then_nothing_is_missed_or_left() -> 
         "drop": "rst", "dropped": 2, "disconnect_called": 2, "missed": 0, "unknown": 0,
         "detect_ms_p50": pytest.approx(10, abs=21), "detect_ms_p99": 30, "detect_ms_max": 30,
         "codes": "1005:1 1006:1", "groups_left": 0, "tasks_left": 0, "presence_left": 0, "never_reached": 0,
-        "noticed": 2, "returned": 2, "raised": 0, "queues_left": 0, "causes": "", "example": "",
+        "noticed": 2, "returned": 2, "raised": 0, "queues_left": 0, "subscriptions_left": 0, "causes": "",
+        "example": "",
     }  # fmt: skip
 
 
@@ -218,10 +220,12 @@ def test_disconnects_when_something_is_left_then_it_is_charged_to_the_dropped_co
     left = held(
         groups={"chat": [f"specific.{A}", f"specific.{C}", "of somebody else"]},
         queues={f"specific.{A}": 3, f"specific.{B}": 0},
+        subscriptions=["__group__chat", f"specific.{A}", f"specific.{B}"],
         presence=[B, 77],
     )
     figures = row(check(trial(gone(A, B), cleaned_up(A), cleaned_up(B), up_and_running(C), after=(left,))))
     assert [figures[name] for name in ("groups_left", "queues_left", "presence_left")] == [1, 1, 1]
+    assert figures["subscriptions_left"] == 2
 
 
 def test_disconnects_when_the_app_does_not_tell_who_is_online_then_presence_is_unknown() -> None:
@@ -258,3 +262,9 @@ def test_fates_when_called_then_there_is_no_cause() -> None:
 
 def test_fates_when_the_server_pid_is_alive_then_it_is_the_one_that_answered() -> None:
     assert fates(trial(gone(A), cleaned_up(A)))["pid"].to_list() == [SERVER]
+
+
+def test_each_drop_when_audited_then_its_times_count_from_the_drop_and_what_never_came_is_blank() -> None:
+    rows = check_each(trial(gone(A, B), cleaned_up(A, after_ms=10), up_and_running(B))).rows
+    columns = ("connection", "noticed_ms", "detect_ms", "returned", "ended_ms", "task_left")
+    assert sorted(rows.select(columns).rows()) == [(A, 9, 10, 1, 12, 0), (B, None, None, None, None, 1)]
