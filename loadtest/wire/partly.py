@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
-
-from gevent import Timeout
-from websocket._handshake import _get_handshake_headers
+from typing import Final
 
 from loadtest.drops import Stage
 from loadtest.wire.connection import Connection
-from loadtest.wire.errors import HandshakeClosed, OpenTimeout
-from loadtest.wire.opening import OPEN_TIMEOUT_S, _connect, _parse, _start_tls, _Stream, asked, open_connection
+from loadtest.wire.deadline import Deadline
+from loadtest.wire.errors import HandshakeClosed
+from loadtest.wire.opening import OPEN_TIMEOUT_S, connect, open_connection, parse, start_tls
+from loadtest.wire.stream import Stream
+from loadtest.wire.upgrade import Place, Wish, request, wish_for
 
 HALF: Final = 0.5
 
@@ -36,10 +36,12 @@ def open_until(
     """
     match stage:
         case "half-request" | "request":
-            options = asked(headers, origin=origin, subprotocols=subprotocols, compression=compression)
-            with Timeout(timeout_s, OpenTimeout(f"{url} could not be reached within {timeout_s} s")):
-                stream = _send_request(HALF if stage == "half-request" else 1.0, url, options, ca_file, insecure)
-            return Connection(stream.socket, connection_id=connection_id, on_message=_ignore)
+            wish = wish_for(headers, origin=origin, subprotocols=subprotocols, compression=compression)
+            with Deadline(timeout_s, url):
+                stream = _send_request(HALF if stage == "half-request" else 1.0, parse(url), wish, ca_file, insecure)
+            return Connection(
+                stream.socket, connection_id=connection_id, reader=stream.take_reader(), on_message=_ignore
+            )
         case "accepted" | "open" | "process":
             return open_connection(
                 url,
@@ -55,19 +57,17 @@ def open_until(
             )
 
 
-def _send_request(share: float, url: str, options: dict[str, Any], ca_file: str | None, insecure: bool) -> _Stream:
+def _send_request(share: float, place: Place, wish: Wish, ca_file: str | None, insecure: bool) -> Stream:
     """Connect and send the first part of the HTTP upgrade request, as open_connection would."""
-    host, port, resource, secure = _parse(url)
-    stream = _connect(host, port)
+    stream = connect(place.host, place.port)
     try:
-        if secure:
-            _start_tls(stream, host, port, ca_file, insecure)
-        lines, _ = _get_handshake_headers(resource, url, host, port, options)
-        request = "\r\n".join(lines).encode()
-        stream.send(request[: round(len(request) * share)])
+        if place.secure:
+            start_tls(stream, place, ca_file, insecure)
+        asked, _ = request(place, wish)
+        stream.send(asked[: round(len(asked) * share)])
     except OSError as error:
         stream.close()
-        raise HandshakeClosed(f"the connection to {url} broke in the handshake: {error}") from error
+        raise HandshakeClosed(f"the connection to {place.url} broke in the handshake: {error}") from error
     except BaseException:
         stream.close()
         raise

@@ -11,23 +11,15 @@ from locust import User, constant, task
 from locust.env import Environment
 from websocket import WebSocket, create_connection
 
-from tests.perf.window import (
-    FIRST_IDLERS,
-    SPAWN_RATE,
-    WARM_UP_S,
-    Task,
-    Window,
-    resident_bytes,
-    task_from_arguments,
-    tell,
-)
+from tests.perf.idlers import memory_each
+from tests.perf.window import PATIENCE_S, SPAWN_RATE, WARM_UP_S, Task, Window, task_from_arguments, tell
 
 
 def run_users(given: Task, user_class: type[User], opened: list[int]) -> Any:
     environment = Environment(user_classes=[user_class])
     runner = environment.create_local_runner()
     runner.start(given.connections, spawn_rate=SPAWN_RATE)
-    with gevent.Timeout(120):
+    with gevent.Timeout(PATIENCE_S):
         while opened[0] < given.connections:
             gevent.sleep(0.05)
     return environment
@@ -81,27 +73,19 @@ def idle(given: Task) -> dict[str, float]:
     opened = [0]
 
     class Idler(User):
-        """A Locust user with an idle connection, waiting for its next task."""
+        """A Locust user with an idle connection, who looks about each second."""
 
-        wait_time = constant(3600)
+        wait_time = constant(1)
 
         def on_start(self) -> None:
             self.ws = create_connection(given.url)
+            opened[0] += 1
 
         @task
         def nothing(self) -> None:
-            opened[0] += 1
+            """Say nothing."""
 
-    environment = Environment(user_classes=[Idler])
-    runner = environment.create_local_runner()
-    for goal in (FIRST_IDLERS, given.connections):
-        before = resident_bytes()
-        runner.start(goal, spawn_rate=SPAWN_RATE)
-        with gevent.Timeout(120):
-            while opened[0] < goal:
-                gevent.sleep(0.05)
-    added = given.connections - FIRST_IDLERS
-    return {"connections": given.connections, "bytes_each": (resident_bytes() - before) / added}
+    return memory_each(given, Environment(user_classes=[Idler]), lambda: opened[0])
 
 
 def fanout(given: Task) -> dict[str, float]:
@@ -119,7 +103,7 @@ def fanout(given: Task) -> dict[str, float]:
     readers = [gevent.spawn(read, ws) for ws in connections]
     for ws in connections:
         ws.send(f"!burst {each} {given.payload_bytes}")
-    gevent.joinall(readers, timeout=120, raise_error=True)
+    gevent.joinall(readers, timeout=PATIENCE_S, raise_error=True)
     return window.end(got[0])
 
 

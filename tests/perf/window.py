@@ -15,6 +15,10 @@ SPAWN_RATE = 1000
 FIRST_IDLERS = 50
 """Connections opened before memory is read for the first time: they pay for tables that all share."""
 
+PATIENCE_S = 120.0
+SETTLE_S = 1.5
+"""After the last has opened: all of them wait in their tasks then, and have gone round once."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:

@@ -6,21 +6,15 @@ import time
 
 import gevent
 import locust
-from locust import User, constant, task
+from locust.argument_parser import get_parser
 from locust.env import Environment
 
+from loadtest.users.sessions import session_of
 from loadtest.users.statistics import BatchedStatistics
-from loadtest.wire import Connection, open_connection, sleep
-from tests.perf.window import (
-    FIRST_IDLERS,
-    SPAWN_RATE,
-    WARM_UP_S,
-    Task,
-    Window,
-    resident_bytes,
-    task_from_arguments,
-    tell,
-)
+from loadtest.wire import Connection, open_connection
+from locustfiles.idle import IdleUser
+from tests.perf.idlers import memory_each
+from tests.perf.window import PATIENCE_S, WARM_UP_S, Task, Window, task_from_arguments, tell
 
 _now_ns = time.monotonic_ns
 
@@ -85,39 +79,12 @@ def opening(given: Task) -> dict[str, float]:
 
 
 def idle(given: Task) -> dict[str, float]:
-    opened = [0]
-
-    class Idler(User):
-        """A Locust user with an idle connection, waiting for its next task."""
-
-        wait_time = constant(3600)
-
-        def on_start(self) -> None:
-            self.ws = open_connection(given.url, on_message=ignore)
-            self._taskset_instance._sleep = sleep
-
-        @task
-        def nothing(self) -> None:
-            opened[0] += 1
-
-    environment = Environment(user_classes=[Idler])
-    runner = environment.create_local_runner()
-    for goal in (FIRST_IDLERS, given.connections):
-        before = resident_bytes()
-        runner.start(goal, spawn_rate=SPAWN_RATE)
-        wait_for(opened, goal)
-    added = given.connections - FIRST_IDLERS
-    return {"connections": given.connections, "bytes_each": (resident_bytes() - before) / added}
-
-
-def ignore(connection: Connection, message: str | bytes, arrival_ns: int) -> None:
-    pass
-
-
-def wait_for(counter: list[int], goal: int) -> None:
-    with gevent.Timeout(120):
-        while counter[0] < goal:
-            gevent.sleep(0.05)
+    """The locustfile `idle` as `locust -f` would run it, with its options, session and statistics."""
+    options = get_parser(default_config_files=[]).parse_args(["--drop-share", "0"])
+    environment = Environment(
+        user_classes=[IdleUser], events=locust.events, host=given.url.rstrip("/"), parsed_options=options
+    )
+    return memory_each(given, environment, lambda: sum(member.is_open for member in session_of(environment).members))
 
 
 def fanout(given: Task) -> dict[str, float]:
@@ -132,13 +99,12 @@ def fanout(given: Task) -> dict[str, float]:
     window.begin()
     for connection in connections:
         connection.send(f"!burst {each} {given.payload_bytes}")
-    with gevent.Timeout(120):
+    with gevent.Timeout(PATIENCE_S):
         while got[0] < each * given.connections:
             gevent.sleep(0.005)
     return window.end(got[0])
 
 
 if __name__ == "__main__":
-    assert locust.__version__
     told = task_from_arguments()
     tell({"echo": echo, "open": opening, "idle": idle, "fanout": fanout}[told.scenario](told))

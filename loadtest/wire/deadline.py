@@ -1,0 +1,40 @@
+"""A time limit for opening a connection: what gevent's Timeout does, at a fifth of its price."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from gevent import get_hub, getcurrent
+
+from loadtest.wire.errors import OpenTimeout
+
+
+class _Passed(Exception):
+    """The time is over, whatever was being waited for."""
+
+
+class Deadline:
+    """Raises OpenTimeout in the greenlet that is still inside after timeout_s."""
+
+    __slots__ = ("_timeout_s", "_timer", "_url")
+
+    def __init__(self, timeout_s: float, url: str) -> None:
+        """url: for the message."""
+        self._timeout_s = timeout_s
+        self._url = url
+
+    def __enter__(self) -> None:
+        """Begin to count."""
+        self._timer = get_hub().loop.timer(
+            max(self._timeout_s, 0.0), priority=-1
+        )  # what comes with the last moment counts
+        self._timer.start(getcurrent().throw, _Passed, update=True)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop to count."""
+        self._timer.stop()
+        self._timer.close()
+        if kind is _Passed:
+            raise OpenTimeout(f"{self._url} was not open within {self._timeout_s} s") from None
