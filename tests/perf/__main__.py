@@ -1,7 +1,7 @@
 """`make perf`: our wire, picows and plain Locust in turn against one fast server; ratios printed, figures stored.
 
 Options: --rounds N (each client's turns, 3), --seconds S (an echo's window, 2), --only NAME (one measure; "probe" for
-the probe's cost), --out FOLDER (results/perf).
+the probe's cost, "audit" for that of the audit), --out FOLDER (results/perf).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.perf import probe_cost
+from tests.perf import audit_cost, probe_cost
 from tests.perf.measures import CLIENTS, MEASURES, TARGETS, WIRE, WIRE_STATISTICS, Measure, Target
 
 FORMAT = 1
@@ -29,6 +29,7 @@ PATIENCE_S = 180.0
 NEEDED_FILES = 15_200
 PACKAGES = ("gevent", "greenlet", "locust", "websocket-client", "websockets", "picows", "uvloop")
 PROBE = "probe"
+AUDIT = "audit"
 
 Figures = dict[str, dict[str, dict[str, float]]]
 """By measure, client and figure: the median of the rounds."""
@@ -49,8 +50,10 @@ def main() -> int:
                 print_measure(measure, figures[measure.name])
     verdicts = [verdict(target, figures) for target in TARGETS if target.measure in figures]
     print("\n".join(["", *(line["says"] for line in verdicts)]))
-    found: dict[str, Any] = {"figures": figures, "targets": verdicts, "rounds": rounds, "probe": None}
+    found: dict[str, Any] = {"figures": figures, "targets": verdicts, "rounds": rounds, "audit": None, "probe": None}
     try:
+        if given.only in (None, AUDIT):
+            found["audit"] = audit_cost.main()
         if given.only in (None, PROBE):
             found["probe"] = probe_cost.main()
     finally:
@@ -62,7 +65,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.perf")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--only", choices=[*(measure.name for measure in MEASURES), PROBE])
+    parser.add_argument("--only", choices=[*(measure.name for measure in MEASURES), PROBE, AUDIT])
     parser.add_argument("--out", default="results/perf")
     return parser.parse_args()
 
