@@ -268,7 +268,8 @@ def _missed(cell: Cell) -> Text:
     account = account_of(cell)
     if not account.missed:
         return _toned("0" if account.audited else UNKNOWN)
-    return Text(text=f"{account.missed:,} ({share(account.missed, account.dropped)})", tone="warning")
+    of_all = share(account.missed, account.dropped).replace(" %", "%")  # or a narrow terminal tears it apart
+    return Text(text=f"{account.missed:,} ({of_all})", tone="warning")
 
 
 def _unaccounted(cell: Cell) -> Text:

@@ -165,7 +165,8 @@ def _lives(chance: np.random.Generator) -> Lives:
 
 
 def _both_sides(chance: np.random.Generator, lives: Lives) -> tuple[Iterator[Records], Iterator[Records]]:
-    count = round(RECORDS / (2 + ROOM * LIFE_S / (LIFE_S + 1)))
+    there = LIFE_S / (LIFE_S + 1)  # the share of the members that is connected at a time
+    count = round(RECORDS / there / (2 + ROOM * there))
     time_ns = np.sort(chance.integers(_START_NS, _END_NS, count))
     member = chance.integers(0, USERS, count)
     place = lives.at(member, time_ns)
