@@ -25,9 +25,8 @@ class Deadline:
 
     def __enter__(self) -> None:
         """Begin to count."""
-        self._timer = get_hub().loop.timer(
-            max(self._timeout_s, 0.0), priority=-1
-        )  # what comes with the last moment counts
+        # At a low priority, for what comes with the last moment counts
+        self._timer = get_hub().loop.timer(max(self._timeout_s, 0.0), priority=-1)
         self._timer.start(getcurrent().throw, _Passed, update=True)
 
     def __exit__(

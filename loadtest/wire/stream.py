@@ -12,13 +12,11 @@ from typing import Any, Final
 import gevent.socket
 from gevent import get_hub, getcurrent
 
+from loadtest.wire.connection import READABLE, WRITABLE
 from loadtest.wire.errors import HandshakeClosed, HandshakeInvalid
 
 MAX_HEAD_BYTES: Final = 1 << 16
 """Longest HTTP head taken from a server; others give up at 8 to 64 KiB."""
-RECV_BYTES: Final = 1 << 16
-READABLE: Final = 1
-WRITABLE: Final = 2
 ANY_TIMEOUT_S: Final = 10.0
 
 
@@ -104,7 +102,7 @@ class Stream:
         while (end := data.find(b"\r\n\r\n")) < 0:
             if len(data) > MAX_HEAD_BYTES:
                 raise HandshakeInvalid(f"the server's HTTP head did not end within {MAX_HEAD_BYTES} bytes")
-            more = self._until_done(self.socket.recv, RECV_BYTES, READABLE)
+            more = self._until_done(self.socket.recv, MAX_HEAD_BYTES, READABLE)
             if not more:
                 raise HandshakeClosed(f"the server closed the connection in the handshake, after {data[:80]!r}")
             data += more

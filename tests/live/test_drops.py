@@ -69,12 +69,12 @@ def possible(kind: Drop) -> Drop:
     return kind
 
 
-def ready_for(kind: Drop, recorder: Helper, path: str) -> Connection:
+def ready_for(kind: Drop, recorder: Helper, path: str, *, scheme: str = "ws", ca_file: str | None = None) -> Connection:
     """Bring a connection to where the drop acts."""
-    url = f"ws://127.0.0.1:{recorder.port}{path}"
+    url = f"{scheme}://127.0.0.1:{recorder.port}{path}"
     if kind.stage == "open":
-        return open_connection(url, on_message=lambda *_: None)
-    return open_until(kind.stage, url)
+        return open_connection(url, ca_file=ca_file, on_message=lambda *_: None)
+    return open_until(kind.stage, url, ca_file=ca_file)
 
 
 def finish(kind: Drop, recorder: Helper, *connections: Connection) -> None:

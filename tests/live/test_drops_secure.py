@@ -14,7 +14,8 @@ import gevent
 import pytest
 
 from loadtest.drops import DROPS, Drop, find_drop
-from loadtest.wire import Closure, Connection, open_connection, open_until
+from loadtest.wire import Closure, Connection, open_connection
+from tests.live import test_drops
 from tests.live.test_drops import ENDS, OVER_AT_ONCE, POKE, finish, look, possible, settled, unread_bytes
 from tests.live.wire_processes import HERE, Helper, helper, wait_until
 
@@ -64,10 +65,7 @@ def left() -> tuple[int, int, int]:
 
 def ready_for(kind: Drop, recorder: Helper, path: str, scheme: str = "wss") -> Connection:
     """Bring a connection to where the drop acts."""
-    url = f"{scheme}://127.0.0.1:{recorder.port}{path}"
-    if kind.stage == "open":
-        return open_connection(url, ca_file=CA_FILE, on_message=lambda *_: None)
-    return open_until(kind.stage, url, ca_file=CA_FILE)
+    return test_drops.ready_for(kind, recorder, path, scheme=scheme, ca_file=CA_FILE)
 
 
 def dropped(kind: Drop, recorder: Helper, path: str, scheme: str = "wss") -> dict[str, Any]:

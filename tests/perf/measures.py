@@ -8,6 +8,8 @@ WIRE = "wire"
 WIRE_STATISTICS = "wire+statistics"
 PICOWS = "picows"
 LOCUST = "locust"
+AUDIT = "audit"
+"""A measure without a client: see audit_cost.py."""
 
 CLIENTS: dict[str, tuple[str, ...]] = {
     WIRE: ("tests.perf.wire_client",),
@@ -73,4 +75,6 @@ TARGETS = (
     Target(measure="fan-out", client=WIRE, figure="per_s", bound=250_000, at_least=True),
     Target(measure="idle", client=WIRE, figure="bytes_each", bound=10 * 1024),
     Target(measure="idle 15,000", client=WIRE, figure="connections", bound=15_000, at_least=True),
+    Target(measure=AUDIT, client=AUDIT, figure="seconds", bound=10.0),
+    Target(measure=AUDIT, client=AUDIT, figure="peak_mb", bound=2000.0),
 )
