@@ -12,8 +12,8 @@ from loadtest.ledger.record import Event, Phase
 GENERATOR_CPU_LIMIT = 0.85
 """Share of one core from which a single-threaded generator queues its own work."""
 GENERATOR_LAG_LIMIT_MS = 100
-"""What a server's event loop may be late by before it counts as stalled, and 30 times what a quick bench on two busy
-cores shows (docs/method.md). A generator that handles arrivals so late sends and answers pings as late."""
+"""What a server's event loop may be late by before it counts as stalled, and far more than what is healthy,
+some milliseconds. A generator that handles arrivals so late sends and answers pings as late."""
 LAG_QUANTILE = 0.99
 """One pause of a machine, a collection of garbage say, is no saturation; one message in a hundred is."""
 _US_A_MS = 1000

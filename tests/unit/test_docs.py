@@ -43,6 +43,15 @@ def test_readme_when_the_generators_figures_are_read_then_they_are_those_of_a_ke
     assert any(set(block[1].splitlines()) <= set(lines) for lines in kept)
 
 
+def test_method_when_it_says_how_much_memory_is_left_then_the_kept_run_has_it() -> None:
+    said = re.search(r"left ([\d.]+) to ([\d.]+) MB, churn\s+([\d.]+) to ([\d.]+) MB", DOCS["method.md"])
+    assert said
+    left = read_tables(REFERENCE).residue.filter(kind="memory, kB")
+    of_scenarios = [left.filter(left["scenario"].is_in(names))["left"] for names in (["echo", "broadcast"], ["churn"])]
+    measured = [figure for kb in of_scenarios for figure in (kb.min(), kb.max())]
+    assert [f"{kb / 1000:.1f}" for kb in measured] == list(said.groups())
+
+
 def test_reference_run_when_looked_at_then_it_is_a_whole_default_run() -> None:
     manifest = read_manifest(REFERENCE)
     default = Plan()
