@@ -3,14 +3,12 @@
     python -m target_app.bare_layer CHANNELS FILE
 
 It makes the calls that Channels and a tutorial's consumer make, all of them right, in the layer of CHANNEL_LAYERS. What
-is left then is the layer's own doing. FILE gets one line of JSON: what the process held `before`, after channels that
-went while nothing was under way (`idle`), and after as many that went while their group was talking (`busy`).
+is left then is the layer's own doing. FILE gets three lines, each a residue: what the process held before, after
+channels that went while nothing was under way, and after as many that went while their group was talking.
 """
 
 import asyncio
 import contextlib
-import dataclasses
-import json
 import os
 import sys
 from pathlib import Path
@@ -30,6 +28,7 @@ async def run(channels: int, file: Path) -> None:
     """Let channels come and go and write what was left."""
     from channels.layers import get_channel_layer
 
+    from loadtest.contract import write_answer
     from loadtest.probe.residue import read_residue
 
     layer = get_channel_layer()
@@ -41,7 +40,7 @@ async def run(channels: int, file: Path) -> None:
     async with bystander(layer):
         await come_and_go(layer, channels, "busy", is_busy=True)
     readings["busy"] = await read_residue({})
-    file.write_text(json.dumps({name: dataclasses.asdict(reading) for name, reading in readings.items()}))
+    file.write_bytes(b"".join(write_answer(readings[name]) for name in ("before", "idle", "busy")))
 
 
 @contextlib.asynccontextmanager

@@ -2,7 +2,8 @@
 
 from loadtest.checks import delivery, disconnects, drops, residue, throughput, timeline
 from loadtest.checks.kind import Check, Finding, run_check
-from loadtest.checks.records import ProcessResidue, TrialRecords
+from loadtest.checks.records import TrialRecords
+from loadtest.contract import ProcessResidue
 
 CHECKS = (throughput.KIND, disconnects.KIND, drops.KIND, delivery.KIND, residue.KIND, timeline.KIND)
 

@@ -1,34 +1,15 @@
 """What a check is given: everything that one trial recorded, read only."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 
+from loadtest.contract import ProcessResidue
 from loadtest.ledger.record import Event, Phase
 
 NS_A_S = 1_000_000_000
 NS_A_MS = 1_000_000
 NS_A_US = 1_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessResidue:
-    """What one server process held at one moment; None: not known, or the app does not tell (presence)."""
-
-    pid: int
-    groups: dict[str, list[str]] | None
-    queues: dict[str, int] | None
-    subscriptions: list[str] | None
-    tasks: dict[str, int] | None
-    threads: list[str] | None
-    fds: dict[str, int] | None
-    presence: list[int] | None
-    memory_kb: int | None = None
-    """Resident memory of the process's own, in units of 1000 bytes."""
-    busy: dict[int, str] | None = None
-    """For each connection whose task has not ended: the type of the message its consumer is handling, "" if none."""
-    unknown: dict[str, str] = field(default_factory=dict)
-    """Why a field is not known, by the field's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

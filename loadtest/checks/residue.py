@@ -16,7 +16,8 @@ from typing import Any, Literal
 import polars as pl
 
 from loadtest.checks.kind import Check, Finding
-from loadtest.checks.records import ProcessResidue, TrialRecords
+from loadtest.checks.records import TrialRecords
+from loadtest.contract import ProcessResidue
 from loadtest.ledger.record import Event
 
 COLUMNS = ("kind", "before", "after", "left", "example")

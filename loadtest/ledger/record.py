@@ -26,9 +26,6 @@ RECORD = struct.Struct("<QQQIHBx")
 SERVER_NAMED = 1 << 63
 """Set in the id of a connection that came without a name of ours: the server named it itself."""
 
-CONNECTION_HEADER = "X-Loadtest-Connection"
-"""The request header in which the client tells the server the connection's id, in decimal."""
-
 
 class Phase(enum.IntEnum):
     """The parts of a trial, in order, as the generator marks them (`code` of a PHASE record)."""

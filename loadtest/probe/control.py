@@ -5,14 +5,20 @@ A socket a process rather than an HTTP path: it reaches every worker, and the us
 """
 
 import asyncio
-import dataclasses
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
-CONTROL_VARIABLE = "LOADTEST_CONTROL"
-"""Environment: the folder for the control sockets; its path must be short (a Unix socket's has at most 107 bytes)."""
+from loadtest.contract import (
+    CONTROL_SOCKETS,
+    CONTROL_VARIABLE,
+    Identity,
+    ProcessResidue,
+    Question,
+    Status,
+    write_answer,
+    write_refusal,
+)
 
 QUESTION_TIMEOUT_S = 5.0
 """A client that connects and asks nothing must not stay among the server's tasks."""
@@ -36,27 +42,35 @@ class Control:
         """Start listening, unless that was done or there is no folder to do it in."""
         if self._folder and not self._starting:
             self._starting = True
-            path = Path(self._folder) / f"control-{os.getpid()}.sock"
+            path = Path(self._folder) / CONTROL_SOCKETS.format(pid=os.getpid())
             self._server = await asyncio.start_unix_server(self._answer, path)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            question = await asyncio.wait_for(reader.readline(), QUESTION_TIMEOUT_S)
-            answer = await self._reply(question.decode().strip())
-            writer.write(json.dumps(answer).encode() + b"\n")
+            asked = await asyncio.wait_for(reader.readline(), QUESTION_TIMEOUT_S)
+            writer.write(await self._reply(asked.decode(errors="replace").strip()))
             await writer.drain()
         except (TimeoutError, ConnectionError):
             pass  # the bench went away; nobody is left to tell
         finally:
             writer.close()
 
-    async def _reply(self, question: str) -> dict[str, object]:
-        match question:
-            case "status":
-                return {"pid": os.getpid(), "open": len(self._open), "ledger": True}
-            case "residue":
-                from loadtest.probe.residue import read_residue  # needs Django set up: not at import time of asgi.py
+    async def _reply(self, asked: str) -> bytes:
+        try:
+            return write_answer(await self._answer_to(Question(asked)))
+        except ValueError:
+            return write_refusal(f"unknown question {asked!r}; ask {', '.join(Question)}")
 
-                return dataclasses.asdict(await read_residue(self._open))
-            case _:
-                return {"error": f"unknown question {question!r}; ask status or residue"}
+    async def _answer_to(self, question: Question) -> Status | ProcessResidue | Identity:
+        # What needs Django set up is imported when it is asked for: it is not when asgi.py is imported
+        match question:
+            case Question.STATUS:
+                return Status(pid=os.getpid(), open=len(self._open))
+            case Question.RESIDUE:
+                from loadtest.probe.residue import read_residue
+
+                return await read_residue(self._open)
+            case Question.IDENTITY:
+                from loadtest.probe.identity import read_identity
+
+                return await read_identity()

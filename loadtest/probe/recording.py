@@ -5,10 +5,8 @@ import os
 from contextvars import ContextVar
 from pathlib import Path
 
+from loadtest.contract import LEDGER_VARIABLE
 from loadtest.ledger import Recorder
-
-LEDGER_VARIABLE = "LOADTEST_LEDGER"
-"""Environment: the folder for the ledger; where it is not set, nothing is recorded."""
 
 current_connection: ContextVar[int | None] = ContextVar("current_connection", default=None)
 """The connection whose application task (or a thread working for it) is running."""

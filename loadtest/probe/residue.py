@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connections
 from django.utils.module_loading import import_string
 
+from loadtest.contract import ProcessResidue
 from loadtest.probe.handling import handled_message
 
 
@@ -34,35 +35,14 @@ class LayerResidue:
     """Connections to the message broker that the layer keeps open, used or not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Residue:
-    """Everything that can be left over, as the control socket sends it; null: not known or not there to be read."""
-
-    pid: int
-    groups: dict[str, list[str]] | None
-    queues: dict[str, int] | None
-    subscriptions: list[str] | None
-    tasks: dict[str, int]
-    threads: list[str]
-    fds: dict[str, int] | None
-    """By what they are: "file", "socket", "layer socket" (of the channel layer), "pipe", "anon_inode"."""
-    presence: list[int] | None
-    memory_kb: int | None
-    """Memory of the process's own that is resident, in units of 1000 bytes."""
-    busy: dict[int, str]
-    """For each connection whose task has not ended: the type of the message its consumer is handling, "" if none."""
-    unknown: dict[str, str]
-    """Why a field is not known, by the field's name."""
-
-
-async def read_residue(open_connections: Mapping[int, "asyncio.Task[object] | None"]) -> Residue:
+async def read_residue(open_connections: Mapping[int, "asyncio.Task[object] | None"]) -> ProcessResidue:
     """Read all there is; a part that fails is reported as unknown and does not spoil the others."""
     unknown: dict[str, str] = {}
     busy = {connection: handled_message(task) for connection, task in open_connections.items()}  # before we wait
     gc.collect()  # what only waits for it, such as the database connection of a thread that has ended, is not left
     presence = await _presence(unknown)  # before the others, for it makes a thread that they would not all have
     layer = await _read_layer(unknown)
-    return Residue(
+    return ProcessResidue(
         pid=os.getpid(),
         groups=layer.groups if layer else None,
         queues=layer.queues if layer else None,

@@ -5,8 +5,9 @@ import itertools
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from loadtest.contract import CONNECTION_DIGITS, CONNECTION_HEADER
 from loadtest.ledger import Event
-from loadtest.ledger.record import CONNECTION_HEADER, SERVER_NAMED
+from loadtest.ledger.record import SERVER_NAMED
 from loadtest.probe.control import Control
 from loadtest.probe.recording import (
     class_name,
@@ -77,7 +78,7 @@ class Probe:
 
 def _named_by_client(scope: Scope) -> int | None:
     for name, value in scope["headers"]:
-        if name == _HEADER and value.isdigit() and len(value) < 19:
+        if name == _HEADER and value.isdigit() and len(value) <= CONNECTION_DIGITS:
             return int(value)
     return None
 

@@ -5,12 +5,11 @@ import os
 import sys
 from pathlib import Path
 
-from loadtest.checks.records import ProcessResidue
 from loadtest.checks.residue import KEPT_BY_LAYER, MEMORY, left_by_kind
+from loadtest.contract import ProcessResidue, read_answer
 from loadtest.selftest.cases import Case
 from loadtest.selftest.expected import MEMORY_NOISE_KB
 from loadtest.selftest.verdicts import Outcome
-from loadtest.stack.control import parse_residue
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.layers import LAYERS, new_prefix
 from loadtest.stack.process import Process, describe_exit
@@ -54,8 +53,7 @@ def _readings(layer: str, folder: Path, redis_url: str | None) -> tuple[ProcessR
                 _run(row.setting(redis_url=broker.url, prefix=prefix), file)
             finally:
                 delete_keys(broker.url, prefix)
-    readings = json.loads(file.read_text(encoding="utf-8"))
-    before, idle, busy = (parse_residue(readings[name]) for name in ("before", "idle", "busy"))
+    before, idle, busy = (read_answer(line, ProcessResidue) for line in file.read_bytes().splitlines())
     return before, idle, busy
 
 

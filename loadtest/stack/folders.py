@@ -6,10 +6,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from loadtest.contract import CONTROL_SOCKETS
+
 SOCKET_PATH_BYTES = 103
 """The shortest limit on a Unix socket's path there is: 107 on Linux, 103 on macOS."""
 
-LONGEST_NAME = "/control-4194304.sock"
+LONGEST_NAME = "/" + CONTROL_SOCKETS.format(pid=4194304)
 """The longest socket name we use: with the largest pid of Linux."""
 
 

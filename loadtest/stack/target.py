@@ -16,6 +16,7 @@ import psutil
 import redis
 
 import target_app
+from loadtest.contract import CONTROL_VARIABLE, LEDGER_VARIABLE
 from loadtest.stack.database import Database
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
@@ -150,9 +151,9 @@ class Target:
             "PYTHONUNBUFFERED": "1",
         }
         self._closing.callback(self._database.end_trial)
-        env.pop("LOADTEST_LEDGER", None)
+        env.pop(LEDGER_VARIABLE, None)
         if self._ledger is not None:
-            env |= {"LOADTEST_LEDGER": str(self._ledger.resolve()), "LOADTEST_CONTROL": str(folder)}
+            env |= {LEDGER_VARIABLE: str(self._ledger.resolve()), CONTROL_VARIABLE: str(folder)}
         return env | self._env
 
     def _start(self, env: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ import re
 import ssl
 from typing import Final
 
-from loadtest.ledger.record import CONNECTION_HEADER
+from loadtest.contract import CONNECTION_HEADER
 
 OWN_OPTION: Final = {
     "origin": "--origin",

@@ -9,9 +9,10 @@ from typing import TypedDict
 import gevent
 from gevent.hub import Waiter, get_hub
 
+from loadtest.contract import CONNECTION_HEADER
 from loadtest.drops import Drop, find_drop
 from loadtest.ledger import Event
-from loadtest.ledger.record import CONNECTION_HEADER, message_id
+from loadtest.ledger.record import message_id
 from loadtest.users.messages import Message, decode, encode
 from loadtest.users.session import Session
 from loadtest.wire import Closure, Connection, WireError, open_connection, open_until

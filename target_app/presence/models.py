@@ -6,11 +6,10 @@ from channels.db import database_sync_to_async
 from django.db import models
 from django.utils import timezone
 
-CONNECTION_HEADER = b"x-loadtest-connection"
-"""The request header in which a load test's client names its connection, in decimal; ASGI gives names in lower case."""
+from loadtest.contract import CONNECTION_DIGITS, CONNECTION_HEADER
 
-MAX_CONNECTION = 2**63 - 1
-"""What the column holds."""
+_HEADER = CONNECTION_HEADER.lower().encode()
+"""The request header in which a load test's client names its connection; ASGI gives names in lower case."""
 
 
 class PresenceManager(models.Manager["Presence"]):
@@ -57,6 +56,6 @@ class Presence(models.Model):
 
 def _connection(scope: dict[str, Any]) -> int | None:
     for name, value in scope["headers"]:
-        if name == CONNECTION_HEADER and value.isdigit() and len(value) < 20 and int(value) <= MAX_CONNECTION:
+        if name == _HEADER and value.isdigit() and len(value) <= CONNECTION_DIGITS:
             return int(value)
     return None

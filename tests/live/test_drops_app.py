@@ -17,10 +17,10 @@ from loadtest.bench.trial import Ground, run_trial
 from loadtest.checks import TrialRecords
 from loadtest.checks.fates import fates
 from loadtest.checks.records import NS_A_MS
+from loadtest.contract import CONNECTION_HEADER
 from loadtest.drops import DROPS, Drop
 from loadtest.ledger import Event
 from loadtest.ledger.reader import read_ledger
-from loadtest.ledger.record import CONNECTION_HEADER
 from loadtest.report.tables import Tables
 from loadtest.stack.control import ask_status
 from loadtest.stack.database import Database

@@ -18,7 +18,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from loadtest.checks.records import ProcessResidue
+from loadtest.contract import ProcessResidue
 from loadtest.stack.control import ask_residue, ask_status
 from loadtest.stack.database import MANAGE, Database
 from loadtest.stack.layers import LAYERS

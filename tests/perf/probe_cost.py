@@ -17,9 +17,10 @@ from loadtest.bench.generator import GO, LEDGER, longest_s, start_generator, use
 from loadtest.bench.plan import Plan, Trial, make_plan
 from loadtest.checks import TrialRecords
 from loadtest.checks.throughput import check
+from loadtest.contract import LEDGER_VARIABLE
 from loadtest.ledger.reader import read_ledger
 from loadtest.probe import wrapper
-from loadtest.probe.recording import LEDGER_VARIABLE, recorder
+from loadtest.probe.recording import recorder
 from loadtest.stack.database import prepare_database
 from loadtest.stack.layers import LAYERS
 from loadtest.stack.sampler import Sampler

@@ -15,24 +15,66 @@ PROJECT = Path(__file__).resolve().parents[2]
 ROOT_PACKAGES = ("loadtest", "target_app", "locustfiles")
 
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"loadtest.ledger", "loadtest.work"}),
-    frozenset({"loadtest.drops", "loadtest.checks", "loadtest.probe"}),
-    frozenset({"loadtest.wire", "loadtest.users", "loadtest.stack", "target_app", "locustfiles"}),
-    frozenset({"loadtest.bench", "loadtest.report"}),
-    frozenset({"loadtest.cli", "loadtest.webui", "loadtest.selftest"}),
+    frozenset(
+        {
+            "loadtest.ledger",
+            "loadtest.contract",
+            "loadtest.dimensions",
+            "loadtest.load",
+            "loadtest.phases",
+            "loadtest.work",
+        }
+    ),
+    frozenset(
+        {
+            "loadtest.drops",
+            "loadtest.outages",
+            "loadtest.figures",
+            "loadtest.checks",
+            "loadtest.probe",
+            "loadtest.servers",
+            "loadtest.layers",
+        }
+    ),
+    frozenset({"loadtest.wire", "loadtest.report"}),
+    frozenset(
+        {"loadtest.users", "loadtest.stack", "loadtest.brokers", "loadtest.targets", "target_app", "locustfiles"}
+    ),
+    frozenset({"loadtest.bench", "loadtest.selftest"}),
+    frozenset({"loadtest.cli", "loadtest.webui"}),
 )
 """From the ground up; the floor of what is not named here has to be decided first."""
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "loadtest.ledger": frozenset(),
-    "loadtest.work": frozenset(),
+    "loadtest.contract": frozenset(),
+    "loadtest.dimensions": frozenset(),
+    "loadtest.load": frozenset({"loadtest.contract"}),
+    "loadtest.phases": frozenset({"loadtest.ledger"}),
     "loadtest.drops": frozenset(),
-    "loadtest.checks": frozenset({"loadtest.ledger"}),
-    "loadtest.probe": frozenset({"loadtest.ledger"}),
+    "loadtest.outages": frozenset({"loadtest.drops"}),
+    "loadtest.figures": frozenset({"loadtest.dimensions"}),
+    "loadtest.checks": frozenset({"loadtest.ledger", "loadtest.contract", "loadtest.figures", "loadtest.dimensions"}),
+    "loadtest.probe": frozenset({"loadtest.ledger", "loadtest.contract"}),
+    "loadtest.servers": frozenset({"loadtest.dimensions"}),
+    "loadtest.layers": frozenset({"loadtest.dimensions"}),
     "loadtest.wire": frozenset({"loadtest.drops"}),
-    "loadtest.users": frozenset({"loadtest.ledger", "loadtest.wire", "loadtest.drops", "loadtest.work"}),
-    "loadtest.report": frozenset({"loadtest.ledger", "loadtest.checks"}),
-    "target_app": frozenset({"loadtest.probe"}),
+    "loadtest.users": frozenset(
+        {
+            "loadtest.ledger",
+            "loadtest.contract",
+            "loadtest.wire",
+            "loadtest.drops",
+            "loadtest.outages",
+            "loadtest.load",
+            "loadtest.phases",
+            "loadtest.work",
+        }
+    ),
+    "loadtest.report": frozenset(
+        {"loadtest.ledger", "loadtest.contract", "loadtest.figures", "loadtest.checks", "loadtest.dimensions"}
+    ),
+    "target_app": frozenset({"loadtest.probe", "loadtest.contract"}),
     "locustfiles": frozenset({"loadtest.users"}),
 }
 """Rooms with a narrower view than their floor gives: they go into other processes, or work from files alone."""
@@ -58,6 +100,8 @@ DOORS: dict[str, frozenset[str]] = {
 
 NEEDS_ONLY: dict[str, frozenset[str]] = {
     "loadtest.ledger": frozenset({"numpy", "polars"}),
+    "loadtest.contract": frozenset(),
+    "loadtest.dimensions": frozenset(),
     "loadtest.probe": frozenset({"django", "channels", "asgiref"}),
     "loadtest.checks": frozenset({"numpy", "polars"}),
     "loadtest.drops": frozenset(),

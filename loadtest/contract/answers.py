@@ -1,0 +1,89 @@
+"""What a process of a target answers, and how that is written: one line of JSON, the fields of one data class."""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+
+class AnswerError(ValueError):
+    """What came is not the answer that was asked for; the message quotes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What a server process says of itself: how many WebSocket scopes are open now."""
+
+    pid: int
+    open: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a server process is made of: all that its figures can depend on."""
+
+    pid: int
+    python: str
+    packages: dict[str, str]
+    """The installed version by the name of each package that matters to Channels."""
+    layer: str
+    """The full name of the channel layer's class; "" where there is none."""
+    database: str
+    """Vendor and version of the default database, "sqlite 3.40.1"; "" where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessResidue:
+    """What one server process held at one moment; None: not known, or the app does not tell (presence)."""
+
+    pid: int
+    groups: dict[str, list[str]] | None = None
+    """Members (channel names) by group."""
+    queues: dict[str, int] | None = None
+    """Messages waiting by channel; an empty queue that is still kept counts, with 0."""
+    subscriptions: list[str] | None = None
+    """What the process is subscribed to at the message broker."""
+    tasks: dict[str, int] | None = None
+    """Unfinished asyncio tasks by what they run."""
+    threads: list[str] | None = None
+    fds: dict[str, int] | None = None
+    """By what they are: "file", "socket", "layer socket" (of the channel layer), "pipe", "anon_inode"."""
+    presence: list[int] | None = None
+    """The connections that the app's own records still call online."""
+    memory_kb: int | None = None
+    """Memory of the process's own that is resident, in units of 1000 bytes."""
+    busy: dict[int, str] | None = None
+    """For each connection whose task has not ended: the type of the message its consumer is handling, "" if none."""
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Why a field is not known, by the field's name."""
+
+
+Answer = TypeVar("Answer", Status, Identity, ProcessResidue)
+
+
+def write_answer(answer: Any) -> bytes:
+    """Return the line that carries an answer."""
+    return json.dumps(dataclasses.asdict(answer)).encode() + b"\n"
+
+
+def write_refusal(why: str) -> bytes:
+    """Return the line that says why there is no answer."""
+    return json.dumps({"error": why}).encode() + b"\n"
+
+
+def read_answer(line: bytes, kind: type[Answer]) -> Answer:
+    """Return the answer of that kind in a line; raises AnswerError when there is none in it.
+
+    Fields that this side does not know are left out, so that a newer probe can be asked.
+    """
+    try:
+        said = json.loads(line)
+    except ValueError:
+        said = None
+    names = {field.name for field in dataclasses.fields(kind)}
+    if not isinstance(said, dict) or not names <= said.keys():
+        raise AnswerError(f"not the answer asked for: {line[:200]!r}")
+    fields = {name: said[name] for name in names}
+    if fields.get("busy"):  # JSON has no whole numbers for keys
+        fields["busy"] = {int(connection): message for connection, message in fields["busy"].items()}
+    return kind(**fields)

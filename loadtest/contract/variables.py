@@ -1,0 +1,18 @@
+"""How a target learns that it is measured: its environment, and the header of each connection."""
+
+from typing import Final
+
+LEDGER_VARIABLE: Final = "LOADTEST_LEDGER"
+"""Environment: the folder for the ledger; where it is not set, the probe does nothing."""
+
+CONTROL_VARIABLE: Final = "LOADTEST_CONTROL"
+"""Environment: the folder for the control sockets; its path must be short (a Unix socket's has at most 107 bytes)."""
+
+CONNECTION_HEADER: Final = "X-Loadtest-Connection"
+"""The request header in which the client tells the server the connection's id, in decimal."""
+
+CONNECTION_DIGITS: Final = 18
+"""Digits of the longest id that a client may name: it stays below 2**63, with room for a sign."""
+
+CONTROL_SOCKETS: Final = "control-{pid}.sock"
+"""The name of a process's control socket in the folder of CONTROL_VARIABLE."""
