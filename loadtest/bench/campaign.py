@@ -1,17 +1,18 @@
 """A campaign: all trials of a plan in their order, each saved as soon as it is done, to be stopped and resumed."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Protocol
 
 from loadtest.bench.generator import users_of
 from loadtest.bench.plan import Trial
 from loadtest.bench.run_folder import RunFolder
-from loadtest.bench.trial import Ground, TrialFailed, run_trial
+from loadtest.bench.trial import TrialFailed, TrialSetup, run_trial
 from loadtest.checks import CHECKS, TrialRecords, run_check
 from loadtest.report.tables import Tables
-from loadtest.stack.database import prepare_database
 from loadtest.stack.folders import short_folder
 from loadtest.stack.limits import need_disk, need_open_files
+from loadtest.targets import Target
 
 FILES_A_USER = 2
 """A generator and a server each hold one descriptor a user, in processes of their own; twice that leaves room."""
@@ -34,8 +35,10 @@ class Watcher(Protocol):
         """A trial came to no result."""
 
 
-def run_campaign(run: RunFolder, *, redis_url: str | None, database_url: str | None, watcher: Watcher) -> None:
-    """Run all trials of the run's plan that have no result yet.
+def run_campaign(run: RunFolder, target: Target, *, addresses: Mapping[str, str], watcher: Watcher) -> None:
+    """Run all trials of the run's plan that have no result yet, on the target.
+
+    `addresses` are those of the user's own brokers, by the broker's name.
 
     A trial that fails after it began is noted and the others go on. Raises EnvironmentFailed when something cannot be
     started; what was measured until then, or until KeyboardInterrupt, is saved.
@@ -43,17 +46,18 @@ def run_campaign(run: RunFolder, *, redis_url: str | None, database_url: str | N
     todo = [trial for trial in run.plan.trials_in_order() if not run.is_done(trial)]
     with run.under_way(), short_folder() as scratch:
         need_open_files(max((users_of(run.plan, trial) for trial in todo), default=0) * FILES_A_USER + SPARE_FILES)
-        ground = Ground(plan=run.plan, database=prepare_database(scratch, database_url), redis_url=redis_url)
+        setup = TrialSetup(plan=run.plan, target=target.prepare(scratch), addresses=addresses)
         for place, trial in enumerate(todo, 1):
             watcher.trial_begins(trial, place=place, of=len(todo))
             need_disk(run.folder, TRIAL_BYTES)
             try:
-                records = run_trial(trial, ground, run.new_trial_folder(trial))
+                measured = run_trial(trial, setup, run.new_trial_folder(trial))
             except TrialFailed as error:
                 run.note_failed(trial, str(error))
                 watcher.trial_failed(trial, str(error))
             else:
-                tables, invalid = check_trial(trial, records)
+                run.note_identity(measured.identity)
+                tables, invalid = check_trial(trial, measured.records)
                 run.save(trial, tables, invalid)
                 watcher.trial_done(trial, tables, invalid)
 

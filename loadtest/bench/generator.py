@@ -7,8 +7,8 @@ from pathlib import Path
 from loadtest.bench.plan import Plan, Trial
 from loadtest.bench.scenarios import SCENARIOS
 from loadtest.drops import find_drop
+from loadtest.servers import SERVERS
 from loadtest.stack.process import Process
-from loadtest.stack.servers import SERVERS
 
 SPAWN_RATE = 500
 """Users a second at most: each opening costs client and server some 2 ms together."""
@@ -52,7 +52,7 @@ def settle_s(plan: Plan, trial: Trial) -> float:
         return plan.settle
     server = SERVERS[trial.cell.server]
     interval_s, timeout_s = plan.pings or (server.ping_interval_s, server.ping_timeout_s)
-    return interval_s + timeout_s + plan.settle
+    return (interval_s or 0.0) + (timeout_s or 0.0) + plan.settle  # a server that never pings notices nothing
 
 
 def longest_s(plan: Plan, trial: Trial) -> float:

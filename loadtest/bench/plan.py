@@ -3,7 +3,7 @@
 import itertools
 import random
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,14 +19,13 @@ from pydantic import (
     field_validator,
 )
 
+from loadtest.bench.choices import Choice, Choices, defaults_of, names_of
 from loadtest.bench.scenarios import SCENARIOS, Scenario
 from loadtest.drops import DROPS, DropError, find_drop
 from loadtest.report.examples import trial_folder
 from loadtest.report.manifest import CellKey
-from loadtest.stack.layers import LAYERS
-from loadtest.stack.servers import SERVERS
+from loadtest.servers import SERVERS
 from loadtest.work import check_blocking_work, check_work
-from target_app.consumers import CONSUMERS
 
 NO_DROP = "none"
 MIXED_DROPS = "mixed"
@@ -47,13 +46,8 @@ def _split(value: object) -> object:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
-KNOWN: dict[str, tuple[str, ...]] = {
-    "consumers": tuple(consumer.name for consumer in CONSUMERS),
-    "layers": tuple(LAYERS),
-    "scenarios": tuple(SCENARIOS),
-    "servers": tuple(SERVERS),
-}
-"""What there is to choose from, by the plan's key."""
+CHOSEN = ("consumers", "layers", "scenarios", "servers")
+"""The plan's keys that choose from rows; drops are chosen too, and may have parameters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +79,11 @@ class Plan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     profile: Literal["quick", "standard", "full"] = "quick"
-    consumers: Names = tuple(consumer.name for consumer in CONSUMERS if consumer.default)
-    layers: Names = tuple(layer.name for layer in LAYERS.values() if layer.default)
-    scenarios: Names = tuple(scenario.name for scenario in SCENARIOS.values() if scenario.default)
+    consumers: Names = ()
+    layers: Names = ()
+    scenarios: Names = ()
     drops: Names = tuple(drop.name for drop in DROPS.values() if drop.default)
-    servers: Names = ("uvicorn",)
+    servers: Names = ()
     users: int | None = Field(None, ge=1)
     rate: float | None = Field(None, ge=0)
     room_size: int | None = Field(None, ge=1)
@@ -110,16 +104,12 @@ class Plan(BaseModel):
     notes: tuple[str, ...] = Field((), exclude=True)
     """What was decided for whoever wrote the plan; it stands in the manifest's notes."""
 
-    @field_validator(*KNOWN)
+    @field_validator(*CHOSEN)
     @classmethod
     def _known_names(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        """Refuse names there are not; one that is given twice counts once."""
-        key = str(info.field_name)
-        there_are = ", ".join(KNOWN[key])
-        if not names:
-            raise ValueError(f"name at least one of {there_are}")
-        if unknown := [repr(name) for name in names if name not in KNOWN[key]]:
-            raise ValueError(f"unknown {key[:-1]} {', '.join(unknown)}; there are {there_are}")
+        """Refuse names that are in no row, or that cannot be had here; one that is given twice counts once."""
+        if info.context is not None:
+            _require_choices(str(info.field_name), names, info.context[str(info.field_name)])
         return tuple(dict.fromkeys(names))
 
     @field_validator("drops")
@@ -131,6 +121,15 @@ class Plan(BaseModel):
         if problems := [problem for name in names if (problem := _problem_with_drop(name))]:
             raise ValueError("; ".join(problems))
         return tuple(dict.fromkeys(names))
+
+    @field_validator("server_ping")
+    @classmethod
+    def _pings_for_every_server(cls, server_ping: str | None, info: ValidationInfo) -> str | None:
+        """Refuse fractions of seconds where a server takes whole ones only."""
+        whole = [name for name in info.data.get("servers", ()) if SERVERS[name].has_whole_pings]
+        if server_ping and "." in server_ping and whole:
+            raise ValueError(f"{whole[0]} takes whole seconds only, as 1/2; got {server_ping!r}")
+        return server_ping
 
     @field_validator("users")
     @classmethod
@@ -197,6 +196,9 @@ class Plan(BaseModel):
         return [name for name in self.drops if find_drop(name).stage != "process"]
 
 
+EVERY = "every"
+"""Stands in a profile for all that there is to choose from."""
+
 PROFILES: dict[str, dict[str, Any]] = {
     "quick": {},
     "standard": {"mix_drops": False, "trials": 5, "duration": 10.0, "warm_up": 2.0, "settle": 10.0},
@@ -206,14 +208,16 @@ PROFILES: dict[str, dict[str, Any]] = {
         "duration": 20.0,
         "warm_up": 3.0,
         "settle": 10.0,
-        "consumers": tuple(consumer.name for consumer in CONSUMERS),
+        "consumers": EVERY,
     },
 }
 """What each profile sets; quick is the plan's own defaults: the whole matrix within eight minutes on two cores."""
 
 
-def make_plan(given: dict[str, Any], plan_file: Path | None = None) -> Plan:
+def make_plan(given: dict[str, Any], plan_file: Path | None = None, *, choices: Choices) -> Plan:
     """Return the plan of a profile, changed by a TOML file and then by what was given on the command line.
+
+    `choices` is what there is to choose from; what nobody names is its default.
 
     Raises PlanError with all problems at once.
     """
@@ -221,11 +225,25 @@ def make_plan(given: dict[str, Any], plan_file: Path | None = None) -> Plan:
     chosen = {**from_file, **{key: value for key, value in given.items() if value is not None}}
     profile = PROFILES.get(str(chosen.get("profile", "quick")), {})
     chosen, skipped = _with_all_drops(chosen)
+    defaults = {key: defaults_of(choices[key]) for key in CHOSEN}
+    every = {key: names_of(choices[key]) for key, value in profile.items() if value == EVERY}
     try:
-        plan = Plan.model_validate({**profile, **chosen})
+        plan = Plan.model_validate({**defaults, **profile, **every, **chosen}, context=choices)
     except ValidationError as error:
         raise PlanError("\n".join(_problem(problem) for problem in error.errors())) from None
     return _with_short_pings(plan.model_copy(update={"notes": skipped}))
+
+
+def _require_choices(key: str, names: tuple[str, ...], choices: Sequence[Choice]) -> None:
+    """Raise ValueError for names that are not among the choices, and for those that cannot be had here."""
+    there_are = ", ".join(names_of(choices))
+    if not names:
+        raise ValueError(f"name at least one of {there_are}")
+    if unknown := [repr(name) for name in names if name not in names_of(choices)]:
+        raise ValueError(f"unknown {key[:-1]} {', '.join(unknown)}; there are {there_are}")
+    missing = [choice for choice in choices if choice.name in names and choice.unavailable]
+    if missing:
+        raise ValueError("; ".join(f"{choice.name} cannot be used here: {choice.unavailable}" for choice in missing))
 
 
 def _with_all_drops(chosen: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -2,13 +2,14 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Self
 
+from loadtest.bench.choices import Choices
 from loadtest.bench.plan import MIXED_DROPS, Plan, PlanError, Trial, make_plan
 from loadtest.report.columns import FORMAT_VERSION, KEY_NAMES, TABLES
 from loadtest.report.manifest import Manifest, TroubledTrial, read_manifest
@@ -56,14 +57,14 @@ class RunFolder:
         return run
 
     @classmethod
-    def resume(cls, folder: Path) -> Self:
+    def resume(cls, folder: Path, choices: Choices) -> Self:
         """Take up a run where it stopped; trials that failed are to be run again.
 
         Raises ReportError when the folder is no run's, PlanError when its plan is of another version.
         """
         manifest = read_manifest(folder)
         try:
-            plan = make_plan(dict(manifest.plan))
+            plan = make_plan(dict(manifest.plan), choices=choices)
         except PlanError as error:
             raise PlanError(f"the plan in {folder / 'manifest.json'} cannot be taken up:\n{error}") from None
         notes = tuple(dict.fromkeys((*manifest.notes, *_what_changed(manifest))))
@@ -110,6 +111,17 @@ class RunFolder:
         troubled = TroubledTrial(cell=trial.cell, trial=trial.number, why=why)
         self._manifest = replace(self._manifest, failed=(*self._manifest.failed, troubled))
         self._write()
+
+    def note_identity(self, found: Mapping[str, str]) -> None:
+        """Note the versions of what ran in a trial; one that is not what it was before is told in the notes."""
+        was = self._manifest.identity
+        changed = [
+            f"{name} changed during the run, from {was[name]} to {version}"
+            for name, version in found.items()
+            if was.get(name, version) != version
+        ]
+        notes = tuple(dict.fromkeys((*self._manifest.notes, *changed)))
+        self._manifest = replace(self._manifest, identity={**was, **found}, notes=notes)
 
     @contextmanager
     def under_way(self) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """`bench`: runs a plan and shows what came of it."""
 
+import functools
 import os
 import shlex
 import sys
@@ -11,15 +12,18 @@ import typer
 from rich.console import Console
 
 from loadtest.bench.campaign import run_campaign
+from loadtest.bench.choices import choices_of
 from loadtest.bench.plan import Plan, PlanError, make_plan
 from loadtest.bench.run_folder import RunFolder
+from loadtest.brokers import BROKERS
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, NOT_VALID
 from loadtest.cli.progress import ShownProgress
 from loadtest.report import print_report, write_report
 from loadtest.report.errors import ReportError
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.lock import only_bench
-from loadtest.stack.valkey import redacted
+from loadtest.targets import Target
+from loadtest.targets.reference import ReferenceApp
 
 
 def bench(
@@ -27,6 +31,7 @@ def bench(
         str | None, typer.Option(help="quick (the whole matrix within eight minutes), standard or full")
     ] = None,
     consumers: Annotated[str | None, typer.Option(help="by comma; `channels-loadtest consumers` lists them")] = None,
+    servers: Annotated[str | None, typer.Option(help="by comma; `channels-loadtest servers` lists them")] = None,
     layers: Annotated[str | None, typer.Option(help="by comma; `channels-loadtest layers` lists them")] = None,
     scenarios: Annotated[str | None, typer.Option(help="by comma; `channels-loadtest scenarios` lists them")] = None,
     drops: Annotated[str | None, typer.Option(help="by comma, or all; `channels-loadtest drops` lists them")] = None,
@@ -51,30 +56,33 @@ def bench(
 ) -> None:
     """Compare consumers across channel layers: throughput, latency, and what became of dropped connections."""
     given = {
-        "profile": profile, "consumers": consumers, "layers": layers, "scenarios": scenarios, "drops": drops,
-        "users": users, "rate": rate, "duration": duration, "trials": trials, "seed": seed, "work": work,
+        "profile": profile, "servers": servers, "consumers": consumers, "layers": layers,
+        "scenarios": scenarios, "drops": drops, "users": users, "rate": rate, "duration": duration,
+        "trials": trials, "seed": seed, "work": work,
         "server_ping": server_ping, "port": port,
     }  # fmt: skip
+    target = ReferenceApp(database_url=os.environ.get("DATABASE_URL"))
+    addresses = {"redis": redis_url} if redis_url else {}
     if resume:
         _refuse_changes({**given, "plan": plan})
-        _resumed(resume)  # what is no run is told at once; it is read anew when nobody else can be writing it
+        _resumed(resume, target)  # what is no run is told at once; it is read anew when nobody else can be writing it
         with only_bench():
-            _carry_out(_resumed(resume), redis_url)
+            _carry_out(_resumed(resume, target), target, addresses)
     else:
-        new_plan = make_plan(given, plan)
+        new_plan = make_plan(given, plan, choices=choices_of(target))
         for note in new_plan.notes:
             Console(stderr=True, highlight=False, soft_wrap=True).print(f"Note: {note}", style="yellow", markup=False)
         with only_bench():  # before there is a folder: a bench that is refused leaves nothing
-            _carry_out(_created(out, new_plan), redis_url)
+            _carry_out(_created(out, new_plan), target, addresses)
 
 
-def _carry_out(run: RunFolder, redis_url: str | None) -> None:
+def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> None:
     """Run the campaign, show its report whatever comes, and end with the exit code of what came."""
     console = Console(highlight=False)
     interrupted = False
     try:
         with ShownProgress(console) as progress:
-            run_campaign(run, redis_url=redis_url, database_url=os.environ.get("DATABASE_URL"), watcher=progress)
+            run_campaign(run, target, addresses=addresses, watcher=progress)
     except KeyboardInterrupt:
         interrupted = True
     finally:  # also when something failed: what was measured is there to be read
@@ -89,7 +97,7 @@ def _carry_out(run: RunFolder, redis_url: str | None) -> None:
 
 
 def _created(out: Path, plan: Plan) -> RunFolder:
-    command = shlex.join(["channels-loadtest", *map(redacted, sys.argv[1:])])
+    command = shlex.join(["channels-loadtest", *map(_redacted, sys.argv[1:])])
     try:
         return RunFolder.create(out, plan, command=command)
     except OSError as error:
@@ -104,8 +112,13 @@ def _refuse_changes(given: Mapping[str, object]) -> None:
         raise PlanError(f"--resume goes on with the run's own plan; leave out {', '.join(changed)}")
 
 
-def _resumed(folder: Path) -> RunFolder:
+def _redacted(argument: str) -> str:
+    """Return an argument without the password that a broker's address in it may have."""
+    return functools.reduce(lambda text, broker: broker.redacted(text), BROKERS.values(), argument)
+
+
+def _resumed(folder: Path, target: Target) -> RunFolder:
     try:
-        return RunFolder.resume(folder)
+        return RunFolder.resume(folder, choices_of(target))
     except ReportError as error:
         raise PlanError(f"--resume {folder}: {error}") from None

@@ -1,4 +1,4 @@
-"""`drops`, `layers`, `scenarios`, `consumers`: what there is, one line each."""
+"""`servers`, `layers`, `consumers`, `scenarios`, `drops`: what there is to choose from, one line each."""
 
 import json
 from collections.abc import Callable
@@ -6,86 +6,53 @@ from typing import Annotated
 
 import typer
 
-from loadtest.bench.scenarios import SCENARIOS
-from loadtest.drops import DROPS
-from loadtest.stack.layers import LAYERS
-from target_app.consumers import CONSUMERS
+from loadtest.bench.choices import Choice, choices_of
+from loadtest.targets.reference import ReferenceApp
 
-Row = dict[str, object]
-
-
-def _drops() -> list[Row]:
-    return [
-        {
-            "name": drop.name,
-            "form": drop.form,
-            "summary": drop.wire,
-            "default": drop.default,
-            "silent": drop.silent,
-            "privileged": drop.privileged,
-            "unavailable": drop.unavailable(),
-        }
-        for drop in DROPS.values()
-    ]
-
-
-def _layers() -> list[Row]:
-    return [
-        {
-            "name": layer.name,
-            "summary": layer.summary,
-            "default": layer.default,
-            "backend": layer.backend,
-            "at_capacity": layer.at_capacity,
-        }
-        for layer in LAYERS.values()
-    ]
-
-
-def _scenarios() -> list[Row]:
-    return [
-        {
-            "name": scenario.name,
-            "summary": scenario.summary,
-            "users": scenario.users,
-            "rate": scenario.rate,
-            "room_size": scenario.room_size,
-            "duration": scenario.duration,
-            "drops": scenario.drops,
-            "default": scenario.default,
-        }
-        for scenario in SCENARIOS.values()
-    ]
-
-
-def _consumers() -> list[Row]:
-    return [{"name": consumer.name, "summary": consumer.summary, "default": consumer.default} for consumer in CONSUMERS]
+_MEANINGS = {
+    "servers": "List the ASGI servers.",
+    "layers": "List the channel layers.",
+    "consumers": "List the consumers of the reference app.",
+    "scenarios": "List the scenarios.",
+    "drops": "List the ways to end a connection.",
+}
 
 
 def add_to(app: typer.Typer) -> None:
     """Add one command for each kind of thing there is."""
-    for name, meaning, rows in (
-        ("drops", "List the ways to end a connection.", _drops),
-        ("layers", "List the channel layers.", _layers),
-        ("scenarios", "List the scenarios.", _scenarios),
-        ("consumers", "List the consumers of the reference app.", _consumers),
-    ):
-        app.command(name, help=meaning)(_lister(rows))
+    for name, meaning in _MEANINGS.items():
+        app.command(name, help=meaning)(_lister(name))
 
 
-def _lister(rows: Callable[[], list[Row]]) -> Callable[[bool], None]:
+def _lister(name: str) -> Callable[[bool], None]:
     def show(as_json: Annotated[bool, typer.Option("--json", help="all there is to know, as JSON")] = False) -> None:
+        choices = choices_of(ReferenceApp())[name]
         if as_json:
-            typer.echo(json.dumps(rows(), indent=2))
+            typer.echo(json.dumps([_told(choice) for choice in choices], indent=2))
             return
-        width = max(len(str(row.get("form", row["name"]))) for row in rows())
-        for row in rows():
-            typer.echo(f"{row.get('form', row['name']):<{width}}  {row['summary']}{_remark(row)}")
+        width = max(len(_form(choice)) for choice in choices)
+        for choice in choices:
+            typer.echo(f"{_form(choice):<{width}}  {choice.value.summary}{_remark(choice)}")
 
     return show
 
 
-def _remark(row: Row) -> str:
-    if why := row.get("unavailable"):
-        return f" (NOT HERE: {why})"
-    return "" if row.get("default", True) else " (outside the default plan)"
+def _told(choice: Choice) -> dict[str, object]:
+    return {
+        "name": choice.name,
+        "form": _form(choice),
+        "summary": choice.value.summary,
+        "default": choice.default,
+        "unavailable": choice.unavailable,
+        **choice.facts,
+    }
+
+
+def _form(choice: Choice) -> str:
+    return choice.form or choice.name
+
+
+def _remark(choice: Choice) -> str:
+    if choice.unavailable:
+        return f" (NOT HERE: {choice.unavailable})"
+    return "" if choice.default else " (outside the default plan)"

@@ -10,9 +10,9 @@ from rich.console import Console
 
 from loadtest.bench.plan import PlanError
 from loadtest.cli.exit_codes import FAILED
+from loadtest.layers import LAYERS
 from loadtest.selftest import Case, Outcome, choose_cases, run_cases
 from loadtest.selftest.cases import CONTROLS, names_meant
-from loadtest.stack.layers import LAYERS
 from loadtest.stack.lock import only_bench
 from target_app.planted import PLANTED, find_planted
 
@@ -38,7 +38,7 @@ def selftest(
     cases = _chosen(layers, only)
     outcomes: list[Outcome] = []
     with only_bench(), tempfile.TemporaryDirectory(prefix="loadtest-selftest-") as folder:
-        for outcome in run_cases(cases, Path(folder), redis_url=redis_url):
+        for outcome in run_cases(cases, Path(folder), addresses={"redis": redis_url} if redis_url else {}):
             outcomes.append(outcome)
             _print(outcome, console)
     counts = Counter(outcome.verdict for outcome in outcomes)

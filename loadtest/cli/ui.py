@@ -13,10 +13,12 @@ from rich.console import Console
 
 from loadtest.bench.plan import PlanError
 from loadtest.bench.scenarios import SCENARIOS
+from loadtest.layers import LAYERS
+from loadtest.servers import SERVERS
 from loadtest.stack.errors import EnvironmentFailed
-from loadtest.stack.layers import LAYERS
 from loadtest.stack.process import Process, describe_exit
-from loadtest.stack.reference import reference_stack
+from loadtest.targets import Setting, running
+from loadtest.targets.reference import ReferenceApp
 
 _POLL_S = 0.2
 _UP_S = 20.0
@@ -24,6 +26,7 @@ _UP_S = 20.0
 
 
 def ui(
+    server: Annotated[str, typer.Option(help="ASGI server of the reference app")] = "uvicorn",
     layer: Annotated[str, typer.Option(help="channel layer of the reference app")] = "inmemory",
     port: Annotated[int, typer.Option(help="of the reference app; 0 picks a free one")] = 0,
     web_port: Annotated[int, typer.Option(help="of the web UI")] = 8089,
@@ -34,15 +37,24 @@ def ui(
     """Start the reference app and Locust's web UI, both on 127.0.0.1; stopping this stops both."""
     if layer not in LAYERS:
         raise PlanError(f"unknown layer {layer!r}; there are {', '.join(LAYERS)}")
+    if server not in SERVERS:
+        raise PlanError(f"unknown server {server!r}; there are {', '.join(SERVERS)}")
+    if why := SERVERS[server].unavailable():
+        raise PlanError(f"{server} cannot be used here: {why}")
     console = Console(highlight=False, soft_wrap=True)
     with (
         tempfile.TemporaryDirectory(prefix="loadtest-ui-") as name,
-        reference_stack(folder=Path(name), layer=LAYERS[layer], redis_url=redis_url, port=port) as stack,
+        running(
+            ReferenceApp().prepare(Path(name)),
+            Setting(server=SERVERS[server], layer=LAYERS[layer], folder=Path(name), port=port),
+            {"redis": redis_url} if redis_url else {},
+        ) as stack,
         _locust(stack.target.url, web_port, Path(name)) as locust,
     ):
         _wait_until_up(locust, web_port)
         console.print(f"Locust's web UI:   http://127.0.0.1:{web_port}")
-        console.print(f"the reference app: http://127.0.0.1:{stack.target.port} on the layer {layer}")
+        page = stack.target.url.replace("ws", "http", 1)
+        console.print(f"the reference app: {page} on {server}, layer {layer}")
         console.print("Ctrl-C stops both.")
         try:
             while (code := locust.exited) is None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import sys
 from collections.abc import Mapping
 from functools import lru_cache
-from types import MappingProxyType
 
+from loadtest.discovery import kinds_in
 from loadtest.drops.kind import Drop, DropError, Droppable, Stage
 
 __all__ = ["DROPS", "Drop", "DropError", "Droppable", "Stage", "find_drop"]
@@ -33,17 +32,5 @@ def find_drop(text: str) -> Drop:
         raise DropError(f"{text!r}: {error}; write {kind.form}") from None
 
 
-def _discover() -> Mapping[str, Drop]:
-    """Load every module here that has a KIND, sorted by its name."""
-    found: dict[str, Drop] = {}
-    for module in pkgutil.iter_modules(__path__):
-        kind = getattr(importlib.import_module(f"{__name__}.{module.name}"), "KIND", None)
-        if not isinstance(kind, Drop):
-            continue
-        assert kind.name not in found, f"two drop kinds are called {kind.name}"
-        found[kind.name] = kind
-    return MappingProxyType(dict(sorted(found.items())))
-
-
-DROPS: Mapping[str, Drop] = _discover()
+DROPS: Mapping[str, Drop] = kinds_in(sys.modules[__name__], Drop)
 """Every drop kind by its name without a parameter, sorted."""

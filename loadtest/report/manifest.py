@@ -48,6 +48,9 @@ class Manifest:
     command: str = ""
     plan: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    """Of what measures."""
+    identity: Mapping[str, str] = field(default_factory=dict)
+    """Versions of what was measured: server, WebSocket implementation, layer, broker, database, by what they are of."""
     machine: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)
     git_revision: str | None = None

@@ -1,20 +1,19 @@
 """The bare layer: what a channel layer keeps of channels when no consumer has a part in it."""
 
-import json
-import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from loadtest.brokers import broker_of
 from loadtest.checks.residue import KEPT_BY_LAYER, MEMORY, left_by_kind
 from loadtest.contract import ProcessResidue, read_answer
+from loadtest.layers import LAYERS, new_prefix
 from loadtest.selftest.cases import Case
 from loadtest.selftest.expected import MEMORY_NOISE_KB
 from loadtest.selftest.verdicts import Outcome
 from loadtest.stack.errors import EnvironmentFailed
-from loadtest.stack.layers import LAYERS, new_prefix
 from loadtest.stack.process import Process, describe_exit
-from loadtest.stack.target import PROJECT
-from loadtest.stack.valkey import delete_keys, redis_server
+from loadtest.targets.reference import PROJECT, reference_environment
 
 CHANNELS = 20
 DEADLINE_S = 60.0
@@ -23,12 +22,12 @@ DEADLINE_S = 60.0
 NO_DATABASE = "sqlite:///:memory:"
 
 
-def run_bare_layer(case: Case, folder: Path, redis_url: str | None) -> Outcome:
+def run_bare_layer(case: Case, folder: Path, addresses: Mapping[str, str]) -> Outcome:
     """Have channels come and go without consumers; only what is charged to the layer may be left.
 
     Raises EnvironmentFailed when the layer cannot be used.
     """
-    before, idle, busy = _readings(case.layer, folder, redis_url)
+    before, idle, busy = _readings(case.layer, folder, addresses)
     kept_idle, kept_busy = _left(before, idle), _left(idle, busy)
     alarms = [
         f"{kind} {count}, must be 0"
@@ -42,23 +41,23 @@ def run_bare_layer(case: Case, folder: Path, redis_url: str | None) -> Outcome:
     return Outcome(case=case, verdict="clean", says=says)
 
 
-def _readings(layer: str, folder: Path, redis_url: str | None) -> tuple[ProcessResidue, ProcessResidue, ProcessResidue]:
+def _readings(
+    layer: str, folder: Path, addresses: Mapping[str, str]
+) -> tuple[ProcessResidue, ProcessResidue, ProcessResidue]:
     """Run the program that makes the channels, and return what it held before, after idle and after busy ones."""
-    row, prefix, file = LAYERS[layer], new_prefix(), folder / "bare-layer.json"
-    if "redis" not in row.needs:
-        _run(row.setting(), file)
-    else:
-        with redis_server(redis_url, log=folder / "valkey.log") as broker:
-            try:
-                _run(row.setting(redis_url=broker.url, prefix=prefix), file)
-            finally:
-                delete_keys(broker.url, prefix)
+    row, prefix, file = LAYERS[layer], new_prefix(), folder / "bare-layer.jsonl"
+    with broker_of(row, addresses, folder) as broker:
+        try:
+            _run(row.setting(broker_url=broker.url if broker else None, prefix=prefix), file)
+        finally:
+            if broker is not None:
+                broker.forget(prefix)
     before, idle, busy = (read_answer(line, ProcessResidue) for line in file.read_bytes().splitlines())
     return before, idle, busy
 
 
 def _run(setting: dict[str, object], file: Path) -> None:
-    env = {**os.environ, "CHANNEL_LAYERS": json.dumps(setting), "DATABASE_URL": NO_DATABASE}
+    env = reference_environment(setting) | {"DATABASE_URL": NO_DATABASE}
     command = [sys.executable, "-m", "target_app.bare_layer", str(CHANNELS), str(file)]
     with Process(command, name="bare layer", log=file.with_suffix(".log"), env=env, cwd=PROJECT) as process:
         code = process.wait(DEADLINE_S)

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Any
 
 from loadtest.bench.plan import MIXED_DROPS, Plan, Trial
+from loadtest.layers import LAYERS
 from loadtest.report.manifest import CellKey
-from loadtest.stack.layers import LAYERS
 from target_app.planted import PLANTED, find_planted
 
 SEED = 4

@@ -1,18 +1,22 @@
 """Running: the cases of a self-test, several at a time, each in a trial of the bench's own making."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
+from types import MappingProxyType
 
-from loadtest.bench.trial import Ground, TrialFailed, run_trial
+from loadtest.bench.trial import TrialFailed, TrialSetup, run_trial
 from loadtest.checks.fates import SEND_RAISED
 from loadtest.selftest.bare_layer import run_bare_layer
 from loadtest.selftest.cases import BARE_LAYER, Case
 from loadtest.selftest.figures import CALLED_THEN_RAISED, Figures, cause_figure, left_figure, read_figures
 from loadtest.selftest.truth import read_truth
 from loadtest.selftest.verdicts import Outcome, judge
-from loadtest.stack.database import Database, prepare_database
+from loadtest.targets import PreparedTarget
+from loadtest.targets.reference import ReferenceApp
+
+_NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
 
 AT_A_TIME = (os.cpu_count() or 1) + 1
 """A case spends two thirds of its time waiting, and its figures are counts, which a busy machine does not change."""
@@ -31,32 +35,32 @@ raises, or the message stays in the layer. Rare under a light load, true, and no
 
 
 def run_cases(
-    cases: Sequence[Case], folder: Path, *, redis_url: str | None = None, at_a_time: int = AT_A_TIME
+    cases: Sequence[Case], folder: Path, *, addresses: Mapping[str, str] = _NO_ADDRESSES, at_a_time: int = AT_A_TIME
 ) -> Iterator[Outcome]:
     """Run each case and give its outcome as soon as there is one; logs and ledgers go to `folder`, which must exist.
 
     Raises EnvironmentFailed when something cannot be started; the cases that are under way are brought to their end.
     """
-    database = prepare_database(folder, None)
+    target = ReferenceApp().prepare(folder)
     # Threads and not processes: a trial is processes already, and what it starts must die with the thread at the latest
     with ThreadPoolExecutor(at_a_time, thread_name_prefix="case") as pool:
-        futures = [pool.submit(run_case, case, folder, database, redis_url) for case in cases]
+        futures = [pool.submit(run_case, case, folder, target, addresses) for case in cases]
         try:
             yield from map(Future.result, as_completed(futures))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def run_case(case: Case, folder: Path, database: Database, redis_url: str | None) -> Outcome:
+def run_case(case: Case, folder: Path, target: PreparedTarget, addresses: Mapping[str, str]) -> Outcome:
     """Run one case, again where Channels itself disturbed it, and compare. Raises EnvironmentFailed."""
     own = folder / f"{case.consumer}-{case.layer}"
     if case.consumer == BARE_LAYER:
         own.mkdir()
-        return run_bare_layer(case, own, redis_url)
-    ground = Ground(plan=case.load, database=database, redis_url=redis_url)
+        return run_bare_layer(case, own, addresses)
+    setup = TrialSetup(plan=case.load, target=target, addresses=addresses)
     for number in range(1, TRIES + 1):
         try:
-            records = run_trial(case.trial, ground, own / str(number))
+            records = run_trial(case.trial, setup, own / str(number)).records
         except TrialFailed as error:
             return Outcome(case=case, verdict="failed", says=(str(error),))
         figures = read_figures(records)

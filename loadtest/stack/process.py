@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -104,6 +105,26 @@ class Process:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a command ended that was waited for."""
+
+    code: int
+    errors: str
+    """What it printed to its standard error."""
+
+
+def run_command(command: Sequence[str], *, env: Mapping[str, str], timeout_s: float) -> Ended:
+    """Run a command to its end; raises TimeoutError when it takes longer, EnvironmentFailed when it cannot start."""
+    try:
+        done = subprocess.run(leashed(command), env=dict(env), timeout=timeout_s, capture_output=True, text=True)
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"{command[0]} took longer than {timeout_s:.0f} s") from error
+    except OSError as error:
+        raise EnvironmentFailed(f"cannot start {command[0]}: {error}") from error
+    return Ended(code=done.returncode, errors=done.stderr)
 
 
 def leashed(command: Sequence[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -43,16 +43,16 @@ class Sampler:
     was summed over. `time_ns` is CLOCK_MONOTONIC. A role whose processes have all ended gets no more rows.
     """
 
-    def __init__(self, roles: Mapping[str, int | None] | None = None, *, interval_s: float = INTERVAL_S) -> None:
-        """Watch the pids by role ("server", "generator", "redis"); None is left out: a server that is not ours."""
+    def __init__(self, roles: Mapping[str, Sequence[int]] | None = None, *, interval_s: float = INTERVAL_S) -> None:
+        """Watch the pids by role ("server", "generator", "broker"); no pids: it is not ours."""
         self._interval_s = interval_s
         self._families: dict[str, _Family] = {}
         self._rows: list[tuple[int, str, float, int, int, int, int]] = []
         self._changing = threading.Lock()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
-        for role, pid in (roles or {}).items():
-            if pid is not None:
+        for role, pids in (roles or {}).items():
+            for pid in pids:
                 self.watch(role, pid)
 
     def watch(self, role: str, pid: int) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +11,9 @@ class Consumer:
 
     name: str
     summary: str
+    kind: Literal["sync", "async"]
+    variant_of: str = ""
+    """The consumer that it is the same as but for one thing, and is compared with."""
     default: bool
     module: str
 
@@ -31,24 +34,30 @@ CONSUMERS = (
     Consumer(
         name="sync",
         summary="WebsocketConsumer as the tutorial teaches it: handlers run in the process's one sync thread",
+        kind="sync",
         default=True,
         module="target_app.consumers.sync",
     ),
     Consumer(
         name="async",
         summary="AsyncWebsocketConsumer as the tutorial teaches it: handlers run on the event loop",
+        kind="async",
         default=True,
         module="target_app.consumers.async_",
     ),
     Consumer(
         name="sync-guarded",
         summary="sync, with cleanup that also runs when the consumer's task ends without disconnect()",
+        kind="sync",
+        variant_of="sync",
         default=False,
         module="target_app.consumers.sync_guarded",
     ),
     Consumer(
         name="async-guarded",
         summary="async, with cleanup that also runs when the consumer's task ends without disconnect()",
+        kind="async",
+        variant_of="async",
         default=False,
         module="target_app.consumers.async_guarded",
     ),

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from loadtest.stack.reference import reference_stack
-from loadtest.stack.target import Target
+from loadtest.layers import LAYERS
+from loadtest.servers import SERVERS
+from loadtest.targets import Setting
+from loadtest.targets.reference import ReferenceApp
+from loadtest.targets.reference import RunningReference as Target
 from target_app.consumers import CONSUMERS
 
 pytestmark = pytest.mark.browser
@@ -15,8 +18,10 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    with reference_stack(folder=tmp_path_factory.mktemp("stack")) as stack:
-        yield stack.target
+    folder = tmp_path_factory.mktemp("app")
+    setting = Setting(server=SERVERS["uvicorn"], layer=LAYERS["inmemory"], folder=folder)
+    with ReferenceApp().prepare(folder).start(setting) as app:
+        yield app
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.stack.database import Database, prepare_database
-from loadtest.stack.valkey import RedisServer, private_valkey
+from loadtest.brokers.redis import RedisServer, private_valkey
+from loadtest.targets.database import Database, prepare_database
 
 CONDITION_S = 20.0
 """How long a condition may take on a busy machine before a test fails."""

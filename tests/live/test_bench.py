@@ -16,9 +16,9 @@ from loadtest.bench.plan import PlanError
 from loadtest.bench.scenarios import SCENARIOS
 from loadtest.cli.main import app
 from loadtest.drops import DROPS
+from loadtest.layers import LAYERS
 from loadtest.ledger import Event, Phase
 from loadtest.report.columns import KEY_NAMES, TABLES
-from loadtest.stack.layers import LAYERS
 from target_app.consumers import CONSUMERS
 
 pytestmark = pytest.mark.live

@@ -10,9 +10,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+from plans import make_plan
+from reference_app import reference_app
 
 from loadtest.bench.campaign import check_trial
-from loadtest.bench.plan import Plan, Trial, make_plan
+from loadtest.bench.plan import Plan, Trial
 from loadtest.bench.trial import Ground, run_trial
 from loadtest.checks import TrialRecords
 from loadtest.checks.fates import fates
@@ -22,11 +24,9 @@ from loadtest.drops import DROPS, Drop
 from loadtest.ledger import Event
 from loadtest.ledger.reader import read_ledger
 from loadtest.report.tables import Tables
-from loadtest.stack.control import ask_status
-from loadtest.stack.database import Database
-from loadtest.stack.layers import LAYERS
-from loadtest.stack.servers import SERVERS
-from loadtest.stack.target import Target
+from loadtest.targets.control import ask_status
+from loadtest.targets.database import Database
+from loadtest.targets.reference import RunningReference as Target
 from loadtest.wire import Connection, open_connection, open_until
 from tests.live.wire_processes import wait_until
 
@@ -61,11 +61,9 @@ def everything_dropped(
     folder = tmp_path_factory.mktemp(request.param)
     (folder / "ledger").mkdir()
     numbers = {kind.name: (1 << 24) + number for number, kind in enumerate(POSSIBLE, 1)}
-    target = Target(
-        server=SERVERS["uvicorn"],
-        layer=LAYERS["inmemory"],
+    target = reference_app(
         database=database,
-        log=folder / "server.log",
+        folder=folder,
         ledger=folder / "ledger",
         ping_interval_s=PING_S,
         ping_timeout_s=PING_S,

@@ -14,15 +14,14 @@ from pathlib import Path
 from subprocess import PIPE, STDOUT
 
 import pytest
+from reference_app import reference_app
 from websockets.sync.server import Server, ServerConnection, serve
 
 from loadtest.bench.scenarios import LOCUSTFILES
 from loadtest.ledger import Event
 from loadtest.ledger.reader import read_ledger
-from loadtest.stack.database import Database
-from loadtest.stack.layers import LAYERS
-from loadtest.stack.servers import SERVERS
-from loadtest.stack.target import Target
+from loadtest.targets.database import Database
+from loadtest.targets.reference import RunningReference as Target
 
 pytestmark = pytest.mark.live
 
@@ -102,11 +101,9 @@ def targets(tmp_path_factory: pytest.TempPathFactory, database: Database) -> Ite
     with ExitStack() as running:
         first, second = (
             running.enter_context(
-                Target(
-                    server=SERVERS["uvicorn"],
-                    layer=LAYERS["inmemory"],
+                reference_app(
                     database=database,
-                    log=folder / f"server-{number}.log",
+                    folder=folder / str(number),
                 )
             )
             for number in (1, 2)
@@ -291,11 +288,9 @@ def test_server_when_it_is_killed_meanwhile_then_locust_ends_in_time_and_failure
 ) -> None:
     ledger = tmp_path / "ledger"
     ledger.mkdir()
-    with Target(
-        server=SERVERS["uvicorn"],
-        layer=LAYERS["inmemory"],
+    with reference_app(
         database=database,
-        log=tmp_path / "server.log",
+        folder=tmp_path,
         ledger=ledger,
     ) as target:
         echo = Locust("echo", target.url, tmp_path / "echo", "--rate=0")

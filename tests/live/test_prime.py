@@ -5,25 +5,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from reference_app import reference_app
 
-from loadtest.stack.control import ask_status
-from loadtest.stack.database import Database
 from loadtest.stack.errors import EnvironmentFailed
-from loadtest.stack.layers import LAYERS
-from loadtest.stack.prime import ANSWER_S, prime
-from loadtest.stack.servers import SERVERS
-from loadtest.stack.target import Target
+from loadtest.targets.control import ask_status
+from loadtest.targets.database import Database
+from loadtest.targets.prime import ANSWER_S, prime
+from loadtest.targets.reference import RunningReference as Target
 
 pytestmark = pytest.mark.live
 
 
 @pytest.fixture
 def target(tmp_path: Path, database: Database, ledger: Path) -> Iterator[Target]:
-    with Target(
-        server=SERVERS["uvicorn"],
-        layer=LAYERS["inmemory"],
+    with reference_app(
         database=database,
-        log=tmp_path / "server.log",
+        folder=tmp_path,
         ledger=ledger,  # without one there is no probe to ask
     ) as target:
         yield target

@@ -10,20 +10,20 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from reference_app import reference_app
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from loadtest.brokers.redis import RedisServer
+from loadtest.layers import LAYERS
 from loadtest.ledger import Event
 from loadtest.ledger.reader import read_ledger
 from loadtest.ledger.record import SERVER_NAMED
-from loadtest.stack.control import ask_residue, ask_status
-from loadtest.stack.database import Database
 from loadtest.stack.folders import short_folder
-from loadtest.stack.layers import LAYERS
 from loadtest.stack.process import Process
-from loadtest.stack.servers import SERVERS
-from loadtest.stack.target import Target
-from loadtest.stack.valkey import RedisServer
+from loadtest.targets.control import ask_residue, ask_status
+from loadtest.targets.database import Database
+from loadtest.targets.reference import RunningReference as Target
 
 pytestmark = pytest.mark.live
 
@@ -321,12 +321,11 @@ def target(
     folder = tmp_path_factory.mktemp(request.param)
     ledger = folder / "ledger"
     ledger.mkdir()
-    with Target(
-        server=SERVERS["uvicorn"],
+    with reference_app(
         layer=LAYERS[request.param],
         database=database,
-        log=folder / "server.log",
-        redis_url=valkey.url,
+        folder=folder,
+        broker=valkey,
         ledger=ledger,
     ) as target:
         yield target, ledger

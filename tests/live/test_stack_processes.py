@@ -12,12 +12,12 @@ import psutil
 import pytest
 import redis
 
+from loadtest.brokers.redis import delete_keys, private_valkey, redis_server
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
 from loadtest.stack.lock import only_bench
 from loadtest.stack.process import Process
 from loadtest.stack.sampler import SCHEMA, Sampler
-from loadtest.stack.valkey import delete_keys, private_valkey, redis_server
 
 pytestmark = pytest.mark.live
 
@@ -89,10 +89,14 @@ def test_leash_when_the_bench_is_killed_then_server_and_valkey_die(tmp_path: Pat
     bench = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from loadtest.stack.layers import LAYERS\n"
-        "from loadtest.stack.reference import reference_stack\n"
-        "with reference_stack(folder=Path(sys.argv[1]), layer=LAYERS['redis']) as stack:\n"
-        "    print(stack.target.pid, stack.redis.pid, flush=True)\n"
+        "from loadtest.layers import LAYERS\n"
+        "from loadtest.servers import SERVERS\n"
+        "from loadtest.targets import Setting, running\n"
+        "from loadtest.targets.reference import ReferenceApp\n"
+        "folder = Path(sys.argv[1])\n"
+        "setting = Setting(server=SERVERS['uvicorn'], layer=LAYERS['redis'], folder=folder)\n"
+        "with running(ReferenceApp().prepare(folder), setting, {}) as up:\n"
+        "    print(up.target.processes[0].pid, up.broker.pid, flush=True)\n"
         "    time.sleep(600)\n"
     )
     command = [sys.executable, "-c", bench, str(tmp_path)]
@@ -171,7 +175,7 @@ def test_delete_keys_when_there_are_others_then_only_ours_go(tmp_path: Path) -> 
 
 def test_sampler_when_processes_work_and_end_then_rows_say_so(tmp_path: Path, until: Until) -> None:
     busy = "import os, time\nif os.fork(): os.wait()\nelse:\n while time.process_time() < 0.3: pass\ntime.sleep(600)\n"
-    with start(SLEEP, tmp_path) as other, Sampler({"redis": None, "ended": 2**22 - 1}, interval_s=0.02) as sampler:
+    with start(SLEEP, tmp_path) as other, Sampler({"broker": [], "ended": [2**22 - 1]}, interval_s=0.02) as sampler:
         with start([sys.executable, "-c", busy], tmp_path) as process:
             sampler.watch("server", process.pid)
             sampler.watch("generator", other.pid)

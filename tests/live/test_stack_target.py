@@ -16,19 +16,21 @@ from pathlib import Path
 import psutil
 import pytest
 import redis
+from reference_app import reference_app
 from websockets.sync.client import connect
 
-from loadtest.contract import ProcessResidue
-from loadtest.stack import target as target_module
-from loadtest.stack.control import Status, ask_residue, ask_status
-from loadtest.stack.database import Database, prepare_database
+from loadtest.brokers.redis import RedisServer
+from loadtest.contract import ProcessResidue, Status
+from loadtest.layers import LAYERS
+from loadtest.servers import SERVERS
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
-from loadtest.stack.layers import LAYERS
-from loadtest.stack.reference import reference_stack
-from loadtest.stack.servers import SERVERS
-from loadtest.stack.target import Target
-from loadtest.stack.valkey import RedisServer
+from loadtest.stack.ports import free_port
+from loadtest.targets import Setting, running, served
+from loadtest.targets.control import ask_residue, ask_status
+from loadtest.targets.database import Database, prepare_database
+from loadtest.targets.reference import ReferenceApp
+from loadtest.targets.reference import RunningReference as Target
 
 pytestmark = pytest.mark.live
 
@@ -41,8 +43,7 @@ def make(tmp_path: Path, database: Database) -> Make:
     """Make a target on the in-memory layer, with what a test wants otherwise."""
 
     def target(**changes: object) -> Target:
-        defaults = {"server": SERVERS["uvicorn"], "layer": LAYERS["inmemory"], "database": database}
-        return Target(**{**defaults, "log": tmp_path / "server.log", **changes})  # type: ignore[arg-type]
+        return reference_app(**{"folder": tmp_path, "database": database, **changes})  # type: ignore[arg-type]
 
     return target
 
@@ -104,7 +105,7 @@ def test_target_when_the_port_is_taken_then_the_error_names_port_and_option(make
 
 
 def test_target_when_a_port_is_given_then_it_listens_there(make: Make) -> None:
-    port = target_module._free_port()
+    port = free_port("127.0.0.1")
     with make(port=port) as target:
         assert target.url == f"ws://127.0.0.1:{port}"
 
@@ -113,8 +114,8 @@ def test_target_when_another_takes_the_free_port_first_then_it_tries_again(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with other_server() as taken:
-        ports = iter([taken, target_module._free_port()])
-        monkeypatch.setattr(target_module, "_free_port", lambda: next(ports))
+        ports = iter([taken, free_port("127.0.0.1")])
+        monkeypatch.setattr(served, "free_port", lambda host: next(ports))
         with make() as target:
             assert target.port != taken
             assert target.alive
@@ -227,7 +228,7 @@ def test_target_on_the_users_redis_when_left_then_only_our_keys_are_gone(
 ) -> None:
     with redis.Redis.from_url(valkey.url) as client:
         client.set("theirs", "1")
-        with make(layer=LAYERS["redis"], redis_url=valkey.url, ledger=ledger) as target:
+        with make(layer=LAYERS["redis"], broker=valkey, ledger=ledger) as target:
             with connect(f"{target.url}/ws/async/room/lobby/") as ws:
                 assert any(key.endswith(b".:group:chat_lobby") for key in client.keys("loadtest-*"))
                 ws.send("not json")  # the consumer dies of it and leaves its membership
@@ -239,11 +240,14 @@ def test_target_on_the_users_redis_when_left_then_only_our_keys_are_gone(
 
 
 def test_target_when_its_redis_is_gone_then_it_still_stops(make: Make, tmp_path: Path, until: Until) -> None:
-    with reference_stack(folder=tmp_path, layer=LAYERS["redis-pubsub"]) as stack:
-        assert stack.redis is not None and stack.redis.pid is not None
-        os.kill(stack.redis.pid, signal.SIGKILL)
-        until(lambda: not stack.redis.alive())
-    assert not psutil.pid_exists(stack.target.pid)
+    setting = Setting(server=SERVERS["uvicorn"], layer=LAYERS["redis-pubsub"], folder=tmp_path)
+    with running(ReferenceApp().prepare(tmp_path), setting, {}) as up:
+        assert up.broker is not None and up.broker.pid is not None
+        os.kill(up.broker.pid, signal.SIGKILL)
+        with pytest.raises(EnvironmentFailed, match="is gone"):
+            until(lambda: up.require_alive())
+        (server,) = up.target.processes
+    assert not psutil.pid_exists(server.pid)
 
 
 def test_users_database_when_trials_end_then_only_load_test_rows_are_gone(

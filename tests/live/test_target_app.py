@@ -15,16 +15,16 @@ from pathlib import Path
 
 import psutil
 import pytest
+from reference_app import reference_app
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from loadtest.brokers.redis import RedisServer
 from loadtest.contract import ProcessResidue
-from loadtest.stack.control import ask_residue, ask_status
-from loadtest.stack.database import MANAGE, Database
-from loadtest.stack.layers import LAYERS
-from loadtest.stack.servers import SERVERS
-from loadtest.stack.target import Target
-from loadtest.stack.valkey import RedisServer
+from loadtest.layers import LAYERS
+from loadtest.targets.control import ask_residue, ask_status
+from loadtest.targets.database import MANAGE, Database
+from loadtest.targets.reference import RunningReference as Target
 from target_app.consumers import CONSUMERS
 
 pytestmark = pytest.mark.live
@@ -54,12 +54,11 @@ def in_memory(tmp_path_factory: pytest.TempPathFactory, database: Database, valk
 
 def running(layer: str, folder: Path, database: Database, valkey: RedisServer) -> Iterator[Target]:
     (folder / "ledger").mkdir()
-    with Target(
-        server=SERVERS["uvicorn"],
+    with reference_app(
         layer=LAYERS[layer],
         database=database,
-        log=folder / "server.log",
-        redis_url=valkey.url,
+        folder=folder,
+        broker=valkey,
         ledger=folder / "ledger",
     ) as target:
         yield target
@@ -277,7 +276,9 @@ def test_presence_when_many_open_and_close_at_once_then_no_write_fails(in_memory
     assert "locked" not in in_memory.process.log_tail(1000)
 
 
-def test_page_when_fetched_then_it_offers_each_consumer_and_loads_nothing_from_elsewhere(in_memory: Target) -> None:
+def test_page_when_fetched_then_it_offers_each_consumer_and_loads_nothing_from_elsewhere(
+    in_memory: Target,
+) -> None:
     with urllib.request.urlopen(in_memory.url.replace("ws:", "http:")) as answer:
         page = answer.read().decode()
     assert all(f'value="{row.name}"' in page for row in CONSUMERS)

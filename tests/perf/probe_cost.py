@@ -13,19 +13,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from loadtest.bench.choices import choices_of
 from loadtest.bench.generator import GO, LEDGER, longest_s, start_generator, users_of
 from loadtest.bench.plan import Plan, Trial, make_plan
 from loadtest.checks import TrialRecords
 from loadtest.checks.throughput import check
 from loadtest.contract import LEDGER_VARIABLE
+from loadtest.layers import LAYERS
 from loadtest.ledger.reader import read_ledger
 from loadtest.probe import wrapper
 from loadtest.probe.recording import recorder
-from loadtest.stack.database import prepare_database
-from loadtest.stack.layers import LAYERS
+from loadtest.servers import SERVERS
 from loadtest.stack.sampler import Sampler
-from loadtest.stack.servers import SERVERS
-from loadtest.stack.target import Target
+from loadtest.targets import Setting
+from loadtest.targets.reference import PreparedReference, ReferenceApp
 
 PAIRS = 6
 CALLS = 300_000
@@ -47,14 +48,14 @@ def main() -> dict[str, object]:
     """Measure PAIRS pairs for each consumer, print the ratios and return them."""
     found: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as name:
-        database = prepare_database(Path(name), None)
+        app = ReferenceApp().prepare(Path(name))
         for consumer in ("async", "sync"):
-            plan = make_plan({**_PLAN, "consumers": consumer})
+            plan = make_plan({**_PLAN, "consumers": consumer}, choices=choices_of(ReferenceApp()))
             trial = plan.trials_in_order()[0]
             off, on = [], []
             for pair in range(PAIRS):
                 for with_probe in (False, True) if pair % 2 else (True, False):
-                    (on if with_probe else off).append(_measure(plan, trial, database, with_probe=with_probe))
+                    (on if with_probe else off).append(_measure(plan, trial, app, with_probe=with_probe))
             found[consumer] = _compare(consumer, off, on)
     found["own_work_us"] = own_us = own_work_us()
     print(f"probe, its own work on a message in and one out: {own_us:.2f} µs")
@@ -99,19 +100,18 @@ async def _time(*calls: Callable[[], Awaitable[object]]) -> float:
     return (time.process_time() - start_s) / CALLS * 1e6
 
 
-def _measure(plan: Plan, trial: Trial, database: object, *, with_probe: bool) -> Measured:
+def _measure(plan: Plan, trial: Trial, app: PreparedReference, *, with_probe: bool) -> Measured:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / LEDGER).mkdir()
-        target = Target(
+        setting = Setting(
             server=SERVERS[trial.cell.server],
             layer=LAYERS[trial.cell.layer],
-            database=database,
-            log=folder / "server.log",
+            folder=folder,
             ledger=folder / LEDGER if with_probe else None,
         )
-        with target, start_generator(plan, trial, host=target.url, folder=folder) as generator:
-            with Sampler({"server": target.pid, "generator": generator.pid}) as sampler:
+        with app.start(setting) as target, start_generator(plan, trial, host=target.url, folder=folder) as generator:
+            with Sampler({"server": [target.pid], "generator": [generator.pid]}) as sampler:
                 (folder / GO).touch()
                 assert generator.wait(longest_s(plan, trial)) == 0, generator.log_tail()
             records = TrialRecords(

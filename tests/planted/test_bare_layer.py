@@ -21,7 +21,7 @@ pytestmark = pytest.mark.live
 def test_layer_when_channels_come_and_go_then_what_it_keeps_is_charged_to_it(
     tmp_path: Path, layer: str, idle: str, busy: str
 ) -> None:
-    outcome = run_bare_layer(Case(consumer=BARE_LAYER, layer=layer), tmp_path, redis_url=None)
+    outcome = run_bare_layer(Case(consumer=BARE_LAYER, layer=layer), tmp_path, {})
     assert outcome.verdict == "clean", outcome.says
     said_idle, said_busy = outcome.says
     assert idle in said_idle

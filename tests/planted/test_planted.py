@@ -10,10 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from loadtest.layers import LAYERS
 from loadtest.selftest import Case, Outcome, choose_cases
 from loadtest.selftest.running import AT_A_TIME, run_case
-from loadtest.stack.database import prepare_database
-from loadtest.stack.layers import LAYERS
+from loadtest.targets.reference import ReferenceApp
 
 pytestmark = pytest.mark.live
 
@@ -26,9 +26,9 @@ def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """Run the cases that were asked for, several at a time: one alone would mostly wait."""
     asked = [item.callspec.params["case"] for item in request.session.items if item.path == request.path]
     folder = tmp_path_factory.mktemp("planted")
-    database = prepare_database(folder, None)
+    target = ReferenceApp().prepare(folder)
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        yield {case: pool.submit(run_case, case, folder, database, None) for case in asked}
+        yield {case: pool.submit(run_case, case, folder, target, {}) for case in asked}
         pool.shutdown(cancel_futures=True)
 
 

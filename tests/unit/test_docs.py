@@ -5,15 +5,15 @@ import re
 from pathlib import Path
 
 import pytest
+from plans import make_plan
 from rich.console import Console
 
-from loadtest.bench.plan import Plan
+from loadtest.layers import LAYERS
 from loadtest.report.columns import FORMAT_VERSION, describe
 from loadtest.report.manifest import read_manifest
 from loadtest.report.summary import summarise
 from loadtest.report.tables import read_tables
 from loadtest.report.terminal import print_report
-from loadtest.stack.layers import LAYERS
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 REFERENCE = PROJECT / "results" / "reference"
@@ -54,7 +54,7 @@ def test_method_when_it_says_how_much_memory_is_left_then_the_kept_run_has_it() 
 
 def test_reference_run_when_looked_at_then_it_is_a_whole_default_run() -> None:
     manifest = read_manifest(REFERENCE)
-    default = Plan()
+    default = make_plan({})
     assert manifest.state == "finished"
     assert manifest.done == manifest.planned == len(default.trials_in_order())
     assert not manifest.failed

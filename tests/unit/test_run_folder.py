@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plans import CHOICES, make_plan
 
 from loadtest.bench import run_folder
-from loadtest.bench.plan import Plan, PlanError, Trial, make_plan
+from loadtest.bench.plan import Plan, PlanError, Trial
 from loadtest.bench.run_folder import RunFolder
 from loadtest.report.errors import ReportError
 from loadtest.report.tables import Tables, read_tables
@@ -97,7 +98,7 @@ def test_run_when_resumed_then_what_is_done_stays_and_the_rest_is_to_do(tmp_path
     order = PLAN.trials_in_order()
     for trial in order[:3]:
         run.save(trial, figures(trial), ())
-    again = RunFolder.resume(run.folder)
+    again = RunFolder.resume(run.folder, CHOICES)
     assert again.plan == PLAN
     assert [trial for trial in again.plan.trials_in_order() if not again.is_done(trial)] == order[3:]
     again.save(order[3], figures(order[3]), ())
@@ -110,7 +111,7 @@ def test_run_when_resumed_and_written_then_no_figure_has_changed(tmp_path: Path)
     for trial in PLAN.trials_in_order()[:6]:
         run.save(trial, figures(trial), ())
     before = {path.name: path.read_text() for path in run.folder.glob("*.csv")}
-    with RunFolder.resume(run.folder).under_way():
+    with RunFolder.resume(run.folder, CHOICES).under_way():
         pass
     assert {path.name: path.read_text() for path in run.folder.glob("*.csv")} == before
 
@@ -122,7 +123,7 @@ def test_run_when_killed_while_it_saved_a_trial_then_that_trial_is_to_do_and_lea
     throughput = (run.folder / "throughput.csv").read_text()
     run.save(second, figures(second), ())
     (run.folder / "throughput.csv").write_text(throughput)  # it is the one that is written last
-    again = RunFolder.resume(run.folder)
+    again = RunFolder.resume(run.folder, CHOICES)
     assert not again.is_done(second)
     again.save(second, figures(second), ())
     assert read_tables(run.folder).unknown.height == 2
@@ -135,7 +136,7 @@ def test_run_when_a_trial_failed_then_it_is_noted_and_to_do_again_when_resumed(t
     assert [trouble.why for trouble in run.failed] == ["the server died"]
     assert not run.is_done(trial)
     assert manifest(run)["failed"][0]["why"] == "the server died"
-    assert RunFolder.resume(run.folder).failed == ()
+    assert RunFolder.resume(run.folder, CHOICES).failed == ()
 
 
 def test_state_when_the_run_ends_then_it_is_finished(tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_run_when_versions_changed_since_it_began_then_that_is_noted_once(tmp_pa
     content["versions"] |= {"channels": "1.0", "gone": "2.0"}
     (run.folder / "manifest.json").write_text(json.dumps(content))
     for _ in range(2):
-        with RunFolder.resume(run.folder).under_way():
+        with RunFolder.resume(run.folder, CHOICES).under_way():
             pass
     notes = manifest(run)["notes"]
     assert len(notes) == 2
@@ -169,7 +170,7 @@ def test_run_when_versions_changed_since_it_began_then_that_is_noted_once(tmp_pa
 
 def test_resume_when_the_folder_is_no_run_then_it_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match=r"manifest\.json"):
-        RunFolder.resume(tmp_path)
+        RunFolder.resume(tmp_path, CHOICES)
 
 
 def test_resume_when_the_plan_is_of_another_version_then_it_is_refused(tmp_path: Path) -> None:
@@ -178,7 +179,7 @@ def test_resume_when_the_plan_is_of_another_version_then_it_is_refused(tmp_path:
     content["plan"]["coffee"] = True
     (run.folder / "manifest.json").write_text(json.dumps(content))
     with pytest.raises(PlanError, match="coffee"):
-        RunFolder.resume(run.folder)
+        RunFolder.resume(run.folder, CHOICES)
 
 
 def test_trial_folder_when_an_earlier_attempt_left_something_then_it_is_empty(tmp_path: Path) -> None:

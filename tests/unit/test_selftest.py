@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from loadtest.bench.plan import PlanError
 from loadtest.cli import selftest as command
 from loadtest.cli.main import app
+from loadtest.layers import LAYERS
 from loadtest.ledger.reader import SCHEMA
 from loadtest.ledger.record import Event, Phase, message_id
 from loadtest.selftest import Case, Outcome, choose_cases
@@ -19,7 +20,6 @@ from loadtest.selftest.expected import EXPECTED, Planting, at_most, exactly, not
 from loadtest.selftest.figures import left_figure
 from loadtest.selftest.truth import SentMessage, Truth, read_truth
 from loadtest.selftest.verdicts import Verdict, judge
-from loadtest.stack.layers import LAYERS
 from target_app import planted
 from target_app.planted import PLANTED, find_planted
 

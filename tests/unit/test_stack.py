@@ -6,18 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.brokers.redis import delete_keys, redacted
+from loadtest.servers import SERVERS, Serving
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import LONGEST_NAME, SOCKET_PATH_BYTES, short_folder
 from loadtest.stack.limits import need_disk, need_open_files
 from loadtest.stack.lock import only_bench
 from loadtest.stack.process import describe_exit, log_tail
-from loadtest.stack.servers import SERVERS, Serving
-from loadtest.stack.valkey import delete_keys, redacted
 from target_app.consumers import CONSUMERS
 
 
 def test_uvicorn_when_given_a_port_and_pings_then_the_command_has_them_and_no_fd() -> None:
-    serving = Serving(application="a.asgi:application", port=8001, ping_interval_s=1.5, ping_timeout_s=2)
+    serving = Serving(
+        application="a.asgi:application", port=8001, python="python3", ping_interval_s=1.5, ping_timeout_s=2
+    )
     command = SERVERS["uvicorn"].command(serving)
     assert command[1:4] == ["-m", "uvicorn", "a.asgi:application"]
     assert command[command.index("--port") + 1] == "8001"
@@ -27,12 +29,14 @@ def test_uvicorn_when_given_a_port_and_pings_then_the_command_has_them_and_no_fd
 
 
 def test_uvicorn_when_no_pings_are_given_then_its_own_defaults_hold() -> None:
-    assert not any("ping" in word for word in SERVERS["uvicorn"].command(Serving(application="a:b", port=1)))
+    assert not any(
+        "ping" in word for word in SERVERS["uvicorn"].command(Serving(application="a:b", port=1, python="python3"))
+    )
 
 
 def test_uvicorn_when_asked_then_it_names_its_version_and_websocket_implementation() -> None:
     assert SERVERS["uvicorn"].version[0].isdigit()
-    assert SERVERS["uvicorn"].websockets().startswith("websockets-sansio ")
+    assert SERVERS["uvicorn"].websockets({"websockets": "17.4"}) == "websockets-sansio 17.4"
 
 
 def test_consumers_when_listed_then_names_are_unique_and_two_are_default() -> None:

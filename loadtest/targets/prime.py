@@ -11,8 +11,8 @@ from pathlib import Path
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from loadtest.stack.control import ask_residue, ask_status
 from loadtest.stack.errors import EnvironmentFailed
+from loadtest.targets.control import ask_residue, ask_status
 
 ANSWER_S = 10.0
 PROMPT_S = 1.0

@@ -1,4 +1,4 @@
-"""The message broker: a private Valkey, started for us, or the user's own Redis, of which only our keys are touched."""
+"""Broker `redis`: a private Valkey, started for us, or the user's own Redis, of which only our keys are touched."""
 
 import contextlib
 import os
@@ -10,9 +10,10 @@ from pathlib import Path
 
 import redis
 
+from loadtest.brokers.kind import Broker
+from loadtest.layers import KEY_PREFIX
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
-from loadtest.stack.layers import KEY_PREFIX
 from loadtest.stack.process import Process, describe_exit
 
 READY_S = 10.0
@@ -53,9 +54,14 @@ class RedisServer:
         happened = "does not answer" if code is None else f"is gone ({describe_exit(code)})"
         raise EnvironmentFailed(f"our Valkey (pid {self.pid}) {happened}; its log: {self.log}")
 
+    def forget(self, prefix: str) -> None:
+        """Delete the keys of a run; if the server is gone, so are they, or they expire by themselves within a day."""
+        with contextlib.suppress(redis.RedisError, OSError):
+            delete_keys(self.url, prefix)
+
 
 @contextlib.contextmanager
-def redis_server(redis_url: str | None, *, log: Path) -> Iterator[RedisServer]:
+def redis_server(redis_url: str | None, log: Path) -> Iterator[RedisServer]:
     """Give the user's server when `redis_url` names it, else a private Valkey, logging to `log`, stopped at the end.
 
     Raises EnvironmentFailed when the user's does not answer or ours does not start.
@@ -167,3 +173,13 @@ def _client(url: str) -> "redis.Redis":
     return redis.Redis.from_url(
         url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S, retry=Retry(NoBackoff(), 0)
     )
+
+
+KIND = Broker(
+    name="redis",
+    summary="Redis or Valkey: a private Valkey that comes with the packages, or a server of yours",
+    run=redis_server,
+    option="redis-url",
+    variable="LOADTEST_REDIS_URL",
+    redacted=redacted,
+)

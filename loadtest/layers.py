@@ -3,32 +3,33 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
-from typing import Any, Literal
-
-Need = Literal["redis"]
+from typing import Any
 
 KEY_PREFIX = "loadtest-"
 """All that we write on a message broker begins so, and nothing else on it is ever touched."""
 
-NEEDS_SOCKET_TIMEOUT = {"address": "{redis_url}", "socket_timeout": None}
+NEEDS_SOCKET_TIMEOUT = {"address": "{broker_url}", "socket_timeout": None}
 """redis-py 8 gives up a read after 5 s, just as long as the layer's own blocking pop waits: without this, consumers
 that wait for a message die one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """One channel layer as it is measured; in `config`, {redis_url} and {prefix} stand for what the trial gives."""
+    """One channel layer as it is measured; in `config`, {broker_url} and {prefix} stand for what the trial gives."""
 
     name: str
     summary: str
     package: str
     backend: str
     config: Mapping[str, Any] = field(default_factory=dict)
-    needs: tuple[Need, ...] = ()
+    broker: str | None = None
+    """The name of the message broker that it talks to; None: it needs none."""
     crosses_processes: bool
     at_capacity: str
+    ends_connections: str = ""
+    """Why connections are known to end by themselves with it; empty: they are not."""
     default: bool
 
     @property
@@ -36,11 +37,19 @@ class Layer:
         """The installed version of the package that holds the layer."""
         return version(self.package)
 
-    def setting(self, *, redis_url: str | None = None, prefix: str = KEY_PREFIX) -> dict[str, Any]:
-        """Return Django's CHANNEL_LAYERS; raises ValueError when the layer needs a Redis and no URL is given."""
-        if "redis" in self.needs and redis_url is None:
-            raise ValueError(f"the layer {self.name} needs the URL of a Redis server")
-        config = _filled(self.config, {"{redis_url}": redis_url or "", "{prefix}": prefix})
+    def unavailable(self) -> str | None:
+        """Say why it cannot be used here, in plain words; None where it can."""
+        try:
+            version(self.package)
+        except PackageNotFoundError:
+            return f"{self.package} is not installed; pip install {self.package}"
+        return None
+
+    def setting(self, *, broker_url: str | None = None, prefix: str = KEY_PREFIX) -> dict[str, Any]:
+        """Return Django's CHANNEL_LAYERS; raises ValueError when the layer needs a broker and no URL is given."""
+        if self.broker is not None and broker_url is None:
+            raise ValueError(f"the layer {self.name} needs the URL of its broker, {self.broker}")
+        config = _filled(self.config, {"{broker_url}": broker_url or "", "{prefix}": prefix})
         return {"default": {"BACKEND": self.backend, "CONFIG": config}}
 
 
@@ -66,7 +75,7 @@ LAYERS: Mapping[str, Layer] = MappingProxyType(
                 name="redis",
                 summary="channels_redis core: groups and queues kept in Redis or Valkey",
                 package="channels_redis",
-                needs=("redis",),
+                broker="redis",
                 backend="channels_redis.core.RedisChannelLayer",
                 config={"hosts": [NEEDS_SOCKET_TIMEOUT], "prefix": "{prefix}"},
                 crosses_processes=True,
@@ -77,7 +86,7 @@ LAYERS: Mapping[str, Layer] = MappingProxyType(
                 name="redis-pubsub",
                 summary="channels_redis pubsub: Redis or Valkey passes messages on and keeps nothing",
                 package="channels_redis",
-                needs=("redis",),
+                broker="redis",
                 backend="channels_redis.pubsub.RedisPubSubChannelLayer",
                 config={"hosts": [NEEDS_SOCKET_TIMEOUT], "prefix": "{prefix}"},
                 crosses_processes=True,
@@ -88,11 +97,13 @@ LAYERS: Mapping[str, Layer] = MappingProxyType(
                 name="redis-stock",
                 summary="channels_redis core set as the tutorials do: with redis-py 8, idle consumers die after 5 s",
                 package="channels_redis",
-                needs=("redis",),
+                broker="redis",
                 backend="channels_redis.core.RedisChannelLayer",
-                config={"hosts": ["{redis_url}"], "prefix": "{prefix}"},
+                config={"hosts": ["{broker_url}"], "prefix": "{prefix}"},
                 crosses_processes=True,
                 at_capacity="drops at 100 messages a process, logged at INFO",
+                ends_connections="redis-py 8 gives up a read after 5 s, just as long as this layer's own blocking pop "
+                'waits, and the consumer that waited ends; hosts: [{"address": url, "socket_timeout": None}] cures it',
                 default=False,
             ),
         )

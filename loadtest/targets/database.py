@@ -1,8 +1,7 @@
-"""The target's database: a migrated SQLite file copied for each trial, or the one that the user names."""
+"""The reference app's database: a migrated SQLite file copied for each trial, or the one that the user names."""
 
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Protocol
 
 import target_app
 from loadtest.stack.errors import EnvironmentFailed
-from loadtest.stack.process import indented_tail, leashed
+from loadtest.stack.process import indented_tail, run_command
 
 MANAGE = Path(target_app.__file__).with_name("manage.py")
 
@@ -81,18 +80,12 @@ def run_manage(*arguments: str, database_url: str) -> None:
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "target_app.settings", "DATABASE_URL": database_url}
     env.pop("CHANNEL_LAYERS", None)
     try:
-        done = subprocess.run(
-            leashed([sys.executable, str(MANAGE), *arguments]),
-            env=env,
-            timeout=COMMAND_S,
-            capture_output=True,
-            text=True,
-        )
-    except subprocess.TimeoutExpired as error:
+        ended = run_command([sys.executable, str(MANAGE), *arguments], env=env, timeout_s=COMMAND_S)
+    except TimeoutError as error:
         raise EnvironmentFailed(
             f"`manage.py {arguments[0]}` took longer than {COMMAND_S:.0f} s; does the database of DATABASE_URL answer?"
         ) from error
-    if done.returncode != 0:
+    if ended.code != 0:
         raise EnvironmentFailed(
-            f"`manage.py {arguments[0]}` failed on the database; check DATABASE_URL:\n{indented_tail(done.stderr)}"
+            f"`manage.py {arguments[0]}` failed on the database; check DATABASE_URL:\n{indented_tail(ended.errors)}"
         )

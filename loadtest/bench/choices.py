@@ -1,0 +1,134 @@
+"""Choices: what a plan can choose from in each dimension, told the same way for rows of every kind."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from loadtest.bench.scenarios import SCENARIOS, Scenario
+from loadtest.dimensions import CONSUMER, DROP, LAYER, SCENARIO, SERVER, Value
+from loadtest.drops import DROPS, Drop
+from loadtest.layers import LAYERS, Layer
+from loadtest.servers import SERVERS, Server
+from loadtest.targets import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One value that a plan can name."""
+
+    value: Value
+    """What the manifest says of it."""
+    form: str = ""
+    """How it is written, where something may follow its name; empty: the name alone."""
+    default: bool
+    """A plan that names none has it."""
+    unavailable: str | None = None
+    """Why it cannot be had on this machine, in plain words."""
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """What else there is to know of it, for `--json`."""
+
+    @property
+    def name(self) -> str:
+        """The name that it is asked for by."""
+        return self.value.name
+
+
+Choices = Mapping[str, Sequence[Choice]]
+"""By the dimension's plural, which is the plan's key and the command that lists them."""
+
+
+def choices_of(target: Target) -> Choices:
+    """Return what there is to choose from when that target is measured."""
+    return MappingProxyType(
+        {
+            SERVER.plural: tuple(map(_server, SERVERS.values())),
+            LAYER.plural: tuple(map(_layer, LAYERS.values())),
+            CONSUMER.plural: tuple(_consumer(value, target) for value in target.consumers),
+            SCENARIO.plural: tuple(map(_scenario, SCENARIOS.values())),
+            DROP.plural: tuple(map(_drop, DROPS.values())),
+        }
+    )
+
+
+def names_of(choices: Sequence[Choice]) -> tuple[str, ...]:
+    """Return their names."""
+    return tuple(choice.name for choice in choices)
+
+
+def defaults_of(choices: Sequence[Choice]) -> tuple[str, ...]:
+    """Return the names of those that a plan has when it names none."""
+    return tuple(choice.name for choice in choices if choice.default)
+
+
+def values_in(choices: Choices, chosen: Mapping[str, Sequence[str]]) -> dict[str, tuple[Value, ...]]:
+    """Return what the manifest says of the chosen values, by the dimension's name, in the order of the choice.
+
+    A value that is in no list, a drop with a parameter say, is described by its name.
+    """
+    return {
+        dimension.name: tuple(_value(choices[dimension.plural], name) for name in chosen[dimension.plural])
+        for dimension in (SERVER, LAYER, CONSUMER, SCENARIO, DROP)
+    }
+
+
+def _value(choices: Sequence[Choice], name: str) -> Value:
+    found = (choice.value for choice in choices if choice.name == name)
+    return next(itertools.chain(found, [Value(name=name)]))
+
+
+def _server(row: Server) -> Choice:
+    unavailable = row.unavailable()
+    return Choice(
+        value=Value(name=row.name, summary=row.summary),
+        default=row.default,
+        unavailable=unavailable,
+        facts={
+            "package": row.package,
+            "version": None if unavailable else row.version,
+            "ping_interval_s": row.ping_interval_s,
+            "ping_timeout_s": row.ping_timeout_s,
+            "max_workers": row.max_workers,
+        },
+    )
+
+
+def _layer(row: Layer) -> Choice:
+    return Choice(
+        value=Value(name=row.name, summary=row.summary, ends_connections=row.ends_connections),
+        default=row.default,
+        unavailable=row.unavailable(),
+        facts={"backend": row.backend, "broker": row.broker, "at_capacity": row.at_capacity},
+    )
+
+
+def _consumer(value: Value, target: Target) -> Choice:
+    return Choice(
+        value=value,
+        default=value.name in target.default_consumers,
+        facts={"kind": value.kind, "variant_of": value.variant_of or None},
+    )
+
+
+def _scenario(row: Scenario) -> Choice:
+    return Choice(
+        value=Value(name=row.name, summary=row.summary, is_unpaced=row.rate == 0),
+        default=row.default,
+        facts={
+            "users": row.users,
+            "rate": row.rate,
+            "room_size": row.room_size,
+            "duration": row.duration,
+            "drops": row.drops,
+        },
+    )
+
+
+def _drop(row: Drop) -> Choice:
+    return Choice(
+        value=Value(name=row.name, summary=row.wire),
+        form=row.form,
+        default=row.default,
+        unavailable=row.unavailable(),
+        facts={"silent": row.silent, "privileged": row.privileged},
+    )

@@ -1,0 +1,35 @@
+"""A target and the broker that its layer needs: the one place that brings them up, and down, together."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from loadtest.brokers import RunningBroker, broker_of
+from loadtest.targets.target import PreparedTarget, RunningTarget, Setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """What is running: the target, and the broker when its layer needs one."""
+
+    target: RunningTarget
+    broker: RunningBroker | None
+
+    def require_alive(self) -> None:
+        """Raise EnvironmentFailed unless both run."""
+        self.target.require_alive()
+        if self.broker is not None:
+            self.broker.require_alive()
+
+
+@contextlib.contextmanager
+def running(target: PreparedTarget, setting: Setting, addresses: Mapping[str, str]) -> Iterator[Running]:
+    """Run a target in that setting, on the user's own broker where `addresses` names it, else on a private one.
+
+    Raises EnvironmentFailed when a part does not start.
+    """
+    with (
+        broker_of(setting.layer, addresses, setting.folder) as broker,
+        target.start(replace(setting, broker=broker)) as started,
+    ):
+        yield Running(target=started, broker=broker)
