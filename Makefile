@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH ?=
 PYTEST ?=
+LOCKED := --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header
 
 .PHONY: help bench ui test lint types unit live browser perf soak lock clean
 
@@ -47,10 +48,9 @@ soak: $(VENV)/.dev  ## the long form of the differential and hostile-server test
 	LOADTEST_SOAK=1 $(BIN)/pytest tests/unit/wire tests/live tests/planted $(PYTEST)
 
 lock: $(VENV)/.dev  ## write requirements*.txt anew from pyproject.toml (needs uv)
-	uv pip compile -q -U pyproject.toml --extra build --generate-hashes --universal --python-version 3.11 \
-	  --no-emit-index-url --no-annotate --no-header -o requirements.txt
-	uv pip compile -q pyproject.toml --extra build --extra dev -c requirements.txt --generate-hashes --universal \
-	  --python-version 3.11 --no-emit-index-url --no-annotate --no-header -o requirements-dev.txt
+	uv pip compile -q -U pyproject.toml --extra build --extra servers $(LOCKED) -o requirements.txt
+	uv pip compile -q pyproject.toml --extra build --extra servers --extra dev -c requirements.txt $(LOCKED) \
+	  -o requirements-dev.txt
 
 clean:  ## remove the virtual environment and the caches, never the results
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
