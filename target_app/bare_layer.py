@@ -29,7 +29,7 @@ async def run(channels: int, file: Path) -> None:
     from channels.layers import get_channel_layer
 
     from loadtest.contract import write_answer
-    from loadtest.probe.residue import read_residue
+    from loadtest.probe.residue_reading import read_residue
 
     layer = get_channel_layer()
     readings = {}

@@ -67,7 +67,7 @@ class Control:
             case Question.STATUS:
                 return Status(pid=os.getpid(), open=len(self._open))
             case Question.RESIDUE:
-                from loadtest.probe.residue import read_residue
+                from loadtest.probe.residue_reading import read_residue
 
                 return await read_residue(self._open)
             case Question.IDENTITY:

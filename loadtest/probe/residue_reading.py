@@ -1,4 +1,4 @@
-"""Residue: what is left in this server process, its channel layer and its database."""
+"""Reading the residue: what is left in this server process, its channel layer and its database."""
 
 import asyncio
 import ctypes
@@ -7,9 +7,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
 
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
@@ -19,20 +17,8 @@ from django.utils.module_loading import import_string
 
 from loadtest.contract import ProcessResidue
 from loadtest.probe.handling import handled_message
-
-
-@dataclass(slots=True, kw_only=True)
-class LayerResidue:
-    """What a channel layer holds."""
-
-    groups: dict[str, list[str]] = field(default_factory=dict)
-    """Members (channel names) by group."""
-    queues: dict[str, int] = field(default_factory=dict)
-    """Messages waiting by channel; an empty queue that is still kept counts, with 0."""
-    subscriptions: list[str] = field(default_factory=list)
-    """What the process is subscribed to at the message broker."""
-    sockets: int = 0
-    """Connections to the message broker that the layer keeps open, used or not."""
+from loadtest.probe.readers import LayerResidue, layer_readers
+from loadtest.probe.recording import class_name
 
 
 async def read_residue(open_connections: Mapping[int, "asyncio.Task[object] | None"]) -> ProcessResidue:
@@ -57,19 +43,12 @@ async def read_residue(open_connections: Mapping[int, "asyncio.Task[object] | No
     )
 
 
-class LayerReader(Protocol):
-    """Reads one class of channel layers."""
-
-    async def __call__(self, layer: Any) -> LayerResidue:
-        """Return what the layer holds."""
-
-
 async def _read_layer(unknown: dict[str, str]) -> LayerResidue | None:
     layer = get_channel_layer()
     if layer is None:
         return LayerResidue()
-    backend = f"{type(layer).__module__}.{type(layer).__qualname__}"
-    reader = LAYER_READERS.get(backend)
+    backend = class_name(layer)
+    reader = layer_readers().get(backend)
     if reader is None:
         why = f"no reader for the channel layer {backend}"
     else:
@@ -79,57 +58,6 @@ async def _read_layer(unknown: dict[str, str]) -> LayerResidue | None:
             why = f"reading {backend} failed: {error!r}"
     unknown.update(groups=why, queues=why, subscriptions=why)
     return None
-
-
-async def _read_in_memory(layer: Any) -> LayerResidue:
-    return LayerResidue(
-        groups={group: list(members) for group, members in layer.groups.items()},
-        queues={channel: queue.qsize() for channel, queue in layer.channels.items()},
-    )
-
-
-async def _read_redis(layer: Any) -> LayerResidue:
-    """Groups and queues at the server (of our prefix), and the queues that the process keeps for its own channels."""
-    found = LayerResidue(queues={channel: queue.qsize() for channel, queue in layer.receive_buffer.items()})
-    group_prefix = f"{layer.prefix}:group:"
-    for index in range(layer.ring_size):
-        connection = layer.connection(index)
-        async for raw in connection.scan_iter(match=f"{layer.prefix}*", count=1000):
-            key = raw.decode()
-            if key.startswith(group_prefix):
-                members = await connection.zrange(raw, 0, -1)
-                found.groups[key.removeprefix(group_prefix)] = [member.decode() for member in members]
-            else:
-                found.queues[key.removeprefix(layer.prefix)] = await connection.zcard(raw)
-    found.sockets = sum(
-        _open_sockets(connection.connection_pool)
-        for loop_layer in layer._layers.values()
-        for connection in loop_layer._connections.values()
-    )
-    return found
-
-
-async def _read_redis_pubsub(layer: Any) -> LayerResidue:
-    loop_layer = layer._get_layer()
-    group_prefix = f"{loop_layer.prefix}__group__"
-    return LayerResidue(
-        groups={name.removeprefix(group_prefix): sorted(members) for name, members in loop_layer.groups.items()},
-        queues={channel: queue.qsize() for channel, queue in loop_layer.channels.items()},
-        subscriptions=sorted(name for shard in loop_layer._shards for name in shard._subscribed_to),
-        sockets=sum(_open_sockets(shard._redis.connection_pool) for shard in loop_layer._shards if shard._redis),
-    )
-
-
-def _open_sockets(pool: Any) -> int:
-    """Count the open connections of a redis-py pool: it grows with what is done at a time, and never shrinks."""
-    return sum(connection.is_connected for connection in (*pool._available_connections, *pool._in_use_connections))
-
-
-LAYER_READERS: dict[str, LayerReader] = {
-    "channels.layers.InMemoryChannelLayer": _read_in_memory,
-    "channels_redis.core.RedisChannelLayer": _read_redis,
-    "channels_redis.pubsub.RedisPubSubChannelLayer": _read_redis_pubsub,
-}
 
 
 def _tasks() -> dict[str, int]:

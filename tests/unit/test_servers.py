@@ -1,0 +1,49 @@
+"""Servers: rows that are complete, and commands that say all that was asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from loadtest.servers import HOST, SERVERS, Server, Serving
+
+SERVING = Serving(application="a.asgi:application", port=8001, python="python3")
+EVERY = pytest.mark.parametrize("server", SERVERS.values(), ids=list(SERVERS))
+
+
+@EVERY
+def test_server_when_listed_then_its_row_is_complete(server: Server) -> None:
+    assert SERVERS[server.name] is server
+    assert server.summary and "\n" not in server.summary
+    assert server.unavailable() is None, "the tests install every server there is"
+    assert server.version[0].isdigit()
+    assert server.websockets({}).split()[0]
+    assert (server.ping_interval_s is None) == (server.ping_timeout_s is None)
+    assert server.default or server.extra, "one that is not always there has an extra that brings it"
+
+
+@EVERY
+def test_command_when_made_then_it_serves_the_application_on_loopback_and_the_port(server: Server) -> None:
+    command = server.command(SERVING)
+    assert command[0] == "python3"
+    assert {"a.asgi:application", HOST, "8001"} <= set(command)
+
+
+@EVERY
+def test_command_when_pings_are_given_then_it_has_them_and_else_the_defaults_hold(server: Server) -> None:
+    if server.ping_interval_s is None:
+        pytest.skip("it never pings")
+    pinging = dataclasses.replace(SERVING, ping_interval_s=3.0, ping_timeout_s=7.0)
+    said = [word for word in server.command(pinging) if word not in server.command(SERVING)]
+    assert [float(word) for word in said if word[0].isdigit()] == [3.0, 7.0]
+    assert not any("ping" in word for word in server.command(SERVING))
+
+
+def test_servers_when_listed_then_uvicorn_alone_is_the_default() -> None:
+    assert [server.name for server in SERVERS.values() if server.default] == ["uvicorn"]
+
+
+def test_server_when_it_is_not_installed_then_it_says_what_installs_it() -> None:
+    missing = dataclasses.replace(SERVERS["daphne"], package="no-such-distribution")
+    assert missing.unavailable() == "no-such-distribution is not installed; pip install 'channels-loadtest[servers]'"
