@@ -10,7 +10,7 @@ LOCKED := --generate-hashes --universal --python-version 3.11 --no-emit-index-ur
 
 .PHONY: help bench ui test lint types unit live browser perf soak lock clean
 
-help:  ## this list
+help:  ## this list, with how long each takes on two cores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 bench: $(VENV)/.runtime  ## compare sync and async consumers across channel layers (BENCH="--profile standard" adds options)

@@ -319,7 +319,7 @@ def test_bench_when_drops_are_not_mixed_then_each_kind_has_trials_of_its_own(red
         assert row["dropped"] == row["disconnect_called"] + row["missed"] + row["unknown"] > 0
     assert table(redis_run, "throughput")["valid"].to_list() == ["yes"] * 4
     assert manifest(redis_run)["state"] == "finished"
-    assert len(list(redis_run.glob("trials/*/1/valkey.log"))) == len(cells_there)
+    assert len(list(redis_run.glob("trials/*/1/redis.log"))) == len(cells_there)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from reference_app import reference_app
 
 from loadtest.bench.campaign import check_trial
 from loadtest.bench.plan import Plan, Trial
-from loadtest.bench.trial import Ground, run_trial
+from loadtest.bench.trial import TrialSetup, run_trial
 from loadtest.checks import TrialRecords
 from loadtest.checks.fates import fates
 from loadtest.checks.records import NS_A_MS
@@ -26,6 +26,7 @@ from loadtest.ledger.reader import read_ledger
 from loadtest.report.tables import Tables
 from loadtest.targets.control import ask_status
 from loadtest.targets.database import Database
+from loadtest.targets.reference import PreparedReference
 from loadtest.targets.reference import RunningReference as Target
 from loadtest.wire import Connection, open_connection, open_until
 from tests.live.wire_processes import wait_until
@@ -130,10 +131,11 @@ class Outcome:
     tables: Tables
 
 
-def carried_out(database: Database, folder: Path, redis_url: str | None = None, **given: Any) -> Outcome:
+def carried_out(database: Database, folder: Path, **given: Any) -> Outcome:
     plan = make_plan({"consumers": "async", "layers": "inmemory", "trials": 1, "warm_up": 0.2, **given})
     (trial,) = plan.trials_in_order()
-    records = run_trial(trial, Ground(plan=plan, database=database, redis_url=redis_url), folder / "trial")
+    setup = TrialSetup(plan=plan, target=PreparedReference(database=database))
+    records = run_trial(trial, setup, folder / "trial").records
     tables, _ = check_trial(trial, records)
     return Outcome(trial=trial, plan=plan, records=records, tables=tables)
 
