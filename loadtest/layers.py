@@ -27,6 +27,8 @@ class Layer:
     broker: str | None = None
     """The name of the message broker that it talks to; None: it needs none."""
     crosses_processes: bool
+    subscribes: bool = False
+    """It subscribes at its broker: to each consumer's channel, and to each group that has a member."""
     at_capacity: str
     ends_connections: str = ""
     """Why connections are known to end by themselves with it; empty: they are not."""
@@ -90,6 +92,7 @@ LAYERS: Mapping[str, Layer] = MappingProxyType(
                 backend="channels_redis.pubsub.RedisPubSubChannelLayer",
                 config={"hosts": [NEEDS_SOCKET_TIMEOUT], "prefix": "{prefix}"},
                 crosses_processes=True,
+                subscribes=True,
                 at_capacity="never drops; memory grows",
                 default=True,
             ),

@@ -1,6 +1,5 @@
 """`bench`: runs a plan and shows what came of it."""
 
-import functools
 import os
 import shlex
 import sys
@@ -15,7 +14,7 @@ from loadtest.bench.campaign import run_campaign
 from loadtest.bench.choices import choices_of
 from loadtest.bench.plan import Plan, PlanError, make_plan
 from loadtest.bench.run_folder import RunFolder
-from loadtest.brokers import BROKERS
+from loadtest.cli.broker_options import redacted, with_broker_options
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, NOT_VALID
 from loadtest.cli.progress import ShownProgress
 from loadtest.report import print_report, write_report
@@ -26,6 +25,7 @@ from loadtest.targets import Target
 from loadtest.targets.reference import ReferenceApp
 
 
+@with_broker_options
 def bench(
     profile: Annotated[
         str | None, typer.Option(help="quick (the whole matrix within eight minutes), standard or full")
@@ -49,10 +49,8 @@ def bench(
     plan: Annotated[Path | None, typer.Option(help="TOML file with the same keys and more; options win")] = None,
     out: Annotated[Path, typer.Option(help="folder that gets the run's folder")] = Path("results"),
     resume: Annotated[Path | None, typer.Option(help="go on with this run's folder")] = None,
-    redis_url: Annotated[
-        str | None,
-        typer.Option(envvar="LOADTEST_REDIS_URL", help="use this Redis, under a key prefix of our own"),
-    ] = None,
+    *,
+    addresses: Mapping[str, str],
 ) -> None:
     """Compare consumers across channel layers: throughput, latency, and what became of dropped connections."""
     given = {
@@ -62,7 +60,6 @@ def bench(
         "server_ping": server_ping, "port": port,
     }  # fmt: skip
     target = ReferenceApp(database_url=os.environ.get("DATABASE_URL"))
-    addresses = {"redis": redis_url} if redis_url else {}
     if resume:
         _refuse_changes({**given, "plan": plan})
         _resumed(resume, target)  # what is no run is told at once; it is read anew when nobody else can be writing it
@@ -97,7 +94,7 @@ def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> 
 
 
 def _created(out: Path, plan: Plan) -> RunFolder:
-    command = shlex.join(["channels-loadtest", *map(_redacted, sys.argv[1:])])
+    command = shlex.join(["channels-loadtest", *map(redacted, sys.argv[1:])])
     try:
         return RunFolder.create(out, plan, command=command)
     except OSError as error:
@@ -110,11 +107,6 @@ def _refuse_changes(given: Mapping[str, object]) -> None:
     changed = [f"--{name.replace('_', '-')}" for name, value in given.items() if value is not None]
     if changed:
         raise PlanError(f"--resume goes on with the run's own plan; leave out {', '.join(changed)}")
-
-
-def _redacted(argument: str) -> str:
-    """Return an argument without the password that a broker's address in it may have."""
-    return functools.reduce(lambda text, broker: broker.redacted(text), BROKERS.values(), argument)
 
 
 def _resumed(folder: Path, target: Target) -> RunFolder:

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from rich.console import Console
 
 from loadtest.bench.plan import PlanError
+from loadtest.cli.broker_options import with_broker_options
 from loadtest.cli.exit_codes import FAILED
 from loadtest.layers import LAYERS
 from loadtest.selftest import Case, Outcome, choose_cases, run_cases
@@ -20,15 +22,15 @@ _STYLES = {"found": "green", "clean": "green"}
 _BAD_STYLE = "red"
 
 
+@with_broker_options
 def selftest(
     layers: Annotated[
         str | None, typer.Option(help="by comma: everything on each of these; default: each on one, in turn")
     ] = None,
     only: Annotated[str, typer.Option(help="by comma: defects, or consumers such as lost-sync; default: all")] = "",
     show: Annotated[bool, typer.Option("--list", help="list what is planted and what must be found")] = False,
-    redis_url: Annotated[
-        str | None, typer.Option(envvar="LOADTEST_REDIS_URL", help="use this Redis instead of a private Valkey")
-    ] = None,
+    *,
+    addresses: Mapping[str, str],
 ) -> None:
     """Plant defects in consumers and see whether the audit finds each of them, and nothing where there is none."""
     console = Console(highlight=False, soft_wrap=True)
@@ -38,7 +40,7 @@ def selftest(
     cases = _chosen(layers, only)
     outcomes: list[Outcome] = []
     with only_bench(), tempfile.TemporaryDirectory(prefix="loadtest-selftest-") as folder:
-        for outcome in run_cases(cases, Path(folder), addresses={"redis": redis_url} if redis_url else {}):
+        for outcome in run_cases(cases, Path(folder), addresses=addresses):
             outcomes.append(outcome)
             _print(outcome, console)
     counts = Counter(outcome.verdict for outcome in outcomes)

@@ -5,6 +5,7 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from rich.console import Console
 
 from loadtest.bench.plan import PlanError
 from loadtest.bench.scenarios import SCENARIOS
+from loadtest.cli.broker_options import with_broker_options
 from loadtest.layers import LAYERS
 from loadtest.servers import SERVERS
 from loadtest.stack.errors import EnvironmentFailed
@@ -25,14 +27,14 @@ _UP_S = 20.0
 """Locust is there within 2 s; this is for a machine that is very busy."""
 
 
+@with_broker_options
 def ui(
     server: Annotated[str, typer.Option(help="ASGI server of the reference app")] = "uvicorn",
     layer: Annotated[str, typer.Option(help="channel layer of the reference app")] = "inmemory",
     port: Annotated[int, typer.Option(help="of the reference app; 0 picks a free one")] = 0,
     web_port: Annotated[int, typer.Option(help="of the web UI")] = 8089,
-    redis_url: Annotated[
-        str | None, typer.Option(envvar="LOADTEST_REDIS_URL", help="use this Redis instead of a private Valkey")
-    ] = None,
+    *,
+    addresses: Mapping[str, str],
 ) -> None:
     """Start the reference app and Locust's web UI, both on 127.0.0.1; stopping this stops both."""
     if layer not in LAYERS:
@@ -47,7 +49,7 @@ def ui(
         running(
             ReferenceApp().prepare(Path(name)),
             Setting(server=SERVERS[server], layer=LAYERS[layer], folder=Path(name), port=port),
-            {"redis": redis_url} if redis_url else {},
+            addresses,
         ) as stack,
         _locust(stack.target.url, web_port, Path(name)) as locust,
     ):

@@ -12,6 +12,7 @@ from typing import Any
 from loadtest.bench.plan import MIXED_DROPS, Plan, Trial
 from loadtest.layers import LAYERS
 from loadtest.report.manifest import CellKey
+from loadtest.servers import SERVERS
 from target_app.planted import PLANTED, find_planted
 
 SEED = 4
@@ -90,7 +91,7 @@ class Case:
         """Return the trial, as a campaign would run it."""
         drops = self.load.drops
         cell = CellKey(
-            server="uvicorn",
+            server=next(server.name for server in SERVERS.values() if server.default),
             workers=1,
             layer=self.layer,
             consumer=self.consumer,

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from loadtest.checks.fates import CAUSES, HANDLER_BUSY, SEND_RAISED
 from loadtest.checks.residue import MEMORY
 from loadtest.drops import DROPS
+from loadtest.layers import LAYERS
 from loadtest.selftest.figures import cause_figure, left_figure
 from loadtest.selftest.truth import SentMessage, Truth
 from target_app.planted import Kind
@@ -25,9 +26,6 @@ NORMAL_CODE = 1000
 
 NOTICED_NS = 300_000_000
 """By then a server under a light load has ended a dropped connection's consumer: it hears nothing any more."""
-
-SUBSCRIBING_LAYER = "redis-pubsub"
-"""The layer that subscribes at its broker: to each consumer's channel, and to each group that has a member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +222,7 @@ def _still_members(planting: Planting, kept: Collection[int]) -> dict[str, Range
     groups = {truth.opened[connection] for connection in kept}
     dropped = [connection for connection in kept if connection in truth.dropped]
     spoken_to = sum(truth.is_spoken_to(connection, after_ns=NOTICED_NS) for connection in dropped)
-    is_subscribing = planting.layer == SUBSCRIBING_LAYER
+    is_subscribing = LAYERS[planting.layer].subscribes
     return {
         "groups_left": exactly(len(dropped)),
         left_figure("group members"): exactly(len(kept)),
@@ -241,7 +239,7 @@ def _still_present(planting: Planting, kept: Collection[int]) -> dict[str, Range
 
 def _still_running(planting: Planting) -> dict[str, Range]:
     """No consumer has ended: each holds a task for its scope, others that wait, and the subscription to its channel."""
-    subscriptions = planting.opened if planting.layer == SUBSCRIBING_LAYER else 0
+    subscriptions = planting.opened if LAYERS[planting.layer].subscribes else 0
     return {
         "tasks_left": exactly(planting.dropped),
         left_figure("asyncio tasks"): Range(planting.opened, None),

@@ -1,0 +1,13 @@
+"""Broker `toy-broker`: a private Valkey under another name."""
+
+from loadtest.brokers.kind import Broker
+from loadtest.brokers.redis import redacted, redis_server
+
+KIND = Broker(
+    name="toy-broker",
+    summary="Valkey under another name",
+    run=redis_server,
+    option="toy-url",
+    variable="LOADTEST_TOY_URL",
+    redacted=redacted,
+)
