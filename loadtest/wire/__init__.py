@@ -2,7 +2,7 @@
 
 import gevent
 
-from loadtest.wire.connection import Closure, Connection
+from loadtest.wire.connection import Connection
 from loadtest.wire.errors import (
     BadURL,
     CloseTimeout,
@@ -24,7 +24,8 @@ from loadtest.wire.errors import (
     WriteQueueFull,
 )
 from loadtest.wire.opening import open_connection
-from loadtest.wire.partly import open_until
+from loadtest.wire.partial_opening import open_until
+from loadtest.wire.protocol import Closure
 from loadtest.wire.sleeping import sleep
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""A time limit for opening a connection: what gevent's Timeout does, at a fifth of its price."""
+"""A time limit for opening a connection: what gevent.Timeout does, at a fifth of its price."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gevent import get_hub, getcurrent
 from loadtest.wire.errors import OpenTimeout
 
 
-class _Passed(Exception):
+class _Expired(Exception):
     """The time is over, whatever was being waited for."""
 
 
@@ -24,16 +24,16 @@ class Deadline:
         self._url = url
 
     def __enter__(self) -> None:
-        """Begin to count."""
-        # At a low priority, for what comes with the last moment counts
+        """Start the timer."""
+        # At a low priority: what becomes ready in the same turn of the loop as the timer still counts
         self._timer = get_hub().loop.timer(max(self._timeout_s, 0.0), priority=-1)
-        self._timer.start(getcurrent().throw, _Passed, update=True)
+        self._timer.start(getcurrent().throw, _Expired, update=True)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop to count."""
+        """Cancel the timer."""
         self._timer.stop()
         self._timer.close()
-        if kind is _Passed:
+        if kind is _Expired:
             raise OpenTimeout(f"{self._url} was not open within {self._timeout_s} s") from None

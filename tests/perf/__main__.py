@@ -1,7 +1,8 @@
 """`make perf`: our wire, picows and plain Locust in turn against one fast server; ratios printed, figures stored.
 
 Options: --rounds N (each client's turns, 3), --seconds S (an echo's window, 2), --only NAME (one measure; "probe" for
-the probe's cost, "audit" for that of the audit), --out FOLDER (results/perf).
+the probe's cost, "audit" for that of the audit, "handshake" for that of an opening handshake), --out FOLDER
+(results/perf).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.perf import audit_cost, probe_cost
+from tests.perf import audit_cost, handshakes, probe_cost
 from tests.perf.measures import AUDIT, CLIENTS, MEASURES, TARGETS, WIRE, WIRE_STATISTICS, Measure, Target
 
 FORMAT = 1
@@ -29,6 +30,7 @@ PATIENCE_S = 180.0
 NEEDED_FILES = 15_200
 PACKAGES = ("gevent", "greenlet", "locust", "websocket-client", "websockets", "picows", "uvloop")
 PROBE = "probe"
+HANDSHAKE = "handshake"
 
 Figures = dict[str, dict[str, dict[str, float]]]
 """By measure, client and figure: the median of the rounds."""
@@ -47,6 +49,8 @@ def main() -> int:
                 rounds += turns
                 figures[measure.name] = medians(turns)
                 print_measure(measure, figures[measure.name])
+    if given.only in (None, HANDSHAKE):
+        figures[HANDSHAKE] = handshakes.main()
     if given.only in (None, AUDIT):
         figures[AUDIT] = {AUDIT: audit_cost.main()}
     verdicts = [verdict(target, figures) for target in TARGETS if target.measure in figures]
@@ -64,7 +68,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.perf")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--only", choices=[*(measure.name for measure in MEASURES), PROBE, AUDIT])
+    parser.add_argument("--only", choices=[*(measure.name for measure in MEASURES), PROBE, AUDIT, HANDSHAKE])
     parser.add_argument("--out", default="results/perf")
     return parser.parse_args()
 

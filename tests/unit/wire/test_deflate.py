@@ -11,7 +11,8 @@ from websockets.frames import Frame, Opcode
 
 from loadtest.wire.deflate import Agreement, Deflate, agreed
 from loadtest.wire.errors import HandshakeInvalid, MessageTooBig, ProtocolError
-from loadtest.wire.frames import Parser, encode_compressed
+from loadtest.wire.frames import encode_compressed
+from loadtest.wire.parser import Parser
 from tests.unit.wire import corpus, oracle
 
 LIMIT = corpus.LIMIT

@@ -19,13 +19,13 @@ from loadtest.wire.frames import (
     TEXT,
     Close,
     Event,
-    Parser,
     Ping,
     Pong,
     build,
     close_frame,
     encode,
 )
+from loadtest.wire.parser import Parser
 from tests.unit.wire import corpus, oracle
 from tests.unit.wire.corpus import frame
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import websocket
 
-from loadtest.wire import twins
+from loadtest.wire import websocket_client_api
 from tests.live.wire_processes import Helper, helper
 
 pytestmark = pytest.mark.live
@@ -27,7 +27,7 @@ def hostile() -> Iterator[Helper]:
         yield process
 
 
-@pytest.fixture(params=[websocket, twins], ids=["websocket-client", "ours"])
+@pytest.fixture(params=[websocket, websocket_client_api], ids=["websocket-client", "ours"])
 def library(request: pytest.FixtureRequest) -> Any:
     return request.param
 

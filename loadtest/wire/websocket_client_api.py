@@ -1,6 +1,6 @@
 """For code written for websocket-client: `create_connection` and a WebSocket with its common methods, on our wire.
 
-    from loadtest.wire.twins import create_connection      # was: from websocket import create_connection
+    from loadtest.wire.websocket_client_api import create_connection      # was: from websocket import create_connection
 
 The same names, arguments, results and exceptions, but for two things that websocket-client does worse: recv() raises
 WebSocketConnectionClosedException when the server has closed, where websocket-client gives '' as for an empty
