@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 BENCH ?=
 PYTEST ?=
 
-.PHONY: help bench ui test lint types unit live browser perf soak lock clean
+.PHONY: help bench ui test lint types unit live browser perf soak docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ perf: $(VENV)/.dev  ## speed and memory of the generator, cost of the audit and 
 
 soak: $(VENV)/.dev  ## the long form of the differential and hostile-server tests
 	LOADTEST_SOAK=1 $(BIN)/pytest tests/unit/wire tests/live tests/planted $(PYTEST)
+
+docs: $(VENV)/.dev  ## write the generated parts of README.md and docs/ anew
+	$(BIN)/python -m loadtest.docs
 
 lock: $(VENV)/.dev  ## write requirements*.txt anew from pyproject.toml (needs uv)
 	uv pip compile -q -U pyproject.toml --extra build --generate-hashes --universal --python-version 3.11 \

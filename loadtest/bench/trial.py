@@ -28,6 +28,7 @@ from loadtest.bench.generator import (
 )
 from loadtest.bench.plan import Plan, Trial
 from loadtest.checks import ProcessResidue, TrialRecords
+from loadtest.dimensions import CONSUMER, LAYER, SERVER, WORKERS
 from loadtest.ledger import Event
 from loadtest.ledger.reader import read_ledger
 from loadtest.stack.control import ask_residue, ask_status
@@ -73,7 +74,7 @@ def run_trial(trial: Trial, ground: Ground, folder: Path) -> TrialRecords:
             running.enter_context(start_generator(ground.plan, trial, number=number, host=target.url, folder=folder))
             for number in range(1, generators_of(ground.plan, trial) + 1)
         ]
-        prime(f"{target.url}/ws/{trial.cell.consumer}/room/prime/", target.control)
+        prime(f"{target.url}/ws/{trial.cell[CONSUMER]}/room/prime/", target.control)
         before, _ = _residue(target)
         roles = {"server": target.pid, "generator": generator.pid, "redis": broker.pid if broker else None}
         roles |= {one.name: one.pid for one in doomed}
@@ -103,7 +104,7 @@ def run_trial(trial: Trial, ground: Ground, folder: Path) -> TrialRecords:
 
 
 def _broker(trial: Trial, ground: Ground, folder: Path, running: ExitStack) -> RedisServer | None:
-    if "redis" not in LAYERS[trial.cell.layer].needs:
+    if "redis" not in LAYERS[trial.cell[LAYER]].needs:
         return None
     return running.enter_context(redis_server(ground.redis_url, log=folder / "valkey.log"))
 
@@ -111,14 +112,14 @@ def _broker(trial: Trial, ground: Ground, folder: Path, running: ExitStack) -> R
 def _target(trial: Trial, ground: Ground, folder: Path, broker: RedisServer | None) -> Target:
     interval_s, timeout_s = ground.plan.pings or (None, None)
     return Target(
-        server=SERVERS[trial.cell.server],
-        layer=LAYERS[trial.cell.layer],
+        server=SERVERS[trial.cell[SERVER]],
+        layer=LAYERS[trial.cell[LAYER]],
         database=ground.database,
         log=folder / "server.log",
         redis_url=broker.url if broker else None,
         ledger=folder / LEDGER,
         port=ground.plan.port,
-        workers=trial.cell.workers,
+        workers=trial.cell[WORKERS],
         ping_interval_s=interval_s,
         ping_timeout_s=timeout_s,
     )

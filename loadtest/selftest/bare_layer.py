@@ -5,7 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from loadtest.checks.residue import KEPT_BY_LAYER, MEMORY, left_by_kind
+from loadtest.checks.residue.audit import left_by_kind
+from loadtest.checks.residue.kinds import KEPT_BY_LAYER, MEMORY
 from loadtest.contract import ProcessResidue, read_answer
 from loadtest.selftest.cases import Case
 from loadtest.selftest.expected import MEMORY_NOISE_KB

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from loadtest.bench.trial import Ground, TrialFailed, run_trial
-from loadtest.checks.fates import SEND_RAISED
+from loadtest.checks.dropped import SEND_RAISED
 from loadtest.selftest.bare_layer import run_bare_layer
 from loadtest.selftest.cases import BARE_LAYER, Case
 from loadtest.selftest.figures import CALLED_THEN_RAISED, Figures, cause_figure, left_figure, read_figures

@@ -16,8 +16,9 @@ from pathlib import Path
 from loadtest.bench.generator import GO, LEDGER, longest_s, start_generator, users_of
 from loadtest.bench.plan import Plan, Trial, make_plan
 from loadtest.checks import TrialRecords
-from loadtest.checks.throughput import check
+from loadtest.checks.throughput.audit import check
 from loadtest.contract import LEDGER_VARIABLE
+from loadtest.dimensions import LAYER, SERVER
 from loadtest.ledger.reader import read_ledger
 from loadtest.probe import wrapper
 from loadtest.probe.recording import recorder
@@ -104,8 +105,8 @@ def _measure(plan: Plan, trial: Trial, database: object, *, with_probe: bool) ->
         folder = Path(name)
         (folder / LEDGER).mkdir()
         target = Target(
-            server=SERVERS[trial.cell.server],
-            layer=LAYERS[trial.cell.layer],
+            server=SERVERS[trial.cell[SERVER]],
+            layer=LAYERS[trial.cell[LAYER]],
             database=database,
             log=folder / "server.log",
             ledger=folder / LEDGER if with_probe else None,
