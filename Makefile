@@ -8,7 +8,7 @@ BENCH ?=
 PYTEST ?=
 LOCKED := --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help bench ui test lint types unit live browser perf soak lock clean
+.PHONY: help bench ui test lint types unit live browser perf soak docs lock clean
 
 help:  ## this list, with how long each takes on two cores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ perf: $(VENV)/.dev  ## speed and memory of the generator, cost of the audit and 
 
 soak: $(VENV)/.dev  ## the long form of the differential and hostile-server tests
 	LOADTEST_SOAK=1 $(BIN)/pytest tests/unit/wire tests/live tests/planted $(PYTEST)
+
+docs: $(VENV)/.dev  ## write the generated parts of README.md and docs/ anew
+	$(BIN)/python -m loadtest.docs
 
 lock: $(VENV)/.dev  ## write requirements*.txt anew from pyproject.toml (needs uv)
 	uv pip compile -q -U pyproject.toml --extra build --extra servers $(LOCKED) -o requirements.txt

@@ -7,8 +7,8 @@ runs had before there was one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar, cast
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar, cast
 from urllib.parse import quote
 
 T = TypeVar("T", str, int)
@@ -32,22 +32,78 @@ class Dimension(Generic[T]):
     """What a cell has that names no value: also every cell of a run that is older than the dimension."""
     since: int = FIRST_VERSION
     """The version of the results folder that it came with."""
+    order: int = 5
+    """Rows of a table are sorted by the lowest order first, so that what is compared stands together."""
+    is_place: bool = False
+    """It says where a cell ran: it is in what stands first in the cell's name."""
+    always_named: bool = False
+    """It is part of a cell's name, and a column of printed tables, also where all cells have the same value."""
+    is_compared: bool = False
+    """Cells that differ by it alone are compared with each other."""
+    told_by: str = ""
+    """The dimension whose value mostly tells this one's: beside it a printed table leaves this one out."""
+    one: str = ""
+    """The word for one, where values are counts: a cell's name then has "2 workers"."""
+    words: Mapping[T, str] = field(default_factory=dict, hash=False)
+    """What a cell's name has for values that do not speak for themselves."""
     unspoken: tuple[T, ...] = ()
-    """Values that a cell's name in a sentence leaves out: they say that there is nothing to say."""
+    """Values that a cell's name leaves out: they say that there is nothing to say."""
+
+    def say(self, value: T) -> str:
+        """Return a value as a cell's name has it."""
+        if self.one:
+            return f"{value:,} {self.one}{'' if value == 1 else 's'}"
+        return self.words.get(value, str(value))
 
 
 SERVER: Final = Dimension(
-    name="server", plural="servers", meaning="the server that ran the app", dtype=str, default="uvicorn"
+    name="server",
+    plural="servers",
+    meaning="the server that ran the app",
+    dtype=str,
+    default="uvicorn",
+    order=0,
+    is_place=True,
 )
 WORKERS: Final = Dimension(
-    name="workers", plural="workers", meaning="how many processes it ran", dtype=int, unit="processes", default=1
+    name="workers",
+    plural="workers",
+    meaning="how many processes it ran",
+    dtype=int,
+    unit="processes",
+    default=1,
+    order=1,
+    is_place=True,
+    one="worker",
 )
-LAYER: Final = Dimension(name="layer", plural="layers", meaning="the channel layer", dtype=str, default="inmemory")
+LAYER: Final = Dimension(
+    name="layer",
+    plural="layers",
+    meaning="the channel layer",
+    dtype=str,
+    default="inmemory",
+    order=3,
+    is_place=True,
+    always_named=True,
+)
 CONSUMER: Final = Dimension(
-    name="consumer", plural="consumers", meaning="the kind of consumer", dtype=str, default="async"
+    name="consumer",
+    plural="consumers",
+    meaning="the kind of consumer",
+    dtype=str,
+    default="async",
+    order=9,
+    always_named=True,
+    is_compared=True,
 )
 SCENARIO: Final = Dimension(
-    name="scenario", plural="scenarios", meaning="what the clients did", dtype=str, default="echo"
+    name="scenario",
+    plural="scenarios",
+    meaning="what the clients did",
+    dtype=str,
+    default="echo",
+    order=2,
+    always_named=True,
 )
 
 NO_DROP: Final = "none"
@@ -61,10 +117,16 @@ DROP: Final = Dimension(
     meaning='"none", one kind of drop, or "mixed" where one trial used several',
     dtype=str,
     default=NO_DROP,
+    order=4,
+    always_named=True,
+    told_by="scenario",
+    words={MIXED_DROPS: "mixed drops"},
     unspoken=(NO_DROP,),
 )
 
-DIMENSIONS: Final[tuple[Dimension[str] | Dimension[int], ...]] = (SERVER, WORKERS, LAYER, CONSUMER, SCENARIO, DROP)
+AnyDimension = Dimension[Any]
+
+DIMENSIONS: Final[tuple[AnyDimension, ...]] = (SERVER, WORKERS, LAYER, CONSUMER, SCENARIO, DROP)
 """In the order of the columns."""
 
 
@@ -93,7 +155,8 @@ class CellKey:
         """Take values by the dimensions' names; TypeError for a name there is none of or a value of a wrong type."""
         if strangers := sorted(values.keys() - _PLACES.keys()):
             raise TypeError(f"there is no dimension {', '.join(strangers)}; there are {', '.join(_PLACES)}")
-        self._values = tuple(values.get(dimension.name, dimension.default) for dimension in DIMENSIONS)
+        defaults: dict[str, str | int] = {dimension.name: dimension.default for dimension in DIMENSIONS}
+        self._values = tuple({**defaults, **values}.values())
         for dimension, value in zip(DIMENSIONS, self._values, strict=True):
             if type(value) is not dimension.dtype:
                 raise TypeError(f"{dimension.name} is {value!r}, must be {dimension.dtype.__name__}")
@@ -111,10 +174,15 @@ class CellKey:
         """Return the cell that differs by this value alone."""
         return CellKey(**{**self.as_row(), dimension.name: value})
 
-    def without(self, *dimensions: Dimension[str] | Dimension[int]) -> tuple[str | int, ...]:
+    def without(self, *dimensions: AnyDimension) -> tuple[str | int, ...]:
         """Return the values of all other dimensions: the same for cells that differ by these alone."""
         left_out = {_PLACES[dimension.name] for dimension in dimensions}
         return tuple(value for place, value in enumerate(self._values) if place not in left_out)
+
+    def say(self, dimension: AnyDimension) -> str:
+        """Return its value of a dimension as a cell's name has it; "" for one that is left out."""
+        value = self._values[_PLACES[dimension.name]]
+        return "" if value in dimension.unspoken else dimension.say(value)
 
     def as_row(self) -> dict[str, str | int]:
         """Return the values by the dimensions' names, in the order of the columns."""

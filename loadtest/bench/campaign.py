@@ -1,7 +1,6 @@
 """A campaign: all trials of a plan in their order, each saved as soon as it is done, to be stopped and resumed."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any, Protocol
 
 from loadtest.bench.generator import users_of
@@ -9,6 +8,7 @@ from loadtest.bench.plan import Trial
 from loadtest.bench.run_folder import RunFolder
 from loadtest.bench.trial import TrialFailed, TrialSetup, run_trial
 from loadtest.checks import CHECKS, TrialRecords, run_check
+from loadtest.report.columns import COLUMN, UNKNOWN, WHY
 from loadtest.report.tables import Tables
 from loadtest.stack.folders import short_folder
 from loadtest.stack.limits import need_disk, need_open_files
@@ -64,14 +64,15 @@ def run_campaign(run: RunFolder, target: Target, *, addresses: Mapping[str, str]
 
 def check_trial(trial: Trial, records: TrialRecords) -> tuple[Tables, tuple[str, ...]]:
     """Run every check on a trial's records; return its rows of every table, and why it is not valid, if so."""
-    key: dict[str, Any] = {**asdict(trial.cell), "trial": trial.number}
-    findings = {check.table: run_check(check, records) for check in CHECKS}
-    rows = {table: [{**key, **row} for row in finding.rows.to_dicts()] for table, finding in findings.items()}
-    for row, column in ((row, column) for check in CHECKS for column in check.examples for row in rows[check.table]):
-        if row.get(column):
-            row[column] = f"{trial.folder}:{row[column]}"
-    rows["unknown"] = [
-        {**key, "column": column, "why": why} for finding in findings.values() for column, why in finding.unknown
+    key: dict[str, Any] = {**trial.cell.as_row(), "trial": trial.number}
+    results = [(check, run_check(check, records)) for check in CHECKS]
+    rows = {check.table.name: [{**key, **row} for row in result.rows.to_dicts()] for check, result in results}
+    for check in CHECKS:
+        for row, column in ((row, column) for row in rows[check.table.name] for column in check.examples):
+            if row.get(column.name):
+                row[column.name] = f"{trial.folder}:{row[column.name]}"
+    rows[UNKNOWN.name] = [
+        {**key, COLUMN.name: column.name, WHY.name: why} for _, result in results for column, why in result.unknown
     ]
-    invalid = tuple(reason for finding in findings.values() for reason in finding.invalid)
+    invalid = tuple(reason for _, result in results for reason in result.invalid)
     return Tables.from_rows(rows), invalid

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from loadtest.bench.plan import Plan, Trial
 from loadtest.bench.scenarios import SCENARIOS
+from loadtest.dimensions import CONSUMER, SCENARIO, SERVER
 from loadtest.drops import find_drop
 from loadtest.servers import SERVERS
 from loadtest.stack.process import Process
@@ -33,7 +34,7 @@ def generators_of(plan: Plan, trial: Trial) -> int:
 
 def users_of(plan: Plan, trial: Trial) -> int:
     """Return how many users the trial has."""
-    return plan.users or SCENARIOS[trial.cell.scenario].users
+    return plan.users or SCENARIOS[trial.cell[SCENARIO]].users
 
 
 def users_of_generator(plan: Plan, trial: Trial, number: int) -> int:
@@ -43,14 +44,14 @@ def users_of_generator(plan: Plan, trial: Trial, number: int) -> int:
 
 def duration_of(plan: Plan, trial: Trial) -> float:
     """Return how long the part of the trial is that counts."""
-    return plan.duration or SCENARIOS[trial.cell.scenario].duration
+    return plan.duration or SCENARIOS[trial.cell[SCENARIO]].duration
 
 
 def settle_s(plan: Plan, trial: Trial) -> float:
     """Return how long the server has to notice the drops: where one is silent, its pings alone can tell it."""
     if not any(find_drop(name).silent for name in plan.drops_of(trial.cell)):
         return plan.settle
-    server = SERVERS[trial.cell.server]
+    server = SERVERS[trial.cell[SERVER]]
     interval_s, timeout_s = plan.pings or (server.ping_interval_s, server.ping_timeout_s)
     return (interval_s or 0.0) + (timeout_s or 0.0) + plan.settle  # a server that never pings notices nothing
 
@@ -82,7 +83,7 @@ def _stem(number: int) -> str:
 
 
 def _options(plan: Plan, trial: Trial, number: int, host: str, folder: Path) -> list[str]:
-    scenario = SCENARIOS[trial.cell.scenario]
+    scenario = SCENARIOS[trial.cell[SCENARIO]]
     generators = generators_of(plan, trial)
     users = users_of_generator(plan, trial, number)
     drops = _drops_of(plan, trial, number)
@@ -94,7 +95,7 @@ def _options(plan: Plan, trial: Trial, number: int, host: str, folder: Path) -> 
         "csv": folder / _stem(number),
         "loglevel": "WARNING",
         "exit-code-on-error": 0,  # refused and lost connections are what is measured
-        "consumer": trial.cell.consumer,
+        "consumer": trial.cell[CONSUMER],
         "rate": scenario.rate if plan.rate is None else plan.rate,
         "payload-size": plan.payload_size,
         "room-size": plan.room_size or scenario.room_size,

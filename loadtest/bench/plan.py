@@ -21,15 +21,11 @@ from pydantic import (
 
 from loadtest.bench.choices import Choice, Choices, defaults_of, names_of
 from loadtest.bench.scenarios import SCENARIOS, Scenario
+from loadtest.dimensions import CONSUMER, DROP, LAYER, MIXED_DROPS, NO_DROP, SCENARIO, CellKey
 from loadtest.drops import DROPS, DropError, find_drop
-from loadtest.report.examples import trial_folder
-from loadtest.report.manifest import CellKey
 from loadtest.servers import SERVERS
 from loadtest.work import check_blocking_work, check_work
 
-NO_DROP = "none"
-MIXED_DROPS = "mixed"
-"""The drop column of a trial in which all planned kinds are mixed."""
 ALL_DROPS = "all"
 """Stands for every kind of drop that can be done here."""
 QUICK_PING = "1/1"
@@ -60,13 +56,13 @@ class Trial:
 
     def __str__(self) -> str:
         """Return the trial in one line."""
-        drop = "" if self.cell.drop == NO_DROP else f" {self.cell.drop}"
-        return f"{self.cell.layer} {self.cell.consumer} {self.cell.scenario}{drop} {self.number}"
+        drop = "" if self.cell[DROP] == NO_DROP else f" {self.cell[DROP]}"
+        return f"{self.cell[LAYER]} {self.cell[CONSUMER]} {self.cell[SCENARIO]}{drop} {self.number}"
 
     @property
     def folder(self) -> str:
         """Return the trial's folder below `trials/`."""
-        return trial_folder(self.cell, self.number)
+        return f"{self.cell.folder}/{self.number}"
 
 
 class Plan(BaseModel):
@@ -173,13 +169,9 @@ class Plan(BaseModel):
 
     def drops_of(self, cell: CellKey) -> tuple[str, ...]:
         """Return the kinds that a trial of the cell drops by; empty where it drops nothing."""
-        match cell.drop:
-            case "none":
-                return ()
-            case "mixed":
-                return tuple(self._mixable)
-            case kind:
-                return (kind,)
+        if cell[DROP] == NO_DROP:
+            return ()
+        return tuple(self._mixable) if cell[DROP] == MIXED_DROPS else (cell[DROP],)
 
     def _drops_of(self, scenario: Scenario) -> Iterator[str]:
         if not scenario.drops:

@@ -1,19 +1,23 @@
 """A run's folder: the manifest and the tables, written anew after each trial, so that what is done is always there."""
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Self
 
 from loadtest.bench.choices import Choices
-from loadtest.bench.plan import MIXED_DROPS, Plan, PlanError, Trial, make_plan
-from loadtest.report.columns import FORMAT_VERSION, KEY_NAMES, TABLES
-from loadtest.report.manifest import Manifest, TroubledTrial, read_manifest
-from loadtest.report.tables import Tables, read_tables, write_csv, write_text
+from loadtest.bench.plan import Plan, PlanError, Trial, make_plan
+from loadtest.checks.throughput.table import TABLE as THROUGHPUT
+from loadtest.checks.throughput.table import VALID
+from loadtest.dimensions import CellKey, Value
+from loadtest.report.cells import planned_cell, trials_of
+from loadtest.report.columns import CELL_NAMES, FORMAT_VERSION, KEY_NAMES
+from loadtest.report.csv_files import read_tables, write_csv, write_text
+from loadtest.report.manifest import MANIFEST, Manifest, TroubledTrial, manifest_json, read_manifest
+from loadtest.report.tables import Tables
 from loadtest.stack.machine import git_revision, limits, machine, versions
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -31,8 +35,13 @@ class RunFolder:
         self._tables = tables
 
     @classmethod
-    def create(cls, out: Path, plan: Plan, *, command: str) -> Self:
-        """Make a new folder `<utc>-<profile>` in `out` and let `latest` there point to it; OSError when it cannot."""
+    def create(
+        cls, out: Path, plan: Plan, *, command: str, values: Mapping[str, tuple[Value, ...]] | None = None
+    ) -> Self:
+        """Make a new folder `<utc>-<profile>` in `out` and let `latest` there point to it; OSError when it cannot.
+
+        `values` describes the values of dimensions, by the dimension's name, in the plan's order.
+        """
         now = datetime.now(UTC)
         name = f"{now:%Y%m%dT%H%M%SZ}-{plan.profile}"
         folder = _new_folder(out, name)
@@ -43,6 +52,7 @@ class RunFolder:
             state="running",
             command=command,
             plan=plan.model_dump(mode="json"),
+            values=values or {},
             versions=versions(),
             machine=machine(),
             limits=limits(),
@@ -66,7 +76,7 @@ class RunFolder:
         try:
             plan = make_plan(dict(manifest.plan), choices=choices)
         except PlanError as error:
-            raise PlanError(f"the plan in {folder / 'manifest.json'} cannot be taken up:\n{error}") from None
+            raise PlanError(f"the plan in {folder / MANIFEST} cannot be taken up:\n{error}") from None
         notes = tuple(dict.fromkeys((*manifest.notes, *_what_changed(manifest))))
         taken_up = replace(manifest, format=FORMAT_VERSION, failed=(), notes=notes)  # it is written anew as a whole
         return cls(folder, plan, taken_up, _of_done_trials(read_tables(folder)))
@@ -79,15 +89,13 @@ class RunFolder:
     @property
     def has_cell_without_valid_trial(self) -> bool:
         """Tell whether some cell has figures, but none from a valid trial."""
-        throughput = self._tables.throughput
-        cells = ["server", "workers", "layer", "consumer", "scenario", "drop"]
-        valid = throughput.filter(throughput["valid"] == "yes").select(cells).unique()
-        return valid.height < throughput.select(cells).unique().height
+        throughput = self._tables[THROUGHPUT]
+        valid = throughput.filter(VALID.expr == "yes").select(CELL_NAMES).unique()
+        return valid.height < throughput.select(CELL_NAMES).unique().height
 
     def is_done(self, trial: Trial) -> bool:
         """Tell whether the trial has a result."""
-        wanted = {**asdict(trial.cell), "trial": trial.number}
-        return not self._tables.throughput.filter(**wanted).is_empty()
+        return (trial.cell, trial.number) in trials_of(self._tables)
 
     def new_trial_folder(self, trial: Trial) -> Path:
         """Return an empty folder for the trial; what an earlier attempt left there is removed.
@@ -140,9 +148,9 @@ class RunFolder:
         self._write()
 
     def _write(self) -> None:
-        self._manifest = replace(self._manifest, done=self._tables.throughput.height)
+        self._manifest = replace(self._manifest, done=self._tables[THROUGHPUT].height)
         write_csv(self._tables, self.folder)
-        write_text(self.folder / "manifest.json", json.dumps(asdict(self._manifest), indent=2) + "\n")
+        write_text(self.folder / MANIFEST, manifest_json(self._manifest))
 
 
 def _new_folder(out: Path, name: str) -> Path:
@@ -169,17 +177,19 @@ def _point_latest(folder: Path) -> None:
 
 def _of_done_trials(tables: Tables) -> Tables:
     """Leave out what was saved of a trial while the bench was killed: its row in throughput.csv is written last."""
-    done = set(tables.throughput.select(KEY_NAMES).rows())
+    done = trials_of(tables)
 
-    def is_done(server: str, workers: int, layer: str, consumer: str, scenario: str, drop: str, trial: int) -> bool:
-        cell = (server, workers, layer, consumer, scenario)
-        return (*cell, drop, trial) in done or (*cell, MIXED_DROPS, trial) in done
+    def is_done(row: Mapping[str, object], trial: int) -> bool:
+        return (planned_cell(CellKey.of_row(row), trial, done), trial) in done
 
-    frames = {name: tables.frame(name) for name in TABLES}
-    kept = {
-        name: frame.filter([is_done(*key) for key in frame.select(KEY_NAMES).rows()]) for name, frame in frames.items()
-    }
-    return Tables(**kept)
+    return Tables(
+        {
+            table.name: frame.filter(
+                [is_done(row, row["trial"]) for row in frame.select(KEY_NAMES).iter_rows(named=True)]
+            )
+            for table, frame in tables.items()
+        }
+    )
 
 
 def _what_changed(manifest: Manifest) -> list[str]:

@@ -28,6 +28,7 @@ from loadtest.bench.generator import (
 )
 from loadtest.bench.plan import Plan, Trial
 from loadtest.checks import TrialRecords
+from loadtest.dimensions import CONSUMER, LAYER, SERVER, WORKERS
 from loadtest.layers import LAYERS
 from loadtest.ledger import Event
 from loadtest.ledger.reader import read_ledger
@@ -112,13 +113,13 @@ def run_trial(trial: Trial, setup: TrialSetup, folder: Path) -> MeasuredTrial:
 def _setting(trial: Trial, plan: Plan, folder: Path) -> Setting:
     interval_s, timeout_s = plan.pings or (None, None)
     return Setting(
-        server=SERVERS[trial.cell.server],
-        layer=LAYERS[trial.cell.layer],
-        consumer=trial.cell.consumer,
+        server=SERVERS[trial.cell[SERVER]],
+        layer=LAYERS[trial.cell[LAYER]],
+        consumer=trial.cell[CONSUMER],
         folder=folder,
         ledger=folder / LEDGER,
         port=plan.port,
-        workers=trial.cell.workers,
+        workers=trial.cell[WORKERS],
         ping_interval_s=interval_s,
         ping_timeout_s=timeout_s,
     )
@@ -135,7 +136,7 @@ def _roles(measured: Running, generators: Sequence[Process]) -> dict[str, list[i
 
 
 def _identity(trial: Trial, measured: Running) -> dict[str, str]:
-    broker = LAYERS[trial.cell.layer].broker
+    broker = LAYERS[trial.cell[LAYER]].broker
     of_broker = {f"broker {broker}": measured.broker.version} if measured.broker is not None else {}
     return {**measured.target.identity(), **of_broker}
 

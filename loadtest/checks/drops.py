@@ -1,44 +1,76 @@
-"""Drops: the fate of every dropped connection, a row each."""
+"""Drops: what became of every dropped connection, a row each."""
+
+from functools import partial
 
 import polars as pl
 
-from loadtest.checks.fates import fates
-from loadtest.checks.kind import Check, Finding
+from loadtest.checks.dropped import dropped_connections
+from loadtest.checks.kind import Check, CheckResult, no_rows
 from loadtest.checks.records import NS_A_S, TrialRecords
+from loadtest.dimensions import DROP
+from loadtest.figures.column import Column
+from loadtest.figures.table import Table
 
-COLUMNS = (
-    "drop",
-    "connection",
-    "t_s",
-    "verdict",
-    "cause",
-    "noticed_ms",
-    "detect_ms",
-    "code",
-    "returned",
-    "raised",
-    "ended_by",
-    "ended_ms",
-    "task_left",
-    "group_left",
-    "queue_left",
-    "subscription_left",
-    "presence_left",
+_column = partial(Column, table="drops")
+_flag = partial(_column, dtype=int)
+_since_drop = partial(_column, unit="ms", dtype=float, better="lower")
+
+CONNECTION = _column(name="connection", dtype=int, meaning="its id, as in the ledgers")
+T_S = _column(name="t_s", unit="s", dtype=float, meaning="when it was dropped, from the start of the steady window")
+VERDICT = _column(
+    name="verdict",
+    dtype=str,
+    meaning='"called", "missed", "never reached" (no application ever ran for it) or "unknown"',
+)
+CAUSE = _column(name="cause", dtype=str, meaning="why disconnect() was missed")
+NOTICED_MS = _since_drop(name="noticed_ms", meaning="from the drop until the server handed out a disconnect", since=3)
+DETECT_MS = _since_drop(name="detect_ms", meaning="from the drop to disconnect() entered")
+CODE = _column(name="code", dtype=int, meaning="the code disconnect() got")
+RETURNED = _flag(name="returned", meaning="1: disconnect() returned; 0: it had not by the end of settling", since=3)
+RAISED = _column(name="raised", dtype=str, meaning="the exception that disconnect() raised")
+ENDED_BY = _column(name="ended_by", dtype=str, meaning="the exception that ended its task; empty if none did")
+ENDED_MS = _since_drop(name="ended_ms", meaning="from the drop to the end of its task", since=3)
+TASK_LEFT = _flag(name="task_left", meaning="1: its task still ran after settling")
+GROUP_LEFT = _flag(name="group_left", meaning="1: it was still in a group after settling")
+QUEUE_LEFT = _flag(name="queue_left", meaning="1: messages were still queued for it after settling")
+SUBSCRIPTION_LEFT = _flag(name="subscription_left", meaning="1: the layer was still subscribed to its channel", since=3)
+PRESENCE_LEFT = _flag(name="presence_left", meaning="1: the database still showed it as online after settling")
+
+TABLE = Table(
+    name="drops",
+    meaning="The audit of every single dropped connection; disconnects.csv sums it up.",
+    row="one dropped connection",
+    has_row_a_trial=False,
+    figures=(
+        CONNECTION,
+        T_S,
+        VERDICT,
+        CAUSE,
+        NOTICED_MS,
+        DETECT_MS,
+        CODE,
+        RETURNED,
+        RAISED,
+        ENDED_BY,
+        ENDED_MS,
+        TASK_LEFT,
+        GROUP_LEFT,
+        QUEUE_LEFT,
+        SUBSCRIPTION_LEFT,
+        PRESENCE_LEFT,
+    ),
+    refines=(DROP,),
 )
 
 
-def check(trial: TrialRecords) -> Finding:
+def check(trial: TrialRecords) -> CheckResult:
     """Return one row for each dropped connection, by time; t_s 0 is where the window that counts starts."""
     start_ns = trial.window.start_ns if trial.window else None
-    rows = fates(trial).with_columns(
-        t_s=(pl.col("dropped_ns") - start_ns) / NS_A_S,
-        returned=pl.when(pl.col("verdict") == "called").then(pl.col("returned_ns").is_not_null()),
+    rows = dropped_connections(trial).with_columns(
+        ((pl.col("dropped_ns") - start_ns) / NS_A_S).alias(T_S.name),
+        pl.when(pl.col("verdict") == "called").then(pl.col("returned_ns").is_not_null()).alias(RETURNED.name),
     )
-    return Finding(rows=rows.select(COLUMNS).with_columns(pl.col("returned", "^.*_left$").cast(pl.Int64)))
+    return CheckResult(rows=rows.select(TABLE.schema.names()).cast(TABLE.schema))
 
 
-def _blank(trial: TrialRecords) -> pl.DataFrame:
-    return pl.DataFrame()
-
-
-KIND = Check(name="drops", table="drops", columns=COLUMNS, run=check, blank=_blank)
+KIND = Check(table=TABLE, run=check, blank=no_rows)

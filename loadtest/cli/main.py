@@ -10,6 +10,7 @@ from rich.console import Console
 from loadtest.bench.plan import PlanError
 from loadtest.cli import bench, catalogue, keep, report, selftest, show, ui
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, USAGE
+from loadtest.ledger.reader import LedgerError
 from loadtest.report.errors import ReportError
 from loadtest.stack.errors import EnvironmentFailed
 
@@ -39,7 +40,7 @@ def main() -> None:
         app()
     except PlanError as error:
         _end(error, USAGE)
-    except (EnvironmentFailed, ReportError) as error:
+    except (EnvironmentFailed, LedgerError, ReportError) as error:
         _end(error, ENVIRONMENT_FAILED)
     except OSError as error:  # a disk that is full or a folder that may not be written, wherever it was met
         _end(f"{error.strerror or error}: {error.filename or 'a file of the run'}", ENVIRONMENT_FAILED)

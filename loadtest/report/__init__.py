@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from loadtest.report.csv_files import has_tables, read_tables, write_csv
 from loadtest.report.errors import ReportError
 from loadtest.report.manifest import read_manifest
 from loadtest.report.summary import Summary, summarise, write_summary
-from loadtest.report.tables import Tables, has_tables, read_tables, write_csv
+from loadtest.report.tables import Tables
 from loadtest.report.terminal import print_report
 
 __all__ = ["ReportError", "Summary", "Tables", "print_report", "read_tables", "write_csv", "write_report"]

@@ -13,7 +13,11 @@ from typing import Any
 import jinja2
 import vl_convert
 
-from loadtest.report.accounts import account_of_all
+from loadtest.checks.disconnects.account import account_of_all
+from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
+from loadtest.dimensions import CONSUMER
+from loadtest.figures.finding import Finding
+from loadtest.figures.words import share
 from loadtest.report.charts import (
     Chart,
     cause_chart,
@@ -24,28 +28,13 @@ from loadtest.report.charts import (
     throughput_charts,
     timeline_charts,
 )
-from loadtest.report.examples import show_command
-from loadtest.report.findings import Finding, Topic
+from loadtest.report.csv_files import read_tables, write_text
 from loadtest.report.manifest import read_manifest
 from loadtest.report.printed import left_of_1000, printed_tables
 from loadtest.report.resilience import LEGEND, grids
+from loadtest.report.show_command import show_command
 from loadtest.report.summary import Summary, summarise
-from loadtest.report.tables import Tables, read_tables, write_text
-from loadtest.report.words import Namer, share
-
-_TOPICS: dict[Topic, str] = {
-    "disconnects": "Dropped connections",
-    "left behind": "Left behind",
-    "guards": "What a guard buys",
-    "unasked": "Connections nobody dropped",
-    "delivery": "Messages delivered and lost",
-    "detection": "How fast a drop was noticed",
-    "throughput": "Messages a second",
-    "latency": "Latency",
-    "cost": "Server CPU",
-    "codes": "Codes disconnect() got",
-    "run": "Trials that failed or do not count",
-}
+from loadtest.report.tables import Tables
 
 SHOWN_FIRST = 3
 """Sentences of a topic that are open; the rest, if more than one, is a click away: what matters comes first."""
@@ -99,7 +88,7 @@ def render(run_folder: Path, tables: Tables, summary: Summary) -> str:
     return _template().render(
         manifest=summary.manifest,
         summary=summary,
-        namer=Namer(cell.key for cell in summary.cells),
+        namer=summary.evidence.namer,
         tiles=_tiles(summary),
         finding_sections=_finding_sections(summary.findings),
         speed_sections=_speed_sections(summary),
@@ -117,7 +106,7 @@ def _tiles(summary: Summary) -> list[Tile]:
     manifest = summary.manifest
     whole = manifest.state == "finished" and not manifest.failed
     tiles = [Tile(value=f"{manifest.done} of {manifest.planned}", label="trials done", tone="" if whole else "warning")]
-    account = account_of_all(cell for cell in summary.cells if cell.has("disconnects"))
+    account = account_of_all(summary.evidence.having(DISCONNECTS))
     if account.dropped:
         called = Tile(
             value=f"{account.called:,}", label=f"of {account.dropped:,} drops had disconnect() called", tone=""
@@ -134,11 +123,10 @@ def _tiles(summary: Summary) -> list[Tile]:
 
 def _finding_sections(findings: Sequence[Finding]) -> list[FindingSection]:
     sections = []
-    for topic, title in _TOPICS.items():
+    for topic in sorted({finding.topic for finding in findings}, key=lambda topic: topic.place):
         own = [finding for finding in findings if finding.topic == topic]
-        if own:
-            shown = len(own) if len(own) <= SHOWN_FIRST + 1 else SHOWN_FIRST
-            sections.append(FindingSection(title=title, first=own[:shown], more=own[shown:]))
+        shown = len(own) if len(own) <= SHOWN_FIRST + 1 else SHOWN_FIRST
+        sections.append(FindingSection(title=topic.title, first=own[:shown], more=own[shown:]))
     return sections
 
 
@@ -158,10 +146,10 @@ def _resilience_sections(tables: Tables, summary: Summary) -> list[ChartSection]
             id="detection",
             link="Detection",
             title="How fast a drop reached disconnect()",
-            text="Each thin tick is one drop, on a log scale; the dot is half of them, the long ticks 99 of 100 and "
-            "the slowest of all trials. Drops that never reached disconnect() are counted at the right. All these "
+            text="Each thin tick is one drop, on a log scale; the dot is the median, the long ticks are p99 and the "
+            "slowest of all trials. Drops that never reached disconnect() are counted at the right. All these "
             "charts have the same scale.",
-            charts=detection_charts(tables, summary),
+            charts=detection_charts(summary),
             legend=consumers,
             wide=True,
         ),
@@ -195,7 +183,7 @@ def _speed_sections(summary: Summary) -> list[ChartSection]:
             id="latency",
             link="Latency",
             title="Latency",
-            text="From half of the messages (dot) to 99 of 100 (end of the line), medians of the trials. "
+            text="From the median (dot) to p99 (end of the line), medians of the trials. "
             "Further left is better; all these charts have the same scale.",
             charts=latency_charts(summary),
             legend=consumers,
@@ -206,7 +194,7 @@ def _speed_sections(summary: Summary) -> list[ChartSection]:
 
 def _consumer_legend(summary: Summary) -> Mapping[str, str]:
     """The colours of the consumers; none are needed where there is one."""
-    found = colours(cell.key.consumer for cell in summary.cells)
+    found = colours(cell.key[CONSUMER] for cell in summary.cells)
     return found if len(found) > 1 else {}
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from loadtest.checks.disconnects.table import EXAMPLE
+from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
+from loadtest.checks.throughput.table import TABLE as THROUGHPUT
+from loadtest.report.csv_files import read_tables, write_bytes, write_compressed
 from loadtest.report.errors import ReportError
 from loadtest.report.ledgers import records_of, write_kept
 from loadtest.report.manifest import MANIFEST, Manifest, read_manifest
 from loadtest.report.summary import summarise
-from loadtest.report.tables import Tables, read_tables, write_bytes, write_compressed
+from loadtest.report.tables import Tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,20 +37,20 @@ def keep_run(run_folder: Path, folder: Path) -> Kept:
             f"{run_folder} is still running; wait until it has ended"
             f" (one that was killed: channels-loadtest bench --resume {run_folder})"
         )
-    examples = examples_of(tables, manifest)
+    examples = examples_named_by(tables, manifest)
     records = records_of(run_folder, examples)
     _make(folder)
     write_kept(records, folder)
     write_compressed(tables, folder)
     write_bytes(folder / MANIFEST, (run_folder / MANIFEST).read_bytes())  # last: without it the folder is no run
     return Kept(
-        trials=tables.throughput.height, examples=len(examples), size=sum(f.stat().st_size for f in folder.iterdir())
+        trials=tables[THROUGHPUT].height, examples=len(examples), size=sum(f.stat().st_size for f in folder.iterdir())
     )
 
 
-def examples_of(tables: Tables, manifest: Manifest) -> list[str]:
+def examples_named_by(tables: Tables, manifest: Manifest) -> list[str]:
     """The connections that a run names, in its tables or in what it found, as `channels-loadtest show` takes them."""
-    missed = tables.disconnects["example"].drop_nulls()
+    missed = tables[DISCONNECTS][EXAMPLE.name].drop_nulls()
     found = (finding.example for finding in summarise(tables, manifest).findings)
     return sorted({*missed, *found} - {""})
 

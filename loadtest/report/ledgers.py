@@ -36,15 +36,25 @@ def is_kept(run_folder: Path) -> bool:
 
 
 def read_connection(run_folder: Path, trial: str, connection: int) -> pl.DataFrame:
-    """All records of one connection of a trial by time, with their `side`; an empty frame if there are none."""
+    """All records of one connection of a trial by time, with their `side`; an empty frame if there are none.
+
+    Raises ReportError where the files cannot be read.
+    """
+    try:
+        records = _scan(run_folder, trial).filter(pl.col("connection") == connection).collect()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise ReportError(f"could not read the ledgers of {trial} in {run_folder}: {error}") from error
+    return records.sort("time_ns", maintain_order=True)
+
+
+def _scan(run_folder: Path, trial: str) -> pl.LazyFrame:
     folder = run_folder / "trials" / trial
-    if folder.exists():
-        paths = {side: folder / f"{side}.parquet" for side in _SIDES}
-        sides = [pl.scan_parquet(path).with_columns(side=pl.lit(side)) for side, path in paths.items() if path.exists()]
-        records = pl.concat(sides)
-    else:
-        records = pl.scan_parquet(run_folder / KEPT).filter(pl.col("trial") == trial).drop("trial")
-    return records.filter(pl.col("connection") == connection).collect().sort("time_ns", maintain_order=True)
+    if not folder.exists():
+        return pl.scan_parquet(run_folder / KEPT).filter(pl.col("trial") == trial).drop("trial")
+    paths = {side: folder / f"{side}.parquet" for side in _SIDES}
+    return pl.concat(
+        [pl.scan_parquet(path).with_columns(side=pl.lit(side)) for side, path in paths.items() if path.exists()]
+    )
 
 
 def records_of(run_folder: Path, references: Iterable[str]) -> pl.DataFrame:

@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter, ValidationError
 
-from loadtest.report.columns import FORMAT_VERSION
+from loadtest.dimensions import CellKey, Value
+from loadtest.figures.table import FORMAT_VERSION
 from loadtest.report.errors import ReportError
+from loadtest.report.old_runs import values_of_old_run
 
 MANIFEST: Final = "manifest.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CellKey:
-    """One cell: a combination of server, workers, layer, consumer, scenario and drop."""
+def _read_key(row: object) -> CellKey:
+    if isinstance(row, CellKey):
+        return row
+    try:
+        return CellKey.of_row(row)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise ValueError(str(error)) from None
 
-    server: str
-    workers: int
-    layer: str
-    consumer: str
-    scenario: str
-    drop: str
+
+_Key = Annotated[CellKey, PlainValidator(_read_key), PlainSerializer(CellKey.as_row)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TroubledTrial:
     """A trial that failed or is not valid, and why."""
 
-    cell: CellKey
+    cell: _Key
     trial: int
     why: str
 
@@ -47,6 +49,8 @@ class Manifest:
     state: Literal["finished", "interrupted", "running"]
     command: str = ""
     plan: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    """What is known of each dimension's values, by its name, in the plan's order."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of what measures."""
     identity: Mapping[str, str] = field(default_factory=dict)
@@ -61,11 +65,14 @@ class Manifest:
     notes: tuple[str, ...] = ()
 
 
+_ADAPTER = TypeAdapter(Manifest)
+
+
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a results folder; ReportError names all that is wrong with it at once."""
     path = folder / MANIFEST
     try:
-        manifest = TypeAdapter(Manifest).validate_json(path.read_bytes())
+        manifest = _ADAPTER.validate_json(path.read_bytes())
     except OSError as error:
         raise ReportError(f"could not read {path}: {error.strerror or error}; pass the folder of a run") from error
     except ValidationError as error:
@@ -74,7 +81,12 @@ def read_manifest(folder: Path) -> Manifest:
         raise ReportError(
             f"{path} has format {manifest.format}, this version reads 1 to {FORMAT_VERSION}; update the tool"
         )
-    return manifest
+    return replace(manifest, values={**values_of_old_run(manifest.plan), **manifest.values})
+
+
+def manifest_json(manifest: Manifest) -> str:
+    """The content of manifest.json."""
+    return _ADAPTER.dump_json(manifest, indent=2).decode() + "\n"
 
 
 def _problems(error: ValidationError) -> str:

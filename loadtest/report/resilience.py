@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from loadtest.report.accounts import Account, account_of_all
-from loadtest.report.causes import causes_of
-from loadtest.report.cells import Cell, by_consumer
-from loadtest.report.residue import LEFT, left_of
+from loadtest.checks.disconnects import table
+from loadtest.checks.disconnects.account import Account, account_of_all
+from loadtest.checks.disconnects.causes import causes_of
+from loadtest.checks.disconnects.left import LEFT, left_of
+from loadtest.dimensions import CONSUMER, DROP, SCENARIO
+from loadtest.figures.cell import Cell, by_drop
+from loadtest.figures.evidence import Evidence
+from loadtest.figures.words import NOT_APPLICABLE, UNKNOWN, counted, share
 from loadtest.report.summary import Summary
-from loadtest.report.words import NOT_APPLICABLE, UNKNOWN, Namer, counted, share
 
 Shade = Literal["all", "most", "many", "some", "half", "few", "fewest", "unknown", "none"]
 
@@ -65,32 +68,35 @@ class Grid:
 
 def grids(summary: Summary) -> list[Grid]:
     """A grid for each scenario in which connections were dropped, or were to be."""
-    dropped = [cell for cell in summary.cells if cell.has("disconnects")]
-    namer = Namer(cell.key for cell in summary.cells)
-    scenarios = dict.fromkeys(cell.key.scenario for cell in dropped)
-    return [_grid(name, [cell for cell in dropped if cell.key.scenario == name], namer) for name in scenarios]
+    dropped = summary.evidence.having(table.TABLE)
+    scenarios = dict.fromkeys(cell.key[SCENARIO] for cell in dropped)
+    return [
+        _grid(name, [cell for cell in dropped if cell.key[SCENARIO] == name], summary.evidence) for name in scenarios
+    ]
 
 
-def _grid(scenario: str, cells: Sequence[Cell], namer: Namer) -> Grid:
-    columns = list(by_consumer(cells))
-    kinds = dict.fromkeys(cell.key.drop for cell in cells)
-    places = groupby(namer.place(column[0].key) for column in columns)
+def _grid(scenario: str, cells: Sequence[Cell], evidence: Evidence) -> Grid:
+    columns = list(by_drop(cells, evidence.values))
+    kinds = dict.fromkeys(cell.key[DROP] for cell in cells)
+    places = groupby(evidence.namer.name(column[0].key, but=(CONSUMER, SCENARIO, DROP)) for column in columns)
     rows = [(kind, tuple(_field(_of_kind(column, kind)) for column in columns)) for kind in kinds]
     return Grid(
         scenario=scenario,
         places=tuple((place, len(list(same))) for place, same in places),
-        consumers=tuple(column[0].key.consumer for column in columns),
+        consumers=tuple(column[0].key[CONSUMER] for column in columns),
         rows=(*rows, (ALL_KINDS, tuple(map(_field, columns)))) if len(kinds) > 1 else tuple(rows),
     )
 
 
 def _of_kind(cells: Iterable[Cell], kind: str) -> list[Cell]:
-    return [cell for cell in cells if cell.key.drop == kind]
+    return [cell for cell in cells if cell.key[DROP] == kind]
 
 
 def _field(cells: Sequence[Cell]) -> Field:
     account = account_of_all(cells)
     never_reached = _never_reached(cells)
+    if account.left_out and not account.trials:
+        return Field(share=UNKNOWN, below=_NOT_VALID, shade="unknown", is_hatched=True, tip=(_NOT_VALID,))
     if not account.dropped:
         below = f"{never_reached:,} never reached" if never_reached else ""
         tip = tuple(_tip(cells, account)) if never_reached else ("nothing was dropped here",)
@@ -121,7 +127,7 @@ def _below(account: Account) -> str:
 
 
 def _never_reached(cells: Iterable[Cell]) -> int:
-    return sum(cell.total("disconnects.never_reached").total or 0 for cell in cells)
+    return sum(cell.total(table.NEVER_REACHED).total or 0 for cell in cells)
 
 
 def _tip(cells: Sequence[Cell], account: Account) -> Iterator[str]:
@@ -130,17 +136,19 @@ def _tip(cells: Sequence[Cell], account: Account) -> Iterator[str]:
     yield from (f"cause: {cause} ({count:,})" for cause, count in causes_of(cells).most_common())
     if never_reached := _never_reached(cells):
         yield f"{never_reached:,} more died inside the HTTP upgrade: no application ever ran for them"
-    for name, words in _COUNTED.items():
-        totals = [cell.total(f"disconnects.{name}") for cell in cells]
+    for column, words in _COUNTED.items():
+        totals = [cell.total(column) for cell in cells]
         if any(total.total is not None for total in totals):
             yield words.format(f"{sum(total.total or 0 for total in totals):,}")
-    for name, kind in LEFT.items():
-        if (left := left_of(cells, name)) and left.count:
+    for column, kind in LEFT.items():
+        if (left := left_of(cells, column)) and left.count:
             yield kind.told.format(f"{left.count:,}")
 
 
 _COUNTED = {
-    "noticed": "{} noticed by the server",
-    "returned": "disconnect() returned for {}",
-    "raised": "it raised for {}",
+    table.NOTICED: "{} noticed by the server",
+    table.RETURNED: "disconnect() returned for {}",
+    table.RAISED: "it raised for {}",
 }
+
+_NOT_VALID = "no valid trial"

@@ -89,6 +89,8 @@ def _details(event: Event, row: dict[str, Any]) -> Iterator[str]:
         yield f": {row['text']}"
     if event is Event.OPENING:
         yield f" (member {row['value']})"
+    if event is Event.STALLED:
+        yield f" {row['value'] / _NS_A_MS:,.0f} ms, until now"
 
 
 _NAMES: dict[Event, str] = {
@@ -121,4 +123,5 @@ _NAMES: dict[Event, str] = {
     Event.GROUP_DISCARDED: "left the group",
     Event.TASK_ENDED: "the application's task ended",
     Event.CLOSE_OUT: "the application closed it",
+    Event.STALLED: "the event loop served nobody for",
 }

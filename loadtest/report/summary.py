@@ -8,12 +8,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from loadtest.report.cells import Cell, cells_of, key_of
-from loadtest.report.columns import FORMAT_VERSION
-from loadtest.report.examples import Examples
-from loadtest.report.findings import Finding, find
-from loadtest.report.manifest import CellKey, Manifest
-from loadtest.report.tables import Tables, write_text
+from loadtest.dimensions import CellKey
+from loadtest.figures.cell import Cell, TrialFigures
+from loadtest.figures.evidence import Evidence
+from loadtest.figures.finding import Finding
+from loadtest.figures.values import Values
+from loadtest.report.cells import cells_of, examples_of
+from loadtest.report.columns import COLUMN, FORMAT_VERSION, UNKNOWN, WHY
+from loadtest.report.csv_files import write_text
+from loadtest.report.findings import find
+from loadtest.report.manifest import Manifest, TroubledTrial
+from loadtest.report.tables import Tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,17 +36,21 @@ class Summary:
     """Everything the faces print, made from a run's tables and manifest alone."""
 
     manifest: Manifest
-    cells: tuple[Cell, ...]
+    evidence: Evidence
     unknown: tuple[UnknownFigure, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """All cells with their figures."""
+        return self.evidence.cells
 
 
 def summarise(tables: Tables, manifest: Manifest) -> Summary:
     """The summary of a run, also of one with no trial done."""
-    cells = cells_of(tables)
-    return Summary(
-        manifest=manifest, cells=cells, unknown=_unknown(tables), findings=find(cells, manifest, Examples.of(tables))
-    )
+    values = Values(manifest.values)
+    evidence = Evidence(cells=cells_of(tables, values), examples=examples_of(tables), values=values)
+    return Summary(manifest=manifest, evidence=evidence, unknown=_unknown(tables), findings=find(evidence, manifest))
 
 
 def write_summary(summary: Summary, folder: Path) -> None:
@@ -50,37 +59,61 @@ def write_summary(summary: Summary, folder: Path) -> None:
 
 
 def summary_json(summary: Summary) -> dict[str, Any]:
-    """The content of summary.json, format 1."""
+    """The content of summary.json: figures by "table.column", counts as an object."""
     manifest = summary.manifest
     return {
         "format": FORMAT_VERSION,
         "name": manifest.name,
         "state": manifest.state,
         "cells": [_cell_json(cell) for cell in summary.cells],
-        "unknown": [asdict(figure) for figure in summary.unknown],
-        "failed": [asdict(trial) for trial in manifest.failed],
-        "invalid": [asdict(trial) for trial in manifest.invalid],
-        "findings": [asdict(finding) for finding in summary.findings],
+        "unknown": [_unknown_json(figure) for figure in summary.unknown],
+        "failed": [_troubled_json(trial) for trial in manifest.failed],
+        "invalid": [_troubled_json(trial) for trial in manifest.invalid],
+        "findings": [_finding_json(finding) for finding in summary.findings],
     }
 
 
 def _cell_json(cell: Cell) -> dict[str, Any]:
     return {
-        **asdict(cell.key),
-        "trials": [asdict(trial) for trial in cell.trials],
-        "medians": {name: asdict(figure) for name, figure in cell.medians.items()},
-        "totals": {name: asdict(total) for name, total in cell.totals.items()},
+        **cell.key.as_row(),
+        "trials": [_trial_json(trial) for trial in cell.trials],
+        "medians": {str(column): asdict(figure) for column, figure in cell.medians.items()},
+        "totals": {str(column): asdict(total) for column, total in cell.totals.items()},
+    }
+
+
+def _trial_json(trial: TrialFigures) -> dict[str, Any]:
+    figures = {str(column): value for column, value in trial.figures.items()}
+    return {"number": trial.number, "valid": trial.valid, "figures": figures}
+
+
+def _unknown_json(figure: UnknownFigure) -> dict[str, Any]:
+    return {"cell": figure.cell.as_row(), "trial": figure.trial, "column": figure.column, "why": figure.why}
+
+
+def _troubled_json(trial: TroubledTrial) -> dict[str, Any]:
+    return {"cell": trial.cell.as_row(), "trial": trial.trial, "why": trial.why}
+
+
+def _finding_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "severity": finding.severity,
+        "topic": finding.topic.name,
+        "text": finding.text,
+        "cells": [key.as_row() for key in finding.cells],
+        "figures": [str(column) for column in finding.figures],
+        "example": finding.example,
     }
 
 
 def _unknown(tables: Tables) -> tuple[UnknownFigure, ...]:
-    return tuple(_unknown_figure(row) for row in tables.unknown.iter_rows(named=True))
+    return tuple(_unknown_figure(row) for row in tables[UNKNOWN].iter_rows(named=True))
 
 
 def _unknown_figure(row: Mapping[str, Any]) -> UnknownFigure:
     return UnknownFigure(
-        cell=key_of(row),
+        cell=CellKey.of_row(row),
         trial=row["trial"],
-        column=row["column"] or "?",
-        why=row["why"] or "no reason was recorded",
+        column=row[COLUMN.name] or "?",
+        why=row[WHY.name] or "no reason was recorded",
     )

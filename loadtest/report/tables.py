@@ -1,46 +1,39 @@
-"""The tables of a run as polars data frames, and their CSV files."""
+"""The tables of a run as polars data frames."""
 
 from __future__ import annotations
 
-import gzip
-import io
-import os
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import polars as pl
 
-from loadtest.report.columns import KEY_NAMES, TABLES, Dtype, Table
+from loadtest.figures.column import AnyColumn
+from loadtest.figures.counts import as_structs
+from loadtest.figures.table import KEY, Table
+from loadtest.report.columns import TABLES
 from loadtest.report.errors import ReportError
 
-_POLARS: Mapping[Dtype, type[pl.DataType]] = {"str": pl.String, "int": pl.Int64, "float": pl.Float64}
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tables:
-    """One data frame a CSV file, each with exactly the columns and types of `columns.TABLES`.
+class Tables(Mapping[Table, pl.DataFrame]):
+    """A data frame for each table, with exactly its columns and types; those that are not given are empty.
 
     Columns may come in any order and whole numbers may stand for decimals; anything else raises ReportError.
     """
 
-    throughput: pl.DataFrame
-    disconnects: pl.DataFrame
-    drops: pl.DataFrame
-    delivery: pl.DataFrame
-    residue: pl.DataFrame
-    timeline: pl.DataFrame
-    unknown: pl.DataFrame
+    __slots__ = ("_frames",)
 
-    def __post_init__(self) -> None:
-        for name, table in TABLES.items():
-            object.__setattr__(self, name, _checked(self.frame(name), table))
+    def __init__(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Take data frames by their tables' names."""
+        _refuse_strangers(frames)
+        self._frames = MappingProxyType(
+            {table: _checked(frames[name], table) if name in frames else _frame_of((), table)
+             for name, table in TABLES.items()}
+        )  # fmt: skip
 
     @classmethod
     def empty(cls) -> Tables:
         """Tables with all columns and no rows."""
-        return cls.from_rows({})
+        return cls({})
 
     @classmethod
     def from_rows(cls, rows: Mapping[str, Sequence[Mapping[str, object]]]) -> Tables:
@@ -48,97 +41,30 @@ class Tables:
 
         Raises ReportError for a table or column there is none of, a key that is missing, or a value of a wrong type.
         """
-        if strangers := sorted(rows.keys() - TABLES.keys()):
-            raise ReportError(f"there is no table {', '.join(strangers)}; the tables are {', '.join(TABLES)}")
-        return cls(**{name: _frame_of(rows.get(name, ()), table) for name, table in TABLES.items()})
+        _refuse_strangers(rows)
+        return cls({name: _frame_of(of_table, TABLES[name]) for name, of_table in rows.items()})
 
     def frame(self, name: str) -> pl.DataFrame:
-        """The data frame of the table of that name."""
-        frame: pl.DataFrame = getattr(self, name)
-        return frame
+        """The data frame of the table of that name, as a file or a person has it; KeyError if there is none."""
+        return self[TABLES[name]]
 
     def extended(self, other: Tables) -> Tables:
         """These rows, then the other's; ReportError if one trial is in both."""
-        return Tables(**{name: pl.concat([self.frame(name), other.frame(name)]) for name in TABLES})
+        return Tables({table.name: pl.concat([frame, other[table]]) for table, frame in self.items()})
+
+    def __getitem__(self, table: Table) -> pl.DataFrame:
+        return self._frames[table]
+
+    def __iter__(self) -> Iterator[Table]:
+        return iter(self._frames)
+
+    def __len__(self) -> int:
+        return len(self._frames)
 
 
-def write_csv(tables: Tables, folder: Path) -> None:
-    """Write each table's CSV file; a reader sees a file's old state or its new one, never half of it.
-
-    Raises ReportError if the folder cannot be written (missing, read-only, disk full).
-    """
-    for name, table in reversed(list(TABLES.items())):  # throughput.csv last: a trial with a row in it is saved
-        write_text(folder / table.file, tables.frame(name).write_csv())
-
-
-def write_compressed(tables: Tables, folder: Path) -> None:
-    """Write each table as `<table>.csv.gz`; the same tables give the same bytes. ReportError as of `write_csv`."""
-    for name, table in reversed(list(TABLES.items())):
-        write_bytes(_compressed(folder / table.file), _gzip(tables.frame(name).write_csv().encode()))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file under a temporary name and rename it into place; ReportError if that fails."""
-    write_bytes(path, text.encode())
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name and rename it into place; ReportError if that fails."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise ReportError(f"could not write {path}: {error.strerror or error}; free the disk or pass --out") from error
-
-
-def read_tables(folder: Path) -> Tables:
-    """The tables of a results folder, plain or compressed; ReportError names each file that is missing or wrong."""
-    missing = [table.file for table in TABLES.values() if not _is_there(folder, table)]
-    if missing:
-        raise ReportError(f"{folder} is no complete results folder: {', '.join(missing)} missing; pass a run's folder")
-    return Tables(**{name: _read(folder / table.file, table) for name, table in TABLES.items()})
-
-
-def has_tables(folder: Path) -> bool:
-    """Whether there is any table in a folder; a run has none before its first trial is saved."""
-    return any(_is_there(folder, table) for table in TABLES.values())
-
-
-def _is_there(folder: Path, table: Table) -> bool:
-    return (folder / table.file).is_file() or _compressed(folder / table.file).is_file()
-
-
-def _compressed(path: Path) -> Path:
-    return path.with_name(f"{path.name}.gz")
-
-
-def _gzip(data: bytes) -> bytes:
-    """Compress with neither a time nor a name inside, nor what differs between versions of Python."""
-    packed = io.BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as file:
-        file.write(data)
-    return packed.getvalue()
-
-
-def _read(path: Path, table: Table) -> pl.DataFrame:
-    """One CSV file, first as text so that a wrong value is named by its column, then by its types."""
-    path = path if path.is_file() else _compressed(path)
-    try:
-        data = path.read_bytes() if path.suffix != ".gz" else gzip.decompress(path.read_bytes())
-        frame = pl.read_csv(data, infer_schema=False, encoding="utf8")
-        return _checked(_with_newer_columns(frame, table), table)
-    except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error, ReportError) as error:
-        raise ReportError(
-            f"could not read {path}: {error}; it may have been edited, or be of another version"
-        ) from error
-
-
-def _with_newer_columns(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """The frame with the columns that an older run does not have yet: what they tell of is not known."""
-    newer = [column.name for column in table.columns if column.since > 1 and column.name not in frame.columns]
-    return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in newer)
+def _refuse_strangers(given: Mapping[str, object]) -> None:
+    if strangers := sorted(given.keys() - TABLES.keys()):
+        raise ReportError(f"there is no table {', '.join(strangers)}; the tables are {', '.join(TABLES)}")
 
 
 def _frame_of(rows: Iterable[Mapping[str, object]], table: Table) -> pl.DataFrame:
@@ -148,10 +74,16 @@ def _frame_of(rows: Iterable[Mapping[str, object]], table: Table) -> pl.DataFram
         raise ReportError(f"table {table.name} has no column {', '.join(strangers)}")
     try:
         return pl.DataFrame(
-            {column.name: [row.get(column.name) for row in rows] for column in table.columns}, schema=_schema(table)
+            {column.name: [_held(row.get(column.name)) for row in rows] for column in table.columns},
+            schema=_schema(table),
         )
     except (TypeError, pl.exceptions.PolarsError) as error:
         raise ReportError(f"table {table.name} got a value of a wrong type: {error}") from error
+
+
+def _held(value: object) -> object:
+    """A value as a data frame holds it, which has no form of its own for counts."""
+    return as_structs(value) if isinstance(value, Mapping) else value
 
 
 def _checked(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
@@ -161,29 +93,39 @@ def _checked(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
         missing, extra = sorted(set(names) - set(frame.columns)), sorted(set(frame.columns) - set(names))
         raise ReportError(f"table {table.name}: missing columns {missing or 'none'}, unknown columns {extra or 'none'}")
     frame = frame.select(names)
-    frame = frame.with_columns(_cast(frame, name, dtype, table) for name, dtype in _schema(table).items())
+    frame = frame.with_columns(_cast(frame, column, table) for column in table.columns)
     _refuse_bad_keys(frame, table)
     return frame
 
 
-def _cast(frame: pl.DataFrame, name: str, dtype: type[pl.DataType], table: Table) -> pl.Series:
-    if dtype is not pl.Float64 and frame.schema[name].is_float():
-        raise ReportError(f"table {table.name}, column {name}: {dtype.__name__} expected, decimals found")
+def _cast(frame: pl.DataFrame, column: AnyColumn, table: Table) -> pl.Series:
+    name, dtype = column.name, column.polars
+    if not dtype.is_float() and frame.schema[name].is_float():
+        raise ReportError(f"table {table.name}, column {name}: {column.type_name} expected, decimals found")
     try:
         series = frame[name].cast(dtype)
-        return series.fill_nan(None) if dtype is pl.Float64 else series  # NaN is a number nobody knows
+        return series.fill_nan(None) if dtype.is_float() else series  # NaN is a number nobody knows
     except pl.exceptions.PolarsError as error:
-        raise ReportError(f"table {table.name}, column {name}: {dtype.__name__} expected ({error})") from error
+        raise ReportError(f"table {table.name}, column {name}: {column.type_name} expected ({error})") from error
 
 
 def _refuse_bad_keys(frame: pl.DataFrame, table: Table) -> None:
-    for name in KEY_NAMES:
-        if frame[name].null_count():
-            raise ReportError(f"table {table.name}: key column {name} is empty in some row")
+    for column in KEY:
+        if frame[column.name].null_count():
+            raise ReportError(f"table {table.name}: key column {column.name} is empty in some row")
     if table.unique and (twice := frame.filter(frame.select(table.unique).is_duplicated())).height:
         row = ", ".join(str(value) for value in twice.select(table.unique).row(0))
         raise ReportError(f"table {table.name} has the row {row} twice; a trial may be saved only once")
+    _refuse_unknown_kinds(frame, table)
 
 
-def _schema(table: Table) -> dict[str, type[pl.DataType]]:
-    return {column.name: _POLARS[column.dtype] for column in table.columns}
+def _refuse_unknown_kinds(frame: pl.DataFrame, table: Table) -> None:
+    if table.kind is None:
+        return
+    known = {kind for column in table.figures for kind in column.qualifiers}
+    if strangers := sorted(set(frame[table.kind.name].fill_null("").to_list()) - known):
+        raise ReportError(f"table {table.name} has rows of {', '.join(map(repr, strangers))}, which nothing counts")
+
+
+def _schema(table: Table) -> dict[str, pl.DataType]:
+    return {column.name: column.polars for column in table.columns}

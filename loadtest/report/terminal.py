@@ -12,17 +12,15 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text as RichText
 
-from loadtest.report.examples import show_command
-from loadtest.report.findings import Finding, Severity
-from loadtest.report.printed import PrintedTable, Text, Tone, printed_tables
+from loadtest.figures.finding import Finding, Severity
+from loadtest.figures.printed import Folds, Text, Tone
+from loadtest.figures.words import counted
+from loadtest.report.printed import PrintedTable, printed_tables
+from loadtest.report.show_command import show_command
 from loadtest.report.summary import Summary
-from loadtest.report.words import counted
 
 PIPED_WIDTH = 110
 """A pipe has no width; rich would take 80 columns, which folds the disconnects table."""
-
-FOLDING = ("codes", "left", "noticed ms", "missed", "no app")
-"""Columns that fold where the counts are so large that folding the codes is not enough."""
 
 MEASURED_WIDTH = 1000
 """Wide enough to ask a table how wide it wants to be; one that wants too much stands closer together."""
@@ -36,6 +34,9 @@ SHOWN = 25
 MARK_WIDTH = 4
 """Of the word before each sentence: "good", "note", "warn"."""
 
+_EARLY: tuple[Folds, ...] = ("early",)
+_ALL: tuple[Folds, ...] = ("early", "late")
+
 _STYLES: dict[Tone, str] = {"": "", "good": "green", "warning": "bold yellow", "unknown": "bold magenta"}
 _MARKS: dict[Severity, tuple[str, str]] = {
     "good": ("good", "green"),
@@ -47,15 +48,27 @@ _MARKS: dict[Severity, tuple[str, str]] = {
 
 def print_report(summary: Summary, console: Console, run_folder: Path) -> None:
     """Print the tables, the findings and the place of the page."""
-    if not console.is_terminal:
-        console = Console(file=console.file, width=max(console.width, PIPED_WIDTH), color_system=None, highlight=False)
-    tables = [table for table in printed_tables(summary) if table.name != "residue"]  # the findings say what was left
-    for table in tables:
-        _print_table(table, console)
-    if not tables:
-        console.print("No trial was finished, so there is nothing to show in tables.")
+    console = _plain_when_piped(console)
+    print_tables(summary, console)
     _print_findings(summary.findings, console, run_folder)
     console.print(RichText(f"\nReport: {run_folder / 'report.html'}"), soft_wrap=True)
+
+
+def print_tables(summary: Summary, console: Console, *, only: Collection[str] = ()) -> None:
+    """Print the tables that are for a terminal; `only` names some of them."""
+    console = _plain_when_piped(console)
+    tables = [table for table in printed_tables(summary) if table.in_terminal]
+    for table in tables:
+        if not only or table.name in only:
+            _print_table(table, console)
+    if not tables:
+        console.print("No trial was finished, so there is nothing to show in tables.")
+
+
+def _plain_when_piped(console: Console) -> Console:
+    if console.is_terminal:
+        return console
+    return Console(file=console.file, width=max(console.width, PIPED_WIDTH), color_system=None, highlight=False)
 
 
 def _print_table(table: PrintedTable, console: Console) -> None:
@@ -66,13 +79,13 @@ def _print_table(table: PrintedTable, console: Console) -> None:
 
 
 def _fitting(table: PrintedTable, console: Console) -> Table:
-    """As wide as it wants to be; else closer together; else with the codes folded; else with more folded."""
+    """As wide as it wants to be; else closer together; else with what folds early folded; else with more folded."""
     for rich_table in (_rich_table(table), _rich_table(table, padding=0)):
         if _wanted_width(rich_table, console) <= console.width:
             return rich_table
-    if _wanted_width(_rich_table(table, padding=0, narrow=("codes",)), console) <= console.width:
-        return _rich_table(table, padding=0, folding=("codes",))  # no further than it must
-    return _rich_table(table, padding=0, narrow=FOLDING)
+    if _wanted_width(_rich_table(table, padding=0, narrow=_EARLY), console) <= console.width:
+        return _rich_table(table, padding=0, folding=_EARLY)  # no further than it must
+    return _rich_table(table, padding=0, narrow=_ALL)
 
 
 def _wanted_width(rich_table: Table, console: Console) -> int:
@@ -80,9 +93,9 @@ def _wanted_width(rich_table: Table, console: Console) -> int:
 
 
 def _rich_table(
-    table: PrintedTable, *, padding: int = 1, folding: Collection[str] = (), narrow: Collection[str] = ()
+    table: PrintedTable, *, padding: int = 1, folding: Collection[Folds] = (), narrow: Collection[Folds] = ()
 ) -> Table:
-    """The columns of `folding` give way as far as they must, those of `narrow` have a word a line.
+    """Columns that fold as `folding` says give way as far as they must, those of `narrow` have a word a line.
 
     No other ever folds: a folded `redis-pubsub` reads as two rows.
     """
@@ -95,9 +108,9 @@ def _rich_table(
         rich_table.add_column(
             heading.text,
             justify=justify,
-            no_wrap=heading.text not in (*folding, *narrow),
+            no_wrap=heading.folds not in (*folding, *narrow),
             min_width=max(map(len, words)),
-            max_width=max(map(len, words)) if heading.text in narrow else None,
+            max_width=max(map(len, words)) if heading.folds in narrow else None,
         )
     for row in table.rows:
         rich_table.add_row(*(_rich(text) for text in row))
@@ -135,7 +148,7 @@ def _first_of_each_topic(findings: Sequence[Finding]) -> list[Finding]:
     seen: Counter[str] = Counter()
     shown = []
     for finding in findings:
-        seen[finding.topic] += 1
-        if seen[finding.topic] <= SHOWN_A_TOPIC:
+        seen[finding.topic.name] += 1
+        if seen[finding.topic.name] <= SHOWN_A_TOPIC:
             shown.append(finding)
     return shown

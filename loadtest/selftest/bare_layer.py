@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from loadtest.brokers import broker_of
-from loadtest.checks.residue import KEPT_BY_LAYER, MEMORY, left_by_kind
+from loadtest.checks.residue.audit import left_by_kind
+from loadtest.checks.residue.kinds import KEPT_BY_LAYER, MEMORY
 from loadtest.contract import ProcessResidue, read_answer
 from loadtest.layers import LAYERS, new_prefix
 from loadtest.selftest.cases import Case

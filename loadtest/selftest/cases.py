@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from loadtest.bench.plan import MIXED_DROPS, Plan, Trial
+from loadtest.bench.plan import Plan, Trial
+from loadtest.dimensions import MIXED_DROPS, CellKey
 from loadtest.layers import LAYERS
-from loadtest.report.manifest import CellKey
 from loadtest.servers import SERVERS
 from target_app.planted import PLANTED, find_planted
 

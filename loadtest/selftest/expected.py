@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from loadtest.checks.fates import CAUSES, HANDLER_BUSY, SEND_RAISED
-from loadtest.checks.residue import MEMORY
+from loadtest.checks.dropped import CAUSES, HANDLER_BUSY, SEND_RAISED
+from loadtest.checks.residue.kinds import MEMORY
 from loadtest.drops import DROPS
 from loadtest.layers import LAYERS
 from loadtest.selftest.figures import cause_figure, left_figure
@@ -89,7 +89,9 @@ def nothing_wrong(truth: Truth) -> dict[str, Range]:
     dropped, opened = exactly(len(truth.dropped)), len(truth.opened)
     right = dict.fromkeys(("dropped", "disconnect_called", "noticed", "returned"), dropped)
     wrong = ("missed", "unknown", "never_reached", "raised", "groups_left", "tasks_left", "presence_left")
-    right |= dict.fromkeys((*wrong, "queues_left", "lost", "duplicated", "reordered", "deaf"), exactly(0))
+    right |= dict.fromkeys(
+        (*wrong, "queues_left", "subscriptions_left", "lost", "duplicated", "reordered", "deaf"), exactly(0)
+    )
     right |= dict.fromkeys(map(cause_figure, CAUSES), exactly(0))
     right |= dict.fromkeys(map(left_figure, _LEFT_BY_CONSUMERS), exactly(0))
     return right | {
@@ -242,6 +244,7 @@ def _still_running(planting: Planting) -> dict[str, Range]:
     subscriptions = planting.opened if LAYERS[planting.layer].subscribes else 0
     return {
         "tasks_left": exactly(planting.dropped),
+        "subscriptions_left": exactly(planting.dropped if subscriptions else 0),
         left_figure("asyncio tasks"): Range(planting.opened, None),
         left_figure("layer subscriptions"): Range(subscriptions, None),
         **dict.fromkeys(map(left_figure, ("layer queues", "file descriptors", "threads")), ANYTHING),

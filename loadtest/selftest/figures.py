@@ -5,10 +5,11 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from loadtest.checks import delivery, disconnects, residue, throughput
-from loadtest.checks.fates import fates
-from loadtest.checks.kind import Finding, run_check
+from loadtest.checks import CheckResult, delivery, disconnects, residue, run_check, throughput
+from loadtest.checks.dropped import dropped_connections
 from loadtest.checks.records import TrialRecords
+from loadtest.checks.residue.table import KIND, LEFT
+from loadtest.figures.column import AnyColumn
 
 Figures = Mapping[str, int | float | None]
 """By name; None: the audit says that it does not know."""
@@ -16,33 +17,39 @@ Figures = Mapping[str, int | float | None]
 CALLED_THEN_RAISED = "disconnect() called, and a send raised"
 
 _DISCONNECTS = (
-    "dropped",
-    "disconnect_called",
-    "missed",
-    "unknown",
-    "never_reached",
-    "noticed",
-    "returned",
-    "raised",
-    "groups_left",
-    "tasks_left",
-    "presence_left",
-    "queues_left",
+    disconnects.table.DROPPED,
+    disconnects.table.DISCONNECT_CALLED,
+    disconnects.table.MISSED,
+    disconnects.table.UNKNOWN,
+    disconnects.table.NEVER_REACHED,
+    disconnects.table.NOTICED,
+    disconnects.table.RETURNED,
+    disconnects.table.RAISED,
+    disconnects.table.GROUPS_LEFT,
+    disconnects.table.TASKS_LEFT,
+    disconnects.table.PRESENCE_LEFT,
+    disconnects.table.QUEUES_LEFT,
+    disconnects.table.SUBSCRIPTIONS_LEFT,
 )
-_DELIVERY = ("lost", "duplicated", "reordered", "deaf")
-_THROUGHPUT = ("latency_ms_max", "stalled_ms")
+_DELIVERY = (
+    delivery.table.LOST,
+    delivery.table.DUPLICATED,
+    delivery.table.REORDERED,
+    delivery.table.DEAF,
+)
+_THROUGHPUT = (throughput.table.LATENCY_MS_MAX, throughput.table.STALLED_MS)
 
 
 def read_figures(trial: TrialRecords) -> Figures:
     """Run the audit on what a trial recorded."""
-    dropped, delivered = run_check(disconnects.KIND, trial).rows, run_check(delivery.KIND, trial).rows
-    each = fates(trial)
+    dropped, delivered = run_check(disconnects.KIND, trial), run_check(delivery.KIND, trial)
+    each = dropped_connections(trial)
     raised_in_send = each.filter((pl.col("verdict") == "called") & pl.col("send_raised").is_not_null())
     return {
-        **{name: _total(dropped[name]) for name in _DISCONNECTS},
+        **_totals(dropped, _DISCONNECTS),
         **{cause_figure(cause): count for cause, count in Counter(each["cause"].drop_nulls()).items()},
         CALLED_THEN_RAISED: raised_in_send.height,
-        **{name: _total(delivered[name]) for name in _DELIVERY},
+        **_totals(delivered, _DELIVERY),
         **_one_row(run_check(throughput.KIND, trial), _THROUGHPUT),
         **{left_figure(kind): left for kind, left in _left(run_check(residue.KIND, trial)).items()},
     }
@@ -58,13 +65,17 @@ def left_figure(kind: str) -> str:
     return f"left: {kind}"
 
 
+def _totals(result: CheckResult, columns: tuple[AnyColumn, ...]) -> Figures:
+    return {column.name: _total(result.rows[column.name]) for column in columns}
+
+
 def _total(column: pl.Series) -> int | None:
     return None if column.null_count() else int(column.sum())
 
 
-def _one_row(finding: Finding, names: tuple[str, ...]) -> Figures:
-    return {name: finding.rows[name][0] for name in names}
+def _one_row(result: CheckResult, columns: tuple[AnyColumn, ...]) -> Figures:
+    return {column.name: result.rows[column.name][0] for column in columns}
 
 
-def _left(finding: Finding) -> dict[str, int | None]:
-    return dict(finding.rows.select("kind", "left").iter_rows())
+def _left(result: CheckResult) -> dict[str, int | None]:
+    return dict(result.rows.select(KIND.name, LEFT.name).iter_rows())

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from loadtest.bench.trial import TrialFailed, TrialSetup, run_trial
-from loadtest.checks.fates import SEND_RAISED
+from loadtest.checks.dropped import SEND_RAISED
 from loadtest.selftest.bare_layer import run_bare_layer
 from loadtest.selftest.cases import BARE_LAYER, Case
 from loadtest.selftest.figures import CALLED_THEN_RAISED, Figures, cause_figure, left_figure, read_figures

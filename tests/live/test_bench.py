@@ -143,7 +143,7 @@ def test_disconnects_when_members_are_dropped_then_each_kind_has_a_row_and_every
 
 
 def sum_of_codes(codes: str | None) -> int:
-    return sum(int(part.partition(":")[2]) for part in (codes or "").split())
+    return sum(int(part.partition(":")[2]) for part in (codes or "").split(";") if part)
 
 
 def test_delivery_when_messages_are_counted_then_expected_is_delivered_lost_and_unknown(run: Path) -> None:

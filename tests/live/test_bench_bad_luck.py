@@ -284,7 +284,7 @@ def test_sigkill_when_a_trial_runs_then_no_process_survives_and_resume_goes_on_f
     run = the_run(out)
     assert (manifest(run)["state"], manifest(run)["done"]) == ("running", 1)
     assert table(run, "throughput")["trial"].to_list() == [1]
-    assert read_tables(run).delivery.height == 1
+    assert read_tables(run).frame("delivery").height == 1
     cut_off_while_saving(run)
     with Bench("bench", "--resume", run) as bench:
         assert bench.ended() == 0, bench.err

@@ -17,7 +17,7 @@ from loadtest.bench.campaign import check_trial
 from loadtest.bench.plan import Plan, Trial
 from loadtest.bench.trial import TrialSetup, run_trial
 from loadtest.checks import TrialRecords
-from loadtest.checks.fates import fates
+from loadtest.checks.dropped import dropped_connections
 from loadtest.checks.records import NS_A_MS
 from loadtest.contract import CONNECTION_HEADER
 from loadtest.drops import DROPS, Drop
@@ -155,7 +155,7 @@ def churn(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Outco
 
 
 def test_bench_when_all_drops_are_mixed_then_every_connection_is_accounted_for(churn: Outcome) -> None:
-    rows = churn.tables.disconnects
+    rows = churn.tables.frame("disconnects")
     assert set(rows["drop"]) == {kind.name for kind in POSSIBLE}
     assert (rows["dropped"] == rows["disconnect_called"] + rows["missed"] + rows["unknown"]).all()
     assert (rows["dropped"] + rows["never_reached"] >= 2).all()
@@ -166,7 +166,7 @@ def test_bench_when_all_drops_are_mixed_then_every_connection_is_accounted_for(c
 def test_bench_when_drops_are_silent_then_they_are_held_until_all_was_measured(churn: Outcome) -> None:
     assert churn.plan.server_ping == "1/1"
     assert churn.records.settled_ns is not None
-    each = fates(churn.records).filter(pl.col("drop").is_in(["zombie", "blackhole", "never-reader"]))
+    each = dropped_connections(churn.records).filter(pl.col("drop").is_in(["zombie", "blackhole", "never-reader"]))
     assert each["task_left"].sum() == 0, "each came to its end while it was held, not when it was let go of"
     lasted = each.select((pl.col("ended_ns") - pl.col("dropped_ns")) / NS_A_MS).to_series()
     # The median: on a very busy machine a server gives up on a healthy client, and that may be the one we drop
@@ -178,7 +178,7 @@ def test_bench_when_the_held_are_ended_by_the_server_then_no_failure_is_counted(
     dropped = churn.records.client_events(Event.DROPPED)
     assert set(ended) <= set(dropped["connection"])
     assert len(ended), "a half-closed one reads that the server has ended it"
-    assert churn.tables.throughput["ended_unasked"].to_list() == [0]
+    assert churn.tables.frame("throughput")["ended_unexpectedly"].to_list() == [0]
 
 
 def test_bench_when_drops_act_in_the_opening_then_no_member_loses_its_connection(churn: Outcome) -> None:
@@ -191,8 +191,8 @@ def test_idle_when_the_layer_is_redis_as_in_the_tutorials_then_someone_dies_unas
     database: Database, tmp_path: Path
 ) -> None:
     outcome = carried_out(database, tmp_path, scenarios="idle", layers="redis-stock", users=10, duration=6)
-    row = outcome.tables.throughput.to_dicts()[0]
-    assert row["ended_unasked"] >= 1
+    row = outcome.tables.frame("throughput").to_dicts()[0]
+    assert row["ended_unexpectedly"] >= 1
     assert (row["sent"], row["received"], row["messages_per_s"]) == (0, 0, 0.0)
     assert row["latency_ms_p50"] is None
     assert row["valid"] == "yes"
@@ -202,20 +202,20 @@ def test_blocker_when_its_handler_burns_cpu_then_the_others_wait_and_only_they_a
     database: Database, tmp_path: Path
 ) -> None:
     outcome = carried_out(database, tmp_path, scenarios="blocker", blocker_work="cpu:400", users=6, duration=2)
-    row = outcome.tables.throughput.to_dicts()[0]
+    row = outcome.tables.frame("throughput").to_dicts()[0]
     assert row["latency_ms_max"] > 200, row
     assert row["sent"] == pytest.approx(5 * 10 * 2, rel=0.3)
     foreign = outcome.records.client_events(Event.FOREIGN)
     assert 1 <= foreign["connection"].n_unique() <= foreign.height <= 6
-    assert outcome.tables.delivery["lost"].to_list() == [0]
-    assert outcome.tables.residue.filter(kind="presence rows")["left"].to_list() == [0]
+    assert outcome.tables.frame("delivery")["lost"].to_list() == [0]
+    assert outcome.tables.frame("residue").filter(kind="presence rows")["left"].to_list() == [0]
 
 
 def test_bench_when_a_generator_is_killed_then_every_connection_it_held_is_accounted_for(
     database: Database, tmp_path: Path
 ) -> None:
     outcome = carried_out(database, tmp_path, scenarios="churn", drops="sigkill", users=21, room_size=7, duration=2)
-    row = outcome.tables.disconnects.to_dicts()[0]
+    row = outcome.tables.frame("disconnects").to_dicts()[0]
     assert (row["dropped"], row["disconnect_called"] + row["missed"], row["unknown"]) == (10, 10, 0)
     killed = outcome.records.client_events(Event.DROPPED)
     opening = outcome.records.client_events(Event.OPENING)
@@ -223,5 +223,5 @@ def test_bench_when_a_generator_is_killed_then_every_connection_it_held_is_accou
     members = opening.join(killed.select("connection", dropped=pl.lit(True)), on="connection", how="left")
     rooms = members.group_by("text").agg(pl.col("dropped").is_null().sum().alias("left"), pl.len())
     assert rooms["len"].to_list() == [7, 7, 7] and set(rooms["left"]) <= {3, 4}, "each room has members of both"
-    assert outcome.tables.throughput["valid"].to_list() == ["yes"]
-    assert outcome.tables.throughput["ended_unasked"].to_list() == [0]
+    assert outcome.tables.frame("throughput")["valid"].to_list() == ["yes"]
+    assert outcome.tables.frame("throughput")["ended_unexpectedly"].to_list() == [0]

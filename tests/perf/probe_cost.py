@@ -17,8 +17,9 @@ from loadtest.bench.choices import choices_of
 from loadtest.bench.generator import GO, LEDGER, longest_s, start_generator, users_of
 from loadtest.bench.plan import Plan, Trial, make_plan
 from loadtest.checks import TrialRecords
-from loadtest.checks.throughput import check
+from loadtest.checks.throughput.audit import check
 from loadtest.contract import LEDGER_VARIABLE
+from loadtest.dimensions import LAYER, SERVER
 from loadtest.layers import LAYERS
 from loadtest.ledger.reader import read_ledger
 from loadtest.probe import wrapper
@@ -105,8 +106,8 @@ def _measure(plan: Plan, trial: Trial, app: PreparedReference, *, with_probe: bo
         folder = Path(name)
         (folder / LEDGER).mkdir()
         setting = Setting(
-            server=SERVERS[trial.cell.server],
-            layer=LAYERS[trial.cell.layer],
+            server=SERVERS[trial.cell[SERVER]],
+            layer=LAYERS[trial.cell[LAYER]],
             folder=folder,
             ledger=folder / LEDGER if with_probe else None,
         )

@@ -38,10 +38,11 @@ from typing import Any
 import polars as pl
 
 from loadtest.report.columns import TABLES
+from loadtest.report.csv_files import read_tables
 from loadtest.report.errors import ReportError
 from loadtest.report.manifest import MANIFEST
 from loadtest.report.story import read_story
-from loadtest.report.tables import Tables, read_tables
+from loadtest.report.tables import Tables
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 

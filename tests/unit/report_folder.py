@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from loadtest.checks.fates import HANDLER_BUSY, NOT_NOTICED, SEND_RAISED
+from loadtest.checks.dropped import HANDLER_BUSY, NOT_NOTICED, SEND_RAISED
 from loadtest.report.columns import FORMAT_VERSION, KEY_NAMES, TABLES
-from loadtest.report.tables import Tables, write_csv
+from loadtest.report.csv_files import write_csv
+from loadtest.report.tables import Tables
 
 LAYERS = ("inmemory", "redis", "redis-pubsub")
 CONSUMERS = ("sync", "async")
@@ -43,7 +44,7 @@ def write_folder(
     folder.mkdir(parents=True, exist_ok=True)
     tables = invented_tables(consumers=consumers, layers=layers, scenarios=scenarios, trials=trials)
     write_csv(tables, folder)
-    manifest = invented_manifest(state=state, done=tables.throughput.height)
+    manifest = invented_manifest(state=state, done=tables.frame("throughput").height)
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder
 
@@ -219,7 +220,7 @@ def disconnect_row(dropped: Sequence[Row]) -> Row:
     dropped = [row for row in dropped if row["verdict"] != "never reached"]
     by_verdict = Counter(row["verdict"] for row in dropped)
     times = sorted(row["detect_ms"] for row in dropped if row.get("detect_ms") is not None)
-    codes = Counter(row["code"] for row in dropped if row.get("code") is not None)
+    codes = Counter(str(row["code"]) for row in dropped if row.get("code") is not None)
     causes = Counter(row["cause"] for row in dropped if row.get("cause"))
     missed = [row for row in dropped if row["verdict"] == "missed"]
     known = {name: [row.get(flag) for row in dropped] for name, flag in _FLAGS.items()}
@@ -229,13 +230,13 @@ def disconnect_row(dropped: Sequence[Row]) -> Row:
         "missed": len(missed),
         "unknown": by_verdict["unknown"],
         **{f"detect_ms_{name}": _quantile(times, share) for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0))},
-        "codes": " ".join(f"{code}:{count}" for code, count in codes.most_common()) or None,
+        "codes": dict(codes.most_common()) or None,
         **{name: None if None in left else sum(left) for name, left in known.items()},
         "never_reached": 0,
         "noticed": by_verdict["called"],
         "returned": by_verdict["called"],
         "raised": 0,
-        "causes": "; ".join(f"{cause}:{count}" for cause, count in causes.most_common()) or None,
+        "causes": dict(causes.most_common()) or None,
         "example": _reference(missed[0]) if missed else None,
     }
     return {**key, **{name: value for name, value in figures.items() if name in _column_names("disconnects")}}

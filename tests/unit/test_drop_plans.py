@@ -15,6 +15,7 @@ import loadtest.drops
 from loadtest.bench import plan as plans
 from loadtest.bench.generator import duration_of, generators_of, settle_s, users_of_generator
 from loadtest.bench.plan import Plan, PlanError, Trial
+from loadtest.dimensions import DROP
 from loadtest.drops import DROPS, find_drop
 from loadtest.users.options import OptionsError, read_options
 
@@ -48,7 +49,7 @@ def test_plan_when_nothing_is_named_then_it_has_the_four_drops_and_three_scenari
 
 def test_plan_when_drops_have_parameters_then_they_are_the_cells_names() -> None:
     trials = churn_trials(drops="close:4001:gone home,close:1001,midframe:7", mix_drops=False)
-    assert {trial.cell.drop for trial in trials} == {"close:4001:gone home", "close:1001", "midframe:7"}
+    assert {trial.cell[DROP] for trial in trials} == {"close:4001:gone home", "close:1001", "midframe:7"}
 
 
 def test_trial_folder_when_a_reason_has_a_slash_then_it_stays_one_folder() -> None:
@@ -93,7 +94,7 @@ def test_options_when_a_drop_would_end_the_only_generator_then_it_is_refused() -
 
 def test_plan_when_a_drop_ends_a_whole_generator_then_it_is_mixed_with_no_other() -> None:
     plan = make_plan({"scenarios": "churn", "layers": "inmemory", "consumers": "async", "drops": "rst,sigkill,fin"})
-    assert {cell.drop: plan.drops_of(cell) for cell in plan.cells()} == {
+    assert {cell[DROP]: plan.drops_of(cell) for cell in plan.cells()} == {
         "mixed": ("rst", "fin"),
         "sigkill": ("sigkill",),
     }
@@ -101,7 +102,7 @@ def test_plan_when_a_drop_ends_a_whole_generator_then_it_is_mixed_with_no_other(
 
 def test_plan_when_a_generator_is_to_be_killed_then_two_share_the_users() -> None:
     alone, shared = churn_trials(drops="rst,sigkill", mix_drops=False)
-    if alone.cell.drop == "sigkill":
+    if alone.cell[DROP] == "sigkill":
         alone, shared = shared, alone
     plan = make_plan({"drops": "rst,sigkill", "users": 7})
     assert (generators_of(plan, alone), generators_of(plan, shared)) == (1, 2)

@@ -7,10 +7,11 @@ import pytest
 from footnotes import Document, FootnoteError, is_rounded, problems_of, read_document, read_footnote
 from report_folder import key_row
 
+from loadtest.report.csv_files import read_tables, write_compressed
 from loadtest.report.errors import ReportError
 from loadtest.report.manifest import read_manifest
 from loadtest.report.story import read_story
-from loadtest.report.tables import Tables, read_tables, write_compressed
+from loadtest.report.tables import Tables
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 FINDINGS = PROJECT / "docs" / "findings.md"
@@ -28,10 +29,10 @@ def test_findings_when_read_then_every_figure_and_example_is_from_the_kept_run()
 def test_kept_run_when_looked_at_then_it_is_whole_small_and_shows_what_its_tables_name() -> None:
     manifest, tables = read_manifest(STANDARD), read_tables(STANDARD)
     assert manifest.state == "finished"
-    assert manifest.done == manifest.planned == tables.throughput.height
+    assert manifest.done == manifest.planned == tables.frame("throughput").height
     kept = [path for path in STANDARD.iterdir() if path.name not in ("report.html", "summary.json")]
     assert sum(path.stat().st_size for path in kept) < 2_000_000
-    for example in set(tables.disconnects["example"].drop_nulls()) - {""}:
+    for example in set(tables.frame("disconnects")["example"].drop_nulls()) - {""}:
         assert read_story(STANDARD, example).lines
 
 

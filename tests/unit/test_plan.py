@@ -10,8 +10,9 @@ import pytest
 from plans import CHOICES, make_plan
 
 from loadtest.bench.choices import names_of
-from loadtest.bench.plan import CHOSEN, EVERY, MIXED_DROPS, NO_DROP, PROFILES, Plan, PlanError
+from loadtest.bench.plan import CHOSEN, EVERY, PROFILES, Plan, PlanError
 from loadtest.bench.scenarios import SCENARIOS
+from loadtest.dimensions import DROP, MIXED_DROPS, NO_DROP, SCENARIO
 from loadtest.drops import DROPS
 from loadtest.users.messages import SMALLEST_PAYLOAD
 
@@ -169,22 +170,22 @@ def test_drops_when_mixed_then_one_cell_has_all_and_else_each_kind_has_its_own()
     mixed, separate = (make_plan({"scenarios": "churn", "layers": "inmemory", "consumers": "sync", "mix_drops": mix})
                        for mix in (True, False))  # fmt: skip
     (cell,) = mixed.cells()
-    assert cell.drop == MIXED_DROPS
+    assert cell[DROP] == MIXED_DROPS
     assert mixed.drops_of(cell) == mixed.drops
-    assert [cell.drop for cell in separate.cells()] == list(separate.drops)
+    assert [cell[DROP] for cell in separate.cells()] == list(separate.drops)
     assert [separate.drops_of(cell) for cell in separate.cells()] == [(drop,) for drop in separate.drops]
 
 
 def test_drops_when_only_one_is_planned_then_it_is_not_called_a_mixture() -> None:
     plan = make_plan({"scenarios": "churn", "drops": "fin"})
-    assert {cell.drop for cell in plan.cells()} == {"fin"}
+    assert {cell[DROP] for cell in plan.cells()} == {"fin"}
 
 
 def test_drops_when_a_scenario_drops_nothing_then_its_cells_say_so() -> None:
     plan = make_plan({})
     for cell in plan.cells():
-        assert (cell.drop == NO_DROP) == (not SCENARIOS[cell.scenario].drops)
-        assert bool(plan.drops_of(cell)) == SCENARIOS[cell.scenario].drops
+        assert (cell[DROP] == NO_DROP) == (not SCENARIOS[cell[SCENARIO]].drops)
+        assert bool(plan.drops_of(cell)) == SCENARIOS[cell[SCENARIO]].drops
 
 
 def test_drops_when_all_are_asked_for_then_those_that_cannot_be_done_are_left_out_with_a_note() -> None:

@@ -4,22 +4,32 @@ from typing import Any
 
 from report_folder import invented_manifest, invented_tables, key_row
 
-from loadtest.report.cells import cells_of
-from loadtest.report.examples import Examples
-from loadtest.report.findings import Finding, find
+from loadtest.dimensions import Value
+from loadtest.figures.finding import Finding
 from loadtest.report.manifest import Manifest
+from loadtest.report.summary import summarise
 from loadtest.report.tables import Tables
 
-MANIFEST = Manifest(format=1, name="x", started_utc="", state="finished", planned=3, done=3)
+MANIFEST = Manifest(
+    format=1,
+    name="x",
+    started_utc="",
+    state="finished",
+    planned=3,
+    done=3,
+    values={
+        "consumer": (Value(name="sync"), Value(name="async"), Value(name="sync-guarded", variant_of="sync")),
+        "layer": (Value(name="redis-stock", ends_connections="redis-py 8 gives up a read"),),
+    },
+)
 
 
 def findings_of(manifest: Manifest = MANIFEST, **rows: list[dict[str, Any]]) -> tuple[Finding, ...]:
-    tables = Tables.from_rows(rows)
-    return find(cells_of(tables), manifest, Examples.of(tables))
+    return summarise(Tables.from_rows(rows), manifest).findings
 
 
 def texts(findings: tuple[Finding, ...], topic: str) -> list[str]:
-    return [finding.text for finding in findings if finding.topic == topic]
+    return [finding.text for finding in findings if finding.topic.name == topic]
 
 
 def speed(consumer: str, figures: list[float | None], *, valid: str = "yes", scenario: str = "echo") -> list[dict]:
@@ -66,7 +76,7 @@ def test_one_trial_claims_nothing():
 
 def test_invalid_trials_alone_are_unknown_and_not_compared():
     found = findings_of(throughput=speed("sync", [100, 110], valid="no") + speed("async", [200, 220]))
-    (finding,) = [f for f in found if f.topic == "throughput"]
+    (finding,) = [f for f in found if f.topic.name == "throughput"]
     assert finding.severity == "unknown"
     assert "none of its trials is valid" in finding.text
 
@@ -96,7 +106,7 @@ def test_missed_disconnects_are_counted_shared_and_by_trial():
 
 def test_drops_of_a_trial_not_audited_are_unknown_and_never_good():
     found = findings_of(disconnects=[drops(10, 0, trial=1), drops(None, None, None, dropped=7, trial=2)])
-    assert not [f for f in found if f.severity == "good" and f.topic == "disconnects"]
+    assert not [f for f in found if f.severity == "good" and f.topic.name == "disconnects"]
     assert found[0].severity == "unknown"
     assert "of 7 it is not known" in found[0].text
     assert any(
@@ -131,9 +141,12 @@ def test_what_was_left_behind_and_what_the_guard_buys():
 
 def test_detection_times_and_codes_are_told():
     found = findings_of(
-        disconnects=[drops(10, 0, detect_ms_p50=1.5, detect_ms_max=80.0, codes="1006:8 1012:2")],
+        disconnects=[drops(10, 0, detect_ms_p50=1.5, detect_ms_max=80.0, codes={"1006": 8, "1012": 2})],
     )
-    assert "within 1.50 ms after rst; the slowest of all took 80 ms" in texts(found, "detection")[0]
+    assert (
+        "median time from the drop to disconnect(): 1.50 ms after rst; the slowest of all took 80 ms"
+        in texts(found, "detection")[0]
+    )
     assert "1006 (8 times) and 1012 (2 times)" in texts(found, "codes")[0]
 
 
@@ -142,7 +155,7 @@ def test_losses_are_warned_of_and_a_failed_check_is_unknown():
     found = findings_of(
         delivery=[{**key_row(scenario="churn"), **row}, {**key_row(consumer="async", scenario="churn"), "expected": 9}]
     )
-    first, second = (f for f in found if f.topic == "delivery")
+    first, second = (f for f in found if f.topic.name == "delivery")
     assert first.severity == "warning"
     assert "2 never came" in first.text
     assert second.severity == "unknown"
@@ -164,10 +177,10 @@ def test_kinds_of_drop_share_one_sentence_with_the_main_cause_and_its_example():
     ]
     tables = {
         "throughput": [key_row(scenario="churn", drop="mixed")],
-        "disconnects": [drops(8, 4, causes=f"{sent}:3; {busy}:1"), drops(9, 1, drop="fin", causes=f"{sent}:1")],
+        "disconnects": [drops(8, 4, causes={sent: 3, busy: 1}), drops(9, 1, drop="fin", causes={sent: 1})],
         "drops": dropped,
     }
-    headline, missed = (f for f in findings_of(**tables) if f.severity == "warning" and f.topic == "disconnects")
+    headline, missed = (f for f in findings_of(**tables) if f.severity == "warning" and f.topic.name == "disconnects")
     assert "The main cause, for 4 of 5: the next message to the client that was gone raised" in headline.text
     assert "django/channels#1466" in headline.text
     assert "5 of 22 dropped connections" in missed.text
@@ -196,21 +209,26 @@ def test_disconnect_that_raised_is_told_with_an_example():
 def test_connections_nobody_dropped_are_told_with_what_is_known_of_the_layer():
     key = key_row(layer="redis-stock", scenario="idle")
     found = findings_of(
-        throughput=[{**key, "users": 50, "ended_unasked": 12, "unasked_example": "idle/1:4"}],
+        throughput=[{**key, "users": 50, "ended_unexpectedly": 12, "unexpected_example": "idle/1:4"}],
         delivery=[{**key, "deaf": 3, "deaf_example": "idle/1:5"}],
     )
-    ended, deaf = texts(found, "unasked")
+    ended, deaf = texts(found, "unexpected")
     assert "12 connections ended though no client dropped them (50 open at a time, 1 trial): redis-py 8" in ended
     assert "3 connections stayed open and received nothing more" in deaf
-    assert [finding.example for finding in found if finding.topic == "unasked"] == ["idle/1:4", "idle/1:5"]
+    assert [finding.example for finding in found if finding.topic.name == "unexpected"] == ["idle/1:4", "idle/1:5"]
 
 
 def test_connections_of_an_older_run_without_examples_are_told_without_one():
     key = key_row(scenario="idle")
     found = findings_of(
-        throughput=[{**key, "ended_unasked": 1}], delivery=[{**key, "deaf": 1, "lost": 9, "expected": 9}]
+        throughput=[{**key, "ended_unexpectedly": 1}], delivery=[{**key, "deaf": 1, "lost": 9, "expected": 9}]
     )  # fmt: skip
-    assert [finding.example for finding in found if finding.topic in ("unasked", "delivery")] == ["", "", "", ""]
+    assert [finding.example for finding in found if finding.topic.name in ("unexpected", "delivery")] == [
+        "",
+        "",
+        "",
+        "",
+    ]
 
 
 def stalled(consumer: str, stalls: int, stalled_ms: float, *, trial: int = 1, **latencies: float) -> dict[str, Any]:
@@ -229,9 +247,8 @@ def test_notable_stalls_are_told_with_the_latencies_and_those_of_who_did_not_sta
     (finding,) = [finding for finding in found if "event loop" in finding.text]
     assert finding.text == (
         "redis, async, blocker: the server's event loop served nobody for 100 ms or longer 3 times in a trial, "
-        "880 ms together; half of the messages came within 1.30 ms, 99 of 100 within 297 ms and the latest after "
-        "305 ms (median of 2 trials); with sync it never did, and half of the messages came within 1.30 ms, 99 of 100 "
-        "within 310 ms and the latest after 305 ms."
+        "880 ms together; median latency 1.30 ms, p99 297 ms and slowest message 305 ms (median of 2 trials); "
+        "sync never stalled: median latency 1.30 ms, p99 310 ms and slowest message 305 ms."
     )
     assert finding.severity == "warning"
 
@@ -241,7 +258,7 @@ def test_a_single_short_stall_is_not_told():
 
 
 def test_kinds_of_drop_with_the_same_codes_share_one_sentence():
-    found = findings_of(disconnects=[drops(3, 0, codes="1006:3"), drops(4, 0, drop="fin", codes="1006:4")])
+    found = findings_of(disconnects=[drops(3, 0, codes={"1006": 3}), drops(4, 0, drop="fin", codes={"1006": 4})])
     assert texts(found, "codes") == ["After fin and rst, disconnect() got the code 1006 (7 times) on uvicorn."]
 
 
@@ -254,9 +271,9 @@ def test_warnings_come_before_notes_and_unknown_last():
     from pydantic import TypeAdapter
 
     manifest = TypeAdapter(Manifest).validate_python(invented_manifest())
-    found = find(cells_of(invented_tables()), manifest)
+    found = summarise(invented_tables(), manifest).findings
     order = ["warning", "note", "unknown"]
     places = [order.index("note" if f.severity == "good" else f.severity) for f in found]
     assert places == sorted(places)
     assert all(f.text.endswith(".") for f in found)
-    assert all(f.cells or f.topic == "run" for f in found)
+    assert all(f.cells or f.topic.name == "run" for f in found)

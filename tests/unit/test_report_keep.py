@@ -17,7 +17,7 @@ from loadtest.ledger import Event
 from loadtest.ledger.reader import SCHEMA
 from loadtest.report import ReportError, print_report, read_tables, write_report
 from loadtest.report.columns import TABLES
-from loadtest.report.keep import examples_of, keep_run
+from loadtest.report.keep import examples_named_by, keep_run
 from loadtest.report.ledgers import KEPT
 from loadtest.report.manifest import read_manifest
 from loadtest.report.story import read_story
@@ -40,7 +40,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def examples(run: Path) -> list[str]:
-    return examples_of(read_tables(run), read_manifest(run))
+    return examples_named_by(read_tables(run), read_manifest(run))
 
 
 def add_records(path: Path, rows: Iterable[tuple[int, Event]]) -> None:
@@ -168,4 +168,4 @@ def test_tables_when_one_is_there_in_both_forms_then_the_plain_one_is_read(tmp_p
     run = write_folder(tmp_path / "run", scenarios=("echo",))
     with gzip.open(run / "delivery.csv.gz", "wt") as other:
         other.write("none of this is read")
-    assert read_tables(run).delivery.height == 0
+    assert read_tables(run).frame("delivery").height == 0

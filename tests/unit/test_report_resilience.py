@@ -1,6 +1,5 @@
 """The resilience grid, the causes, the examples: what each says of the drops, and that unknown is never good or bad."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +7,29 @@ import pytest
 from report_folder import invented_tables, key_row
 
 from loadtest.bench.plan import Trial
-from loadtest.report.causes import NOT_RECORDED, causes_of, words_of
-from loadtest.report.cells import cells_of
+from loadtest.checks.disconnects.causes import NOT_RECORDED, causes_of, words_of
+from loadtest.checks.disconnects.table import MISSED
+from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
+from loadtest.dimensions import CellKey, Value
+from loadtest.figures.evidence import trial_folder
+from loadtest.report.cells import cells_of, examples_of
 from loadtest.report.charts import detection_charts
-from loadtest.report.examples import Examples, show_command, trial_folder
-from loadtest.report.manifest import CellKey, Manifest
+from loadtest.report.manifest import Manifest
 from loadtest.report.printed import left_of_1000, printed_tables
 from loadtest.report.resilience import ALL_KINDS, Field, Grid, grids
+from loadtest.report.show_command import show_command
 from loadtest.report.summary import Summary, summarise
 from loadtest.report.tables import Tables
 
-MANIFEST = Manifest(format=1, name="x", started_utc="", state="finished", planned=1, done=1)
+MANIFEST = Manifest(
+    format=1,
+    name="x",
+    started_utc="",
+    state="finished",
+    planned=1,
+    done=1,
+    values={"consumer": (Value(name="sync"), Value(name="async"))},
+)
 
 
 def summary_of(*disconnects: dict[str, Any], **rows: list[dict[str, Any]]) -> Summary:
@@ -79,7 +90,7 @@ def test_field_of_drops_inside_the_upgrade_says_that_no_application_ran():
 
 
 def test_field_tells_all_its_figures_to_the_pointer():
-    more = {"causes": "send to the gone client raised:2; not noticed:1", "noticed": 9, "queues_left": 1}
+    more = {"causes": {"send to the gone client raised": 2, "not noticed": 1}, "noticed": 9, "queues_left": 1}
     tip = only_field(summary_of(row(10, 7, 3, **more))).tip
     assert tip[0] == "10 connections dropped"
     assert "7 had disconnect() called, 3 missed, 0 unknown" in tip
@@ -89,7 +100,7 @@ def test_field_tells_all_its_figures_to_the_pointer():
 
 
 def test_causes_add_up_to_the_missed_also_where_some_are_not_recorded():
-    summary = summary_of(row(10, 4, 6, causes="connect() still running:2; a: b:1"))
+    summary = summary_of(row(10, 4, 6, causes={"connect() still running": 2, "a: b": 1}))
     causes = causes_of(summary.cells)
     assert causes == {"connect() still running": 2, "a: b": 1, NOT_RECORDED: 3}
     assert words_of("a: b").full == "a: b"
@@ -98,24 +109,24 @@ def test_causes_add_up_to_the_missed_also_where_some_are_not_recorded():
 def test_invented_causes_and_drops_agree_with_disconnects():
     tables = invented_tables(consumers=("sync", "async", "sync-guarded"))
     for cell in cells_of(tables):
-        if cell.has("disconnects"):
-            missed = cell.total("disconnects.missed").total or 0
+        if cell.has(DISCONNECTS):
+            missed = cell.total(MISSED).total or 0
             assert causes_of([cell]).total() == missed
             assert NOT_RECORDED not in causes_of([cell])
-    assert tables.drops.height == tables.disconnects["dropped"].sum()
+    assert tables.frame("drops").height == tables.frame("disconnects")["dropped"].sum()
 
 
 def test_example_names_the_trial_as_the_bench_does_and_a_drop_of_its_own_trial():
     cell = CellKey(server="uvicorn", workers=1, layer="redis", consumer="sync", scenario="churn", drop="close:4001")
     assert trial_folder(cell, 3) == Trial(cell=cell, number=3, seed=1).folder
-    own = {**asdict(cell), "trial": 3}
+    own = {**cell.as_row(), "trial": 3}
     tables = Tables.from_rows({"throughput": [own], "drops": [{**own, "connection": 8, "verdict": "called"}]})
-    assert Examples.of(tables).drops["planned"].to_list() == ["close:4001"]
+    assert examples_of(tables).drops["planned"].to_list() == ["close:4001"]
 
 
 def test_example_of_a_drop_whose_trial_was_not_saved_is_none():
     key = key_row(scenario="churn", drop="rst")
-    assert Examples.of(Tables.from_rows({"drops": [{**key, "connection": 8}]})).drops.is_empty()
+    assert examples_of(Tables.from_rows({"drops": [{**key, "connection": 8}]})).drops.is_empty()
 
 
 def test_show_command_names_the_folder_as_it_can_be_typed_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -143,15 +154,17 @@ def test_disconnects_table_says_how_many_no_application_ran_for_only_if_there_ar
 
 def test_detection_chart_of_a_cell_that_missed_all_has_its_count():
     summary = summary_of(row(24, 0, 24))
-    (chart,) = detection_charts(Tables.empty(), summary)
+    (chart,) = detection_charts(summary)
     assert "24 missed" in str(chart.spec)
 
 
 def test_detection_charts_leave_out_times_below_zero():
     rows = [{**key_row(scenario="churn", drop="rst"), "connection": n, "verdict": "called", "detect_ms": ms}
             for n, ms in enumerate((-3.0, 2.5))]  # fmt: skip
-    tables = Tables.from_rows({"drops": rows, "disconnects": [row(2, 2)]})
-    (chart,) = detection_charts(tables, summarise(tables, MANIFEST))
+    tables = Tables.from_rows(
+        {"throughput": [key_row(scenario="churn", drop="rst")], "drops": rows, "disconnects": [row(2, 2)]}
+    )
+    (chart,) = detection_charts(summarise(tables, MANIFEST))
     assert "'ms': 2.5" in str(chart.spec)
     assert "-3.0" not in str(chart.spec)
 

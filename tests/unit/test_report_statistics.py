@@ -2,7 +2,7 @@
 
 import pytest
 
-from loadtest.report.statistics import difference, figure_of, total_of
+from loadtest.figures.statistics import difference, figure_of, total_of
 
 
 def test_figure_of_three_trials_is_median_with_range():

@@ -28,7 +28,7 @@ def test_empty_tables_written_and_read_have_all_columns(tmp_path: Path):
 
 def test_figures_left_out_of_a_row_are_null_and_not_zero(tmp_path: Path):
     write_csv(Tables.from_rows({"delivery": [{**key_row(), "expected": 5}]}), tmp_path)
-    row = read_tables(tmp_path).delivery.row(0, named=True)
+    row = read_tables(tmp_path).frame("delivery").row(0, named=True)
     assert row["expected"] == 5
     assert row["lost"] is None
 
@@ -37,20 +37,20 @@ def test_columns_that_an_older_run_does_not_have_are_not_known(tmp_path: Path):
     write_csv(invented_tables(), tmp_path)
     older = pl.read_csv(tmp_path / "delivery.csv").drop("deaf_example", "lost_example")
     older.write_csv(tmp_path / "delivery.csv")
-    delivery = read_tables(tmp_path).delivery
+    delivery = read_tables(tmp_path).frame("delivery")
     assert delivery.columns == [column.name for column in TABLES["delivery"].columns]
     assert delivery["deaf_example"].null_count() == delivery["lost_example"].null_count() == delivery.height
 
 
 def test_nan_becomes_null():
     tables = Tables.from_rows({"throughput": [{**key_row(), "latency_ms_p50": float("nan")}]})
-    assert tables.throughput["latency_ms_p50"].to_list() == [None]
+    assert tables.frame("throughput")["latency_ms_p50"].to_list() == [None]
 
 
 def test_extended_keeps_both_and_refuses_the_same_trial_twice():
     one = Tables.from_rows({"throughput": [{**key_row(trial=1), "sent": 1}]})
     two = Tables.from_rows({"throughput": [{**key_row(trial=2), "sent": 2}]})
-    assert one.extended(two).throughput["sent"].to_list() == [1, 2]
+    assert one.extended(two).frame("throughput")["sent"].to_list() == [1, 2]
     with pytest.raises(ReportError, match="twice"):
         one.extended(one)
 
@@ -59,7 +59,7 @@ def test_columns_in_another_order_are_put_in_order():
     tables = invented_tables()
     frames = {name: tables.frame(name) for name in TABLES}
     frames["delivery"] = frames["delivery"].select(reversed(frames["delivery"].columns))
-    assert Tables(**frames).delivery.equals(tables.delivery)
+    assert Tables(frames).frame("delivery").equals(tables.frame("delivery"))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_decimals_in_a_column_of_whole_numbers_are_refused():
     frames = {name: tables.frame(name) for name in TABLES}
     frames["delivery"] = frames["delivery"].with_columns(lost=pl.lit(0.5))
     with pytest.raises(ReportError, match="column lost"):
-        Tables(**frames)
+        Tables(frames)
 
 
 def test_missing_files_are_all_named(tmp_path: Path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,9 @@ from plans import CHOICES, make_plan
 from loadtest.bench import run_folder
 from loadtest.bench.plan import Plan, PlanError, Trial
 from loadtest.bench.run_folder import RunFolder
+from loadtest.report.csv_files import read_tables
 from loadtest.report.errors import ReportError
-from loadtest.report.tables import Tables, read_tables
+from loadtest.report.tables import Tables
 
 PLAN = make_plan({"layers": "inmemory", "trials": 2, "seed": 3})
 
@@ -29,12 +29,12 @@ def manifest(run: RunFolder) -> dict[str, Any]:
 
 
 def figures(trial: Trial, *, valid: str = "yes") -> Tables:
-    key = {**asdict(trial.cell), "trial": trial.number}
+    key = {**trial.cell.as_row(), "trial": trial.number}
     return Tables.from_rows(
         {
             "throughput": [{**key, "users": 5, "messages_per_s": 12.5, "valid": valid}],
             "disconnects": [
-                {**key, "drop": drop, "dropped": 1, "codes": "", "example": ""} for drop in PLAN.drops_of(trial.cell)
+                {**key, "drop": drop, "dropped": 1, "codes": {}, "example": ""} for drop in PLAN.drops_of(trial.cell)
             ],
             "unknown": [{**key, "column": "latency_ms_p50", "why": 'none came, "sorry"'}],
         }
@@ -49,7 +49,7 @@ def test_run_when_created_then_the_folder_says_what_is_planned(tmp_path: Path) -
     assert content["versions"]["channels"]
     assert content["command"] == "channels-loadtest bench"
     assert make_plan(content["plan"]) == PLAN
-    assert read_tables(run.folder).throughput.is_empty()
+    assert read_tables(run.folder).frame("throughput").is_empty()
 
 
 def test_runs_when_two_begin_in_one_second_then_each_has_its_folder_and_latest_is_the_newer(
@@ -85,7 +85,7 @@ def test_run_when_a_trial_is_saved_then_it_is_done_and_on_disk(tmp_path: Path) -
     run.save(second, figures(second, valid="no"), ("the generator was busy",))
     assert run.is_done(first) and run.is_done(second)
     assert not run.is_done(PLAN.trials_in_order()[2])
-    assert read_tables(run.folder).throughput.height == 2
+    assert read_tables(run.folder).frame("throughput").height == 2
     content = manifest(run)
     assert content["done"] == 2
     assert [(trouble["trial"], trouble["why"]) for trouble in content["invalid"]] == [
@@ -126,7 +126,7 @@ def test_run_when_killed_while_it_saved_a_trial_then_that_trial_is_to_do_and_lea
     again = RunFolder.resume(run.folder, CHOICES)
     assert not again.is_done(second)
     again.save(second, figures(second), ())
-    assert read_tables(run.folder).unknown.height == 2
+    assert read_tables(run.folder).frame("unknown").height == 2
 
 
 def test_run_when_a_trial_failed_then_it_is_noted_and_to_do_again_when_resumed(tmp_path: Path) -> None:

@@ -6,22 +6,23 @@ from collections.abc import Mapping, Sequence
 
 import altair as alt
 
-from loadtest.checks import fates
-from loadtest.report.accounts import account_of_all
-from loadtest.report.causes import causes_of
-from loadtest.report.cells import Cell, by_consumer
+from loadtest.checks import dropped
+from loadtest.checks.disconnects.account import account_of_all
+from loadtest.checks.disconnects.causes import causes_of
+from loadtest.checks.disconnects.table import TABLE
+from loadtest.figures.cell import Cell
+from loadtest.figures.evidence import Evidence
 from loadtest.report.charts import encoding
 from loadtest.report.charts.chart import BAND, Chart, Row, Spec, rounded
 from loadtest.report.summary import Summary
-from loadtest.report.words import Namer
 
 CAUSE_COLOURS: Mapping[str, str] = {
-    fates.SEND_RAISED: "#CC6677",
-    fates.HANDLER_RAISED: "#AA4499",
-    fates.ENDED_SILENTLY: "#DDCC77",
-    fates.CONNECT_RUNNING: "#44AA99",
-    fates.HANDLER_BUSY: "#88CCEE",
-    fates.NOT_NOTICED: "#999933",
+    dropped.SEND_RAISED: "#CC6677",
+    dropped.HANDLER_RAISED: "#AA4499",
+    dropped.ENDED_SILENTLY: "#DDCC77",
+    dropped.CONNECT_RUNNING: "#44AA99",
+    dropped.HANDLER_BUSY: "#88CCEE",
+    dropped.NOT_NOTICED: "#999933",
 }
 """Of Paul Tol's muted scheme, told apart by colour-blind readers and unlike the consumers' colours."""
 
@@ -31,9 +32,8 @@ OTHER_COLOUR = "#8A8A8A"
 
 def cause_chart(summary: Summary) -> Chart | None:
     """Missed disconnects of 1,000 drops by cause; None if none was missed."""
-    namer = Namer(cell.key for cell in summary.cells)
-    dropped = [cell for cell in summary.cells if cell.has("disconnects")]
-    rows = [row for cells in by_consumer(dropped) for row in _rows(cells, namer)]
+    evidence = summary.evidence
+    rows = [row for cells in evidence.by_drop(TABLE) for row in _rows(cells, evidence)]
     if not rows:
         return None
     return Chart(
@@ -46,16 +46,15 @@ def cause_chart(summary: Summary) -> Chart | None:
 
 def cause_colours(summary: Summary) -> dict[str, str]:
     """The colour of each cause that there is in this run."""
-    found = causes_of(cell for cell in summary.cells if cell.has("disconnects"))
+    found = causes_of(summary.evidence.having(TABLE))
     return {cause: CAUSE_COLOURS.get(cause, OTHER_COLOUR) for cause in (*CAUSE_COLOURS, *found) if cause in found}
 
 
-def _rows(cells: Sequence[Cell], namer: Namer) -> list[Row]:
+def _rows(cells: Sequence[Cell], evidence: Evidence) -> list[Row]:
     account = account_of_all(cells)
-    key = cells[0].key
     return [
         {
-            "band": f"{namer.place(key)}, {key.consumer}" + ("" if key.scenario == "churn" else f", {key.scenario}"),
+            "band": evidence.place_and_consumer(cells[0].key, TABLE),
             "cause": cause,
             "missed": count,
             "of": account.dropped,

@@ -13,15 +13,16 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from loadtest.report.accounts import account_of
-from loadtest.report.cells import Cell, key_of
+from loadtest.checks.disconnects.account import account_of
+from loadtest.checks.disconnects.table import DETECT_MS_MAX, DETECT_MS_P50, DETECT_MS_P99
+from loadtest.checks.drops import DETECT_MS, VERDICT
+from loadtest.dimensions import CONSUMER, DROP, SCENARIO, CellKey
+from loadtest.figures.cell import Cell
+from loadtest.figures.table import CELL_NAMES
+from loadtest.figures.words import UNKNOWN
 from loadtest.report.charts import encoding
 from loadtest.report.charts.chart import Chart, Row, Spec, rounded
-from loadtest.report.columns import CELL_NAMES
-from loadtest.report.manifest import CellKey
 from loadtest.report.summary import Summary
-from loadtest.report.tables import Tables
-from loadtest.report.words import UNKNOWN, Namer
 
 TICKS_A_STRIP = 150
 """Ticks drawn of one strip: more lie closer than a pixel."""
@@ -48,25 +49,27 @@ class _Strip:
     rest: str
 
 
-def detection_charts(tables: Tables, summary: Summary) -> list[Chart]:
+def detection_charts(summary: Summary) -> list[Chart]:
     """Time from the drop to disconnect() of each single drop, with median, p99 and slowest, on one log scale."""
-    times = _times(tables.drops)
+    times = _times(summary.evidence.examples.drops)
     strips = [_strip(cell, times) for cell in summary.cells if account_of(cell).dropped]
     strips = [strip for strip in strips if strip.times_ms or strip.rest or _is_known(strip.cell)]
     low, high = encoding.log_domain(
         [*_ends(strips), *(t for strip in strips for t in (*strip.times_ms[:1], *strip.times_ms[-1:]))]
     )
     domain = (low, high * ROOM_FOR_COUNTS) if any(strip.rest for strip in strips) else (low, high)
-    namer = Namer(cell.key for cell in summary.cells)
-    places = dict.fromkeys(namer.place(strip.cell.key) for strip in strips)
-    return [_chart(place, [s for s in strips if namer.place(s.cell.key) == place], domain) for place in places]
+    by_place: dict[str, list[_Strip]] = {}
+    for strip in strips:
+        place = summary.evidence.namer.name(strip.cell.key, but=(CONSUMER, SCENARIO, DROP))
+        by_place.setdefault(place, []).append(strip)
+    return [_chart(place, here, domain) for place, here in by_place.items()]
 
 
 def _times(drops: pl.DataFrame) -> Mapping[CellKey, list[float]]:
     """The detection times above 0 of each cell, sorted; one below 0 was no detection: the server ended it before."""
-    detected = drops.filter((pl.col("verdict") == "called") & (pl.col("detect_ms") > 0))
-    found = detected.group_by(CELL_NAMES).agg(pl.col("detect_ms").sort())
-    return {key_of(row): row["detect_ms"] for row in found.iter_rows(named=True)}
+    detected = drops.filter((VERDICT.expr == "called") & (DETECT_MS.expr > 0))
+    found = detected.group_by(CELL_NAMES).agg(DETECT_MS.expr.sort())
+    return {CellKey.of_row(row): row[DETECT_MS.name] for row in found.iter_rows(named=True)}
 
 
 def _strip(cell: Cell, times: Mapping[CellKey, list[float]]) -> _Strip:
@@ -77,11 +80,11 @@ def _strip(cell: Cell, times: Mapping[CellKey, list[float]]) -> _Strip:
 
 
 def _is_known(cell: Cell) -> bool:
-    return cell.median("disconnects.detect_ms_p50").is_known
+    return cell.median(DETECT_MS_P50).is_known
 
 
 def _ends(strips: Iterable[_Strip]) -> list[float]:
-    figures = [strip.cell.median(f"disconnects.detect_ms_{name}") for strip in strips for name in ("p50", "max")]
+    figures = [strip.cell.median(column) for strip in strips for column in (DETECT_MS_P50, DETECT_MS_MAX)]
     return [value for figure in figures for value in (figure.median, figure.high) if value is not None]
 
 
@@ -98,7 +101,7 @@ def _spec(strips: Sequence[_Strip], domain: tuple[float, float]) -> Spec:
     rows = [_row(strip) for strip in strips]
     budget = max(FEWEST_TICKS, min(TICKS_A_STRIP, TICKS_A_CHART // len(strips)))
     ticks = [
-        {"drop": strip.cell.key.drop, "consumer": strip.cell.key.consumer, "ms": rounded(ms)}
+        {"drop": strip.cell.key[DROP], "consumer": strip.cell.key[CONSUMER], "ms": rounded(ms)}
         for strip in strips
         for ms in thinned(strip.times_ms, budget)
     ]
@@ -132,12 +135,12 @@ def _spec(strips: Sequence[_Strip], domain: tuple[float, float]) -> Spec:
 
 def _row(strip: _Strip) -> Row:
     cell, account = strip.cell, account_of(strip.cell)
-    medians = {name: cell.median(f"disconnects.detect_ms_{name}") for name in ("p50", "p99")}
+    medians = {"p50": cell.median(DETECT_MS_P50), "p99": cell.median(DETECT_MS_P99)}
     return {
-        "drop": cell.key.drop,
-        "consumer": cell.key.consumer,
+        "drop": cell.key[DROP],
+        "consumer": cell.key[CONSUMER],
         **{name: rounded(figure.median) for name, figure in medians.items()},
-        "max": rounded(cell.median("disconnects.detect_ms_max").high),
+        "max": rounded(cell.median(DETECT_MS_MAX).high),
         "dropped": account.dropped,
         "missed": account.missed,
         "rest": strip.rest,

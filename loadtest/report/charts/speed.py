@@ -9,20 +9,22 @@ from collections.abc import Callable, Iterable, Sequence
 
 import altair as alt
 
-from loadtest.report.cells import Cell
+from loadtest.checks.throughput.table import LATENCY_MS_P50, LATENCY_MS_P99, MESSAGES_PER_S
+from loadtest.dimensions import CONSUMER, DROP, MIXED_DROPS, NO_DROP, SCENARIO, CellKey
+from loadtest.figures.cell import Cell
+from loadtest.figures.column import Column
+from loadtest.figures.statistics import Figure
+from loadtest.figures.words import Namer
 from loadtest.report.charts import encoding
 from loadtest.report.charts.chart import Chart, Row, Spec, rounded
-from loadtest.report.manifest import CellKey
-from loadtest.report.statistics import Figure
 from loadtest.report.summary import Summary
-from loadtest.report.words import Namer
 
 
 def throughput_charts(summary: Summary) -> list[Chart]:
     """Messages a second: a bar a consumer, the line over it the trials' range."""
     return _by_scenario(
         summary,
-        "throughput.messages_per_s",
+        MESSAGES_PER_S,
         lambda scenario, rows: Chart(
             name=f"throughput-{scenario}",
             title=scenario,
@@ -34,21 +36,21 @@ def throughput_charts(summary: Summary) -> list[Chart]:
 
 def latency_charts(summary: Summary) -> list[Chart]:
     """Latency: a line from p50 to p99 for each consumer."""
-    domain = encoding.log_domain(_values(summary.cells, "throughput.latency_ms_p50", "throughput.latency_ms_p99"))
+    domain = encoding.log_domain(_values(summary.cells, LATENCY_MS_P50, LATENCY_MS_P99))
     return _by_scenario(
         summary,
-        "throughput.latency_ms_p99",
+        LATENCY_MS_P99,
         lambda scenario, rows: Chart(
             name=f"latency-{scenario}",
             title=scenario,
-            summary=f"Latency in {scenario}: a line from the median message (dot) to the 99th of 100 (end).",
+            summary=f"Latency in {scenario}: a line from the median (dot) to p99 (end).",
             spec=_spans(rows, domain),
         ),
     )
 
 
-def _by_scenario(summary: Summary, figure: str, chart: Callable[[str, list[Row]], Chart]) -> list[Chart]:
-    namer = Namer(cell.key for cell in summary.cells)
+def _by_scenario(summary: Summary, figure: Column[float], chart: Callable[[str, list[Row]], Chart]) -> list[Chart]:
+    namer = summary.evidence.namer
     cells = [cell for cell in summary.cells if cell.median(figure).is_known]
     titles = dict.fromkeys(_title(cell.key, namer) for cell in cells)
     return [
@@ -58,20 +60,20 @@ def _by_scenario(summary: Summary, figure: str, chart: Callable[[str, list[Row]]
 
 
 def _title(key: CellKey, namer: Namer) -> str:
-    return f"{key.scenario} on {namer.place(key)}" if _has_own_drop(key) else key.scenario
+    return namer.setting(key, but=(CONSUMER, DROP)) if _has_own_drop(key) else key[SCENARIO]
 
 
 def _has_own_drop(key: CellKey) -> bool:
-    return key.drop not in ("none", "mixed")
+    return key[DROP] not in (NO_DROP, MIXED_DROPS)
 
 
-def _speed_row(cell: Cell, figure: str, namer: Namer) -> Row:
+def _speed_row(cell: Cell, figure: Column[float], namer: Namer) -> Row:
     return {
-        "band": cell.key.drop if _has_own_drop(cell.key) else namer.place(cell.key),
-        "consumer": cell.key.consumer,
+        "band": cell.key[DROP] if _has_own_drop(cell.key) else namer.name(cell.key, but=(CONSUMER, SCENARIO, DROP)),
+        "consumer": cell.key[CONSUMER],
         **_median_range(cell.median(figure)),
-        "p50": rounded(cell.median("throughput.latency_ms_p50").median),
-        "p99": rounded(cell.median("throughput.latency_ms_p99").median),
+        "p50": rounded(cell.median(LATENCY_MS_P50).median),
+        "p99": rounded(cell.median(LATENCY_MS_P99).median),
     }
 
 
@@ -97,9 +99,9 @@ def _bars(rows: Sequence[Row], title: str) -> Spec:
     return encoding.finished(alt.layer(bars, ranges), rows, "band")
 
 
-def _values(cells: Iterable[Cell], *names: str) -> list[float]:
+def _values(cells: Iterable[Cell], *columns: Column[float]) -> list[float]:
     """All medians, lowest and highest, of these figures."""
-    figures = [cell.median(name) for cell in cells for name in names]
+    figures = [cell.median(column) for cell in cells for column in columns]
     return [value for figure in figures for value in (figure.median, figure.high) if value is not None]
 
 

@@ -8,19 +8,16 @@ from functools import cache
 import altair as alt
 import polars as pl
 
-from loadtest.report.cells import key_of
+from loadtest.checks import timeline
+from loadtest.dimensions import CONSUMER, DROP, NO_DROP, CellKey
+from loadtest.figures.table import KEY_NAMES
 from loadtest.report.charts import encoding
 from loadtest.report.charts.chart import BAND, AltairChart, Chart, Row, Spec, consumers, rounded
-from loadtest.report.manifest import CellKey
 from loadtest.report.summary import Summary
 from loadtest.report.tables import Tables
-from loadtest.report.words import Namer
 
 MAX_STEPS = 240
 """Steps drawn of one trial: more would be closer than a pixel on a phone; longer trials are thinned out."""
-
-STEP_S = 0.25
-"""Length of a row of timeline.csv, in seconds."""
 
 _DATA = "steps"  # the name of the rows inside a chart, which all its panels share
 _PANEL = 88  # height in pixels of one panel of the timeline
@@ -29,24 +26,22 @@ _PANEL = 88  # height in pixels of one panel of the timeline
 def timeline_charts(tables: Tables, summary: Summary) -> list[Chart]:
     """A timeline for each layer and drop kind of the trials with drops: its consumers in one chart."""
     invalid = {(cell.key, trial.number) for cell in summary.cells for trial in cell.trials if not trial.valid}
-    namer = Namer(cell.key for cell in summary.cells)
     groups: dict[str, list[Row]] = {}
-    for key, trial, frame in _dropping_trials(tables.timeline, invalid):
-        drop = "mixed drops" if key.drop == "mixed" else key.drop
-        title = f"{key.scenario} on {namer.place(key)}, {drop}"
+    for key, trial, frame in _dropping_trials(tables[timeline.TABLE], invalid):
+        title = f"{summary.evidence.namer.setting(key, but=(CONSUMER, DROP))}, {key.say(DROP)}"
         groups.setdefault(title, []).extend(_timeline_rows(key, trial, frame))
-    return [_timeline(title, rows) for title, rows in groups.items()]
+    return [_chart(title, rows) for title, rows in groups.items()]
 
 
 def _dropping_trials(
-    timeline: pl.DataFrame, invalid: set[tuple[CellKey, int]]
+    steps: pl.DataFrame, invalid: set[tuple[CellKey, int]]
 ) -> Iterable[tuple[CellKey, int, pl.DataFrame]]:
     """The first trial of each cell with drops, a valid one if there is any."""
     chosen: dict[CellKey, tuple[int, pl.DataFrame]] = {}
-    ordered = timeline.filter(pl.col("drop") != "none").sort("trial", maintain_order=True)
-    for frame in ordered.partition_by("server", "workers", "layer", "consumer", "scenario", "drop", "trial"):
+    ordered = steps.filter(pl.col(DROP.name) != NO_DROP).sort("trial", maintain_order=True)
+    for frame in ordered.partition_by(KEY_NAMES):
         row = frame.row(0, named=True)
-        key, trial = key_of(row), row["trial"]
+        key, trial = CellKey.of_row(row), row["trial"]
         if key not in chosen or (key, chosen[key][0]) in invalid:
             chosen[key] = (trial, frame)
     return [(key, trial, frame) for key, (trial, frame) in chosen.items()]
@@ -56,21 +51,21 @@ def _timeline_rows(key: CellKey, trial: int, frame: pl.DataFrame) -> list[Row]:
     step = max(1, -(-frame.height // MAX_STEPS))
     return [
         {
-            "consumer": key.consumer,
+            "consumer": key[CONSUMER],
             "trial": trial,
-            "t": row["t_s"],
-            "open": row["open_sockets"],
-            "received": row["received"],
-            "dropped": row["dropped"] or None,
-            "max": rounded(row["latency_ms_max"]),
-            "cpu": rounded(row["server_cpu_percent"]),
+            "t": row[timeline.T_S.name],
+            "open": row[timeline.OPEN_SOCKETS.name],
+            "received": row[timeline.RECEIVED.name],
+            "dropped": row[timeline.DROPPED.name] or None,
+            "max": rounded(row[timeline.LATENCY_MS_MAX.name]),
+            "cpu": rounded(row[timeline.SERVER_CPU_PERCENT.name]),
         }
-        for place, row in enumerate(frame.sort("t_s").iter_rows(named=True))
-        if place % step == 0 or row["dropped"]  # a step with drops is never thinned out
+        for place, row in enumerate(frame.sort(timeline.T_S.name).iter_rows(named=True))
+        if place % step == 0 or row[timeline.DROPPED.name]  # a step with drops is never thinned out
     ]
 
 
-def _timeline(title: str, rows: Sequence[Row]) -> Chart:
+def _chart(title: str, rows: Sequence[Row]) -> Chart:
     return Chart(
         name=f"timeline-{title}",
         title=f"{title} ({_trials(rows)})",
@@ -145,7 +140,7 @@ def _drop_bands() -> AltairChart:
         .encode(x=_time(labels=False), x2=alt.X2(field="end"))
         .transform_filter("datum.dropped > 0")
         .transform_aggregate(consumers="count()", groupby=["t"])
-        .transform_calculate(end=f"datum.t + {STEP_S}")
+        .transform_calculate(end=f"datum.t + {timeline.BUCKET_S}")
     )
 
 
@@ -168,7 +163,7 @@ def _drops(names: Sequence[str]) -> AltairChart:
             tooltip=encoding.tooltip("consumer", "t", "dropped"),
         )
         .transform_filter("datum.dropped > 0")
-        .transform_calculate(middle=f"datum.t + {STEP_S / 2}")
+        .transform_calculate(middle=f"datum.t + {timeline.BUCKET_S / 2}")
         .properties(height=len(names) * BAND + 6)
     )
 

@@ -1,4 +1,4 @@
-"""Findings on speed: each layer's consumers compared by messages a second, latency and server CPU.
+"""Findings on speed: each dimension that is compared, its values against the best of them, all else being the same.
 
 Where several kinds of drop have trials of their own, one sentence counts over the kinds.
 """
@@ -6,22 +6,26 @@ Where several kinds of drop have trials of their own, one sentence counts over t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from loadtest.report.cells import CPU_PER_1000, Cell
-from loadtest.report.findings.finding import Finding, Topic
-from loadtest.report.manifest import CellKey
-from loadtest.report.statistics import Difference, Figure, difference
-from loadtest.report.words import Namer, counted, listed, number, time_ms
+from loadtest.checks.throughput.table import CPU_PER_1000, LATENCY_MS_P99, MESSAGES_PER_S, TABLE
+from loadtest.dimensions import DIMENSIONS, DROP, MIXED_DROPS, NO_DROP, AnyDimension
+from loadtest.figures.cell import Cell
+from loadtest.figures.column import Column
+from loadtest.figures.evidence import Evidence
+from loadtest.figures.finding import Finding, Topic
+from loadtest.figures.statistics import Difference, Figure, difference
+from loadtest.figures.topics import COST, LATENCY, THROUGHPUT
+from loadtest.figures.words import Namer, counted, listed, number, time_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Metric:
-    """A figure by which consumers are compared, and the words for it."""
+    """A figure by which cells are compared, and the words for it."""
 
-    figure: str
+    figure: Column[float]
     topic: Topic
     higher_is_better: bool
     what: str  # "messages a second"
@@ -31,27 +35,27 @@ class _Metric:
 
 _METRICS = (
     _Metric(
-        figure="throughput.messages_per_s",
-        topic="throughput",
+        figure=MESSAGES_PER_S,
+        topic=THROUGHPUT,
         higher_is_better=True,
         what="messages a second",
         claim="{best} carried {ratio} times as many messages a second as {other}",
         write=number,
     ),
     _Metric(
-        figure="throughput.latency_ms_p99",
-        topic="latency",
+        figure=LATENCY_MS_P99,
+        topic=LATENCY,
         higher_is_better=False,
-        what="the time within which 99 of 100 messages came",
-        claim="99 of 100 messages came within a time {ratio} times as long with {other} as with {best}",
+        what="latency p99",
+        claim="latency p99 is {ratio} times longer with {other} than with {best}",
         write=time_ms,
     ),
     _Metric(
         figure=CPU_PER_1000,
-        topic="cost",
+        topic=COST,
         higher_is_better=False,
-        what="the server's CPU time for 1,000 messages",
-        claim="1,000 messages cost the server {ratio} times as much CPU time with {other} as with {best}",
+        what="server CPU for 1,000 messages",
+        claim="server CPU for 1,000 messages is {ratio} times as high with {other} as with {best}",
         write=time_ms,
     ),
 )
@@ -76,78 +80,119 @@ _OVER_KINDS: dict[Difference, str] = {
 }
 
 _Group = Sequence[Cell]
-"""The consumers of one layer, scenario and drop."""
+"""Cells that differ by one dimension alone."""
 
 
-def speed_findings(measured: Sequence[Cell], namer: Namer) -> Iterator[Finding]:
-    """The consumers of each layer and scenario against the best of them; clear differences first."""
-    compared = [list(group) for _, group in groupby(sorted(measured, key=_but_consumer), key=_but_consumer)]
-    groups, by_kind = _with_kinds_apart(compared)
+def speed_findings(evidence: Evidence) -> Iterator[Finding]:
+    """What differs clearly first; then what does not, and what is not known."""
+    measured = evidence.having(TABLE)
     for metric in _METRICS:
-        for kinds in by_kind:
-            yield from _over_kinds(kinds, metric, namer)
-        pairs = [pair for cells in groups for pair in _pairs(cells, metric)]
-        for best, other in sorted(pairs, key=lambda pair: _CLEAREST_FIRST[_difference(pair, metric)]):
-            yield _compared(best, other, metric, namer)
-        for cell in (cell for cells in groups for cell in cells):
+        for dimension in (row for row in DIMENSIONS if row.is_compared):
+            yield from _of_dimension(dimension, metric, evidence)
+        for cell in measured:
             if cell.median(metric.figure).applies and not cell.median(metric.figure).is_known:
-                yield _not_known(cell, metric, namer)
+                yield _not_known(cell, metric, evidence.namer)
 
 
-def _with_kinds_apart(groups: Sequence[_Group]) -> tuple[list[_Group], list[list[_Group]]]:
+def _of_dimension(dimension: AnyDimension, metric: _Metric, evidence: Evidence) -> Iterator[Finding]:
+    by_setting = _together(evidence.having(TABLE), lambda cell: evidence.values.order(cell.key, but=dimension))
+    alone, by_kind = _with_kinds_apart(by_setting, dimension)
+    comparison = _Comparison(dimension=dimension, metric=metric, namer=evidence.namer)
+    for kinds in by_kind:
+        yield from comparison.over_kinds(kinds)
+    pairs = [pair for cells in alone for pair in _pairs(cells, metric)]
+    for best, other in sorted(pairs, key=lambda pair: _CLEAREST_FIRST[_difference(pair, metric)]):
+        yield comparison.of_pair(best, other)
+
+
+def _together(cells: Iterable[Cell], key: Callable[[Cell], tuple[object, ...]]) -> list[list[Cell]]:
+    return [list(group) for _, group in groupby(sorted(cells, key=key), key=key)]
+
+
+def _with_kinds_apart(groups: Sequence[_Group], compared: AnyDimension) -> tuple[list[_Group], list[list[_Group]]]:
     """The groups to compare one by one, and those that differ by their kind of drop alone, together."""
+    by_place: dict[object, list[_Group]] = {}
+    for cells in groups:
+        by_place.setdefault(cells[0].key.without(DROP, compared), []).append(cells)
     alone: list[_Group] = []
     together: list[list[_Group]] = []
-    for _, same in groupby(sorted(groups, key=_but_drop), key=_but_drop):
-        several = list(same)
-        own = [cells for cells in several if cells[0].key.drop not in ("none", "mixed")]
+    for several in by_place.values():
+        own = [cells for cells in several if cells[0].key[DROP] not in (NO_DROP, MIXED_DROPS)]
         alone += several if len(own) < 2 else [cells for cells in several if cells not in own]
         together += [own] if len(own) >= 2 else []
     return alone, together
 
 
-def _but_drop(cells: _Group) -> tuple[object, ...]:
-    scenario, name, _, *place = _but_consumer(cells[0])
-    return scenario, name, *place
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Comparison:
+    """Words for how values of a dimension compare by a figure."""
 
+    dimension: AnyDimension
+    metric: _Metric
+    namer: Namer
 
-def _over_kinds(kinds: Sequence[_Group], metric: _Metric, namer: Namer) -> Iterator[Finding]:
-    """The first consumer against each of the others: after how many kinds of drop it clearly had more."""
-    consumers = list(dict.fromkeys(cell.key.consumer for cells in kinds for cell in cells))
-    for other in consumers[1:]:
-        pairs = [pair for cells in kinds if (pair := _pair_of(cells, consumers[0], other))]
-        found = Counter(_difference(pair, metric) for pair in pairs)
-        parts = [f"{words} after {counted(found[name], 'kind')}" for name, words in _OVER_KINDS.items() if found[name]]
-        if not parts:
-            continue
-        key = kinds[0][0].key
-        yield Finding(
+    def of_pair(self, best: Cell, other: Cell) -> Finding:
+        """The better one with another."""
+        return Finding(
             severity="note",
-            topic=metric.topic,
-            text=(
-                f"{key.scenario} on {namer.place(key)}, {len(pairs)} kinds of drop: {metric.what} with {consumers[0]}, "
-                f"against {other}: {listed(parts)}."
-            ),
-            cells=tuple(cell.key for pair in pairs for cell in pair),
-            figures=(metric.figure,),
+            topic=self.metric.topic,
+            text=f"{self.namer.setting(best.key, but=(self.dimension,))}: {self._claim(best, other)}.",
+            cells=(best.key, other.key),
+            figures=(self.metric.figure,),
         )
 
+    def over_kinds(self, kinds: Sequence[_Group]) -> Iterator[Finding]:
+        """The first value against each of the others: after how many kinds of drop it clearly had more."""
+        values = list(dict.fromkeys(self._value(cell) for cells in kinds for cell in cells))
+        for other in values[1:]:
+            pairs = [pair for cells in kinds if (pair := self._pair_of(cells, values[0], other))]
+            found = Counter(_difference(pair, self.metric) for pair in pairs)
+            parts = [
+                f"{words} after {counted(found[name], 'kind')}" for name, words in _OVER_KINDS.items() if found[name]
+            ]
+            if parts:
+                place = self.namer.setting(kinds[0][0].key, but=(self.dimension, DROP))
+                yield Finding(
+                    severity="note",
+                    topic=self.metric.topic,
+                    text=(
+                        f"{place}, {len(pairs)} kinds of drop: {self.metric.what} with {values[0]}, "
+                        f"against {other}: {listed(parts)}."
+                    ),
+                    cells=tuple(cell.key for pair in pairs for cell in pair),
+                    figures=(self.metric.figure,),
+                )
 
-def _pair_of(cells: _Group, one: str, other: str) -> tuple[Cell, Cell] | None:
-    by_name = {cell.key.consumer: cell for cell in cells}
-    return (by_name[one], by_name[other]) if one in by_name and other in by_name else None
+    def _value(self, cell: Cell) -> str:
+        return cell.key.say(self.dimension)
+
+    def _pair_of(self, cells: _Group, one: str, other: str) -> tuple[Cell, Cell] | None:
+        by_name = {self._value(cell): cell for cell in cells}
+        return (by_name[one], by_name[other]) if one in by_name and other in by_name else None
+
+    def _claim(self, best: Cell, other: Cell) -> str:
+        metric, names = self.metric, {"best": self._value(best), "other": self._value(other)}
+        one, two = best.median(metric.figure), other.median(metric.figure)
+        both = f"{names['best']} {_written(one, metric)}, {names['other']} {_written(two, metric)}"
+        match difference(one, two):
+            case "higher" | "lower":
+                claim = metric.claim.format(**names, ratio=_ratio(one, two))
+                return f"{claim} ({both}: {_medians(one, two)}, the ranges do not overlap)"
+            case "same":
+                return f"{names['best']} and {names['other']} differ by at most 2 % in {metric.what} ({both})"
+            case "one trial":
+                return f"{metric.what}: {both}; with one trial of a side nobody can say how sure this is"
+            case _:
+                return (
+                    f"no clear difference between {names['best']} and {names['other']} in {metric.what} "
+                    f"({both}: {_medians(one, two)}, the ranges overlap)"
+                )
 
 
 def _pairs(cells: Sequence[Cell], metric: _Metric) -> list[tuple[Cell, Cell]]:
-    """The best consumer with each of the others."""
+    """The best cell with each of the others."""
     ranked = sorted((c for c in cells if c.median(metric.figure).is_known), key=lambda c: _rank(c, metric))
     return [(ranked[0], other) for other in ranked[1:]]
-
-
-def _but_consumer(cell: Cell) -> tuple[object, ...]:
-    """Echo first: its senders are not paced, so it shows how much a server can carry."""
-    key = cell.key
-    return key.scenario != "echo", key.scenario, key.drop, key.server, key.workers, key.layer
 
 
 def _rank(cell: Cell, metric: _Metric) -> float:
@@ -158,40 +203,6 @@ def _rank(cell: Cell, metric: _Metric) -> float:
 def _difference(pair: tuple[Cell, Cell], metric: _Metric) -> Difference:
     best, other = pair
     return difference(best.median(metric.figure), other.median(metric.figure))
-
-
-def _compared(best: Cell, other: Cell, metric: _Metric, namer: Namer) -> Finding:
-    return Finding(
-        severity="note",
-        topic=metric.topic,
-        text=f"{_place(best.key, namer)}: {_claim(best, other, metric)}.",
-        cells=(best.key, other.key),
-        figures=(metric.figure,),
-    )
-
-
-def _place(key: CellKey, namer: Namer) -> str:
-    drop = "" if key.drop == "none" else " with mixed drops" if key.drop == "mixed" else f" with {key.drop}"
-    return f"{key.scenario}{drop} on {namer.place(key)}"
-
-
-def _claim(best: Cell, other: Cell, metric: _Metric) -> str:
-    names = {"best": best.key.consumer, "other": other.key.consumer}
-    one, two = best.median(metric.figure), other.median(metric.figure)
-    both = f"{names['best']} {_written(one, metric)}, {names['other']} {_written(two, metric)}"
-    match difference(one, two):
-        case "higher" | "lower":
-            claim = metric.claim.format(**names, ratio=_ratio(one, two))
-            return f"{claim} ({both}: {_medians(one, two)}, the ranges do not overlap)"
-        case "same":
-            return f"{names['best']} and {names['other']} differ by at most 2 % in {metric.what} ({both})"
-        case "one trial":
-            return f"{metric.what}: {both}; with one trial of a side nobody can say how sure this is"
-        case _:
-            return (
-                f"no clear difference between {names['best']} and {names['other']} in {metric.what} "
-                f"({both}: {_medians(one, two)}, the ranges overlap)"
-            )
 
 
 def _written(figure: Figure, metric: _Metric) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from loadtest.checks import ProcessResidue, TrialRecords
+from loadtest.checks import CheckResult, ProcessResidue, TrialRecords
 from loadtest.ledger.reader import SCHEMA
 from loadtest.ledger.record import Event, Phase, message_id
 
@@ -42,6 +42,11 @@ class Line:
 
 
 Lines = Line | Iterable["Line"]
+
+
+def reasons(result: CheckResult) -> dict[str, str]:
+    """Return why columns are not known, by their names."""
+    return {column.name: why for column, why in result.unknown}
 
 
 # ledgers

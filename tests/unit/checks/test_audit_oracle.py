@@ -108,7 +108,7 @@ def expected_disconnects(history: History, kind: str) -> dict[str, object]:
         "disconnect_called": len(called),
         "missed": len(missed),
         "unknown": len(others) - len(missed),
-        "codes": " ".join(f"{code}:{count}" for code, count in most_first),
+        "codes": [{"value": str(code), "count": count} for code, count in most_first],
         "detect_ms_max": max((one.entered[0][0] - one.ended for one in called), default=None),
         "tasks_left": len(running) if all(one.pid == LIVING and not history.cut for one in running) else None,
     }

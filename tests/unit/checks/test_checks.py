@@ -17,6 +17,7 @@ from histories import (
     joined,
     peer_closed,
     phases,
+    reasons,
     received,
     records,
     scope,
@@ -28,11 +29,11 @@ from random_histories import History, histories
 
 from loadtest.bench.campaign import check_trial
 from loadtest.bench.plan import Trial
-from loadtest.checks import CHECKS, Check, Finding, TrialRecords, run_check
-from loadtest.checks import fates as fates_module
+from loadtest.checks import CHECKS, Check, CheckResult, TrialRecords, run_check
+from loadtest.checks import dropped as dropped_module
+from loadtest.dimensions import CellKey
 from loadtest.ledger.reader import SCHEMA
 from loadtest.report.columns import KEY_NAMES, TABLES
-from loadtest.report.manifest import CellKey
 from loadtest.report.tables import Tables
 
 TRIAL = Trial(
@@ -51,7 +52,7 @@ GOOD = records(
 )
 
 
-def broken(_trial: TrialRecords) -> Finding:
+def broken(_trial: TrialRecords) -> CheckResult:
     raise KeyError("no such thing")
 
 
@@ -62,7 +63,7 @@ def own_columns(table: str) -> set[str]:
 
 @EVERY_CHECK
 def test_columns_when_compared_with_the_results_format_then_they_are_the_same(check: Check) -> None:
-    assert set(check.columns) - set(KEY_NAMES) == own_columns(check.table)
+    assert set(check.columns) - set(KEY_NAMES) == own_columns(check.table.name)
 
 
 @EVERY_CHECK
@@ -75,15 +76,15 @@ def test_rows_when_a_trial_is_good_then_they_have_the_columns_and_nothing_else(c
 @EVERY_CHECK
 def test_check_when_it_fails_then_each_column_without_a_figure_is_unknown_with_the_reason(check: Check) -> None:
     finding = run_check(dataclasses.replace(check, run=broken), GOOD)
-    reasons = dict(finding.unknown)
+    told = reasons(finding)
     known = {column.name for column in finding.rows if not column.null_count()}
     assert known <= {"drop", "kind", "users", "valid"}
-    assert reasons.keys() == set(check.columns) - known
-    assert all(check.name in why and "no such thing" in why for why in reasons.values())
+    assert told.keys() == own_columns(check.table.name) - known
+    assert all(check.name in why and "no such thing" in why for why in told.values())
 
 
 def test_validity_check_when_it_fails_then_the_trial_is_not_valid() -> None:
-    (throughput,) = (check for check in CHECKS if check.table == "throughput")
+    (throughput,) = (check for check in CHECKS if check.name == "throughput")
     finding = run_check(dataclasses.replace(throughput, run=broken), GOOD)
     assert finding.rows["valid"].to_list() == ["no"]
     assert "no such thing" in finding.invalid[0]
@@ -96,7 +97,7 @@ def test_blank_rows_when_a_check_fails_then_the_results_take_them(check: Check, 
         [dataclasses.replace(one, run=broken) if one is check else one for one in CHECKS],
     )
     tables, _ = check_trial(TRIAL, GOOD)
-    assert tables.unknown.filter(tables.unknown["why"].str.contains("no such thing")).height > 0
+    assert tables.frame("unknown").filter(tables.frame("unknown")["why"].str.contains("no such thing")).height > 0
 
 
 def nothing_recorded() -> TrialRecords:
@@ -127,27 +128,27 @@ def test_campaign_when_records_are_empty_then_the_trial_is_saved_and_says_what_i
     assert of.client.schema == SCHEMA
     tables, invalid = check_trial(TRIAL, of)
     assert isinstance(tables, Tables)
-    assert tables.throughput["valid"].to_list() == ["no" if invalid else "yes"]
+    assert tables.frame("throughput")["valid"].to_list() == ["no" if invalid else "yes"]
     assert invalid or trial is only_the_client, "without the generator's ledger and samples no trial is valid"
-    assert tables.disconnects["drop"].to_list() == list(of.drops)
-    assert tables.disconnects["missed"].sum() == 0, "what was not seen is unknown, never missed"
+    assert tables.frame("disconnects")["drop"].to_list() == list(of.drops)
+    assert tables.frame("disconnects")["missed"].sum() == 0, "what was not seen is unknown, never missed"
 
 
 @settings(max_examples=15, deadline=None)
 @given(histories())
 def test_campaign_when_the_history_is_random_then_the_sums_hold_and_no_check_fails(history: History) -> None:
     tables, _ = check_trial(TRIAL, history.records())
-    assert not tables.unknown["why"].str.contains("failed").any()
-    for row in tables.disconnects.to_dicts():
+    assert not tables.frame("unknown")["why"].str.contains("failed").any()
+    for row in tables.frame("disconnects").to_dicts():
         assert row["dropped"] == row["disconnect_called"] + row["missed"] + row["unknown"]
-    for row in tables.delivery.to_dicts():
+    for row in tables.frame("delivery").to_dicts():
         assert row["expected"] == row["delivered"] + row["lost"] + row["unknown"]
 
 
 def test_campaign_when_several_kinds_are_dropped_then_each_row_names_its_kind_and_the_others_the_cell() -> None:
     tables, _ = check_trial(TRIAL, GOOD)
-    assert tables.disconnects["drop"].to_list() == ["rst", "fin"]
-    assert tables.delivery["drop"].to_list() == ["mixed"]
+    assert tables.frame("disconnects")["drop"].to_list() == ["rst", "fin"]
+    assert tables.frame("delivery")["drop"].to_list() == ["mixed"]
 
 
 def test_campaign_when_a_check_names_a_connection_then_the_results_name_it_with_its_trial() -> None:
@@ -155,17 +156,17 @@ def test_campaign_when_a_check_names_a_connection_then_the_results_name_it_with_
     lines = [*TWO_JOINED, *(sent(2000 + 100 * n, A, n) for n in range(9)), received(2001, A, A, 0)]
     lines += [received(2001, B, A, 0), *joined(100, C, member=2, room="other"), peer_closed(3000, C)]
     silent = records(client(phases(), lines))
-    assert check_trial(TRIAL, missed)[0].disconnects["example"].to_list() == [f"{TRIAL.folder}:{B}", ""]
+    assert check_trial(TRIAL, missed)[0].frame("disconnects")["example"].to_list() == [f"{TRIAL.folder}:{B}", ""]
     tables, _ = check_trial(TRIAL, silent)
-    assert tables.throughput["unasked_example"].item() == f"{TRIAL.folder}:{C}"
-    assert tables.delivery["lost_example"].item() in {f"{TRIAL.folder}:{one}" for one in (A, B)}
-    assert tables.delivery["deaf_example"].item() in {f"{TRIAL.folder}:{one}" for one in (A, B)}
+    assert tables.frame("throughput")["unexpected_example"].item() == f"{TRIAL.folder}:{C}"
+    assert tables.frame("delivery")["lost_example"].item() in {f"{TRIAL.folder}:{one}" for one in (A, B)}
+    assert tables.frame("delivery")["deaf_example"].item() in {f"{TRIAL.folder}:{one}" for one in (A, B)}
 
 
-def test_fates_when_two_checks_need_them_then_they_are_worked_out_once_a_trial(monkeypatch: Any) -> None:
+def test_dropped_connections_when_two_checks_need_them_then_they_are_worked_out_once_a_trial(monkeypatch: Any) -> None:
     asked: list[TrialRecords] = []
-    fates_of = fates_module._fates
-    monkeypatch.setattr(fates_module, "_fates", lambda trial: asked.append(trial) or fates_of(trial))
+    audit_of = dropped_module._audit
+    monkeypatch.setattr(dropped_module, "_audit", lambda trial: asked.append(trial) or audit_of(trial))
     one, other = dataclasses.replace(GOOD), dataclasses.replace(GOOD)
     for trial in (one, other):
         check_trial(TRIAL, trial)
@@ -173,11 +174,13 @@ def test_fates_when_two_checks_need_them_then_they_are_worked_out_once_a_trial(m
     assert len(asked) == 2
 
 
-def test_fates_when_they_cannot_be_worked_out_then_the_columns_of_both_checks_are_unknown(monkeypatch: Any) -> None:
-    monkeypatch.setattr(fates_module, "_fates", broken)
+def test_dropped_connections_when_they_cannot_be_worked_out_then_the_columns_of_both_checks_are_unknown(
+    monkeypatch: Any,
+) -> None:
+    monkeypatch.setattr(dropped_module, "_audit", broken)
     tables, _ = check_trial(TRIAL, dataclasses.replace(GOOD))
-    assert tables.disconnects["missed"].to_list() == [None, None]
-    reasons = dict(tables.unknown.select("column", "why").rows())
+    assert tables.frame("disconnects")["missed"].to_list() == [None, None]
+    reasons = dict(tables.frame("unknown").select("column", "why").rows())
     assert "'disconnects' failed" in reasons["missed"]
     assert "'drops' failed" in reasons["verdict"]
 

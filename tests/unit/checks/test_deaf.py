@@ -2,7 +2,7 @@
 
 from histories import DRAIN, A, B, client, dropped, joined, phases, received, records, sent
 
-from loadtest.checks.delivery import DEAF_MESSAGES, check
+from loadtest.checks.delivery.audit import DEAF_MESSAGES, check
 
 TWO_MEMBERS = (joined(100, A, member=0), joined(200, B, member=1))
 MANY = range(1, 21)
@@ -58,7 +58,7 @@ def test_deaf_when_messages_still_arrived_at_the_end_then_it_is_not_known() -> N
     trial = records(client(phases(quiet=False), *TWO_MEMBERS, *talk(heard_by_b=range(1, 6))))
     finding = check(trial)
     assert finding.rows.select("deaf", "deaf_example").row(0) == (None, None)
-    assert {"deaf", "deaf_example"} <= {column for column, _ in finding.unknown}
+    assert {"deaf", "deaf_example"} <= {column.name for column, _ in finding.unknown}
 
 
 def test_edge_when_the_receiver_went_at_once_then_the_unknown_one_lies_at_an_edge() -> None:

@@ -19,6 +19,7 @@ from histories import (
     joined,
     peer_closed,
     phases,
+    reasons,
     receive_in,
     received,
     records,
@@ -28,13 +29,15 @@ from histories import (
     truncated,
 )
 
-from loadtest.checks.delivery import audit_pairs, check
-from loadtest.checks.kind import Finding
+from loadtest.checks.delivery.audit import audit_pairs, check
+from loadtest.checks.kind import CheckResult
 
 NOTHING = dict.fromkeys(("expected", "delivered", "lost", "duplicated", "reordered", "offline", "unknown"), 0)
 
 
-def found(*lines: Line | list[Line], on_server: tuple[Line, ...] = (), quiet: bool = True, **others: Any) -> Finding:
+def found(
+    *lines: Line | list[Line], on_server: tuple[Line, ...] = (), quiet: bool = True, **others: Any
+) -> CheckResult:
     return check(records(client(phases(quiet=quiet), *lines), server(*on_server), **others))
 
 
@@ -42,7 +45,7 @@ def row(*lines: Line | list[Line], **others: Any) -> dict[str, int]:
     return counted(found(*lines, **others))
 
 
-def counted(finding: Finding) -> dict[str, int]:
+def counted(finding: CheckResult) -> dict[str, int]:
     figures = finding.rows.row(0, named=True)
     return {name: figures[name] for name in NOTHING}
 
@@ -240,13 +243,13 @@ def test_delivery_when_a_sending_failed_then_nobody_expects_it_and_the_next_coun
 def test_delivery_when_messages_still_arrived_at_the_end_then_missing_ones_are_unknown() -> None:
     finding = found(joined(100, A), sent(2000, A, 1), sent(2001, A, 2), received(2002, A, A, 2), quiet=False)
     assert counted(finding) == NOTHING | {"expected": 2, "delivered": 1, "unknown": 1}
-    assert "still arriving" in dict(finding.unknown)["unknown"]
+    assert "still arriving" in reasons(finding)["unknown"]
 
 
 def test_delivery_when_a_ledger_was_cut_then_missing_ones_are_unknown() -> None:
     finding = found(joined(100, A), sent(2000, A, 1), on_server=(truncated(1500),))
     assert counted(finding) == NOTHING | {"expected": 1, "unknown": 1}
-    assert "could not grow" in dict(finding.unknown)["unknown"]
+    assert "could not grow" in reasons(finding)["unknown"]
 
 
 def test_delivery_when_connections_are_closed_in_order_then_the_last_messages_are_still_lost() -> None:

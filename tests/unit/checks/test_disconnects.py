@@ -1,4 +1,4 @@
-"""Disconnects and the fate of each drop: histories of a few lines, one good and the others each with a known defect."""
+"""Disconnects and what became of each drop: histories of a few lines, one good, the others with a known defect."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from histories import (
     opening,
     phases,
     raised,
+    reasons,
     receive_in,
     records,
     returned,
@@ -33,14 +34,15 @@ from histories import (
     truncated,
 )
 
-from loadtest.checks import fates as words
-from loadtest.checks.disconnects import check
+from loadtest.checks import dropped as words
+from loadtest.checks.disconnects.audit import check
+from loadtest.checks.dropped import dropped_connections
 from loadtest.checks.drops import check as check_each
-from loadtest.checks.fates import fates
-from loadtest.checks.kind import Finding
+from loadtest.checks.kind import CheckResult
 from loadtest.checks.records import TrialRecords
 
 DROPPED_AT = 2000
+ONE_1006 = {"value": "1006", "count": 1}
 
 
 def cleaned_up(connection: int, *, code: int = 1006, after_ms: float = 10) -> list[Line]:
@@ -75,14 +77,14 @@ def trial(lines: list[Line], *on_server: Line | list[Line], **others: Any) -> Tr
     return records(client(phases(), lines), server(*on_server), **{"drops": ("rst",), **others})
 
 
-def row(finding: Finding) -> dict[str, Any]:
+def row(finding: CheckResult) -> dict[str, Any]:
     assert finding.rows.height == 1
     return finding.rows.row(0, named=True)
 
 
 def verdicts(of: TrialRecords) -> dict[int, tuple[str, str | None]]:
     return {connection: (verdict, cause) for connection, verdict, cause in
-            fates(of).select("connection", "verdict", "cause").iter_rows()}  # fmt: skip
+            dropped_connections(of).select("connection", "verdict", "cause").iter_rows()}  # fmt: skip
 
 
 def test_disconnects_when_all_is_cleaned_up_then_nothing_is_missed_or_left() -> None:
@@ -91,8 +93,9 @@ def test_disconnects_when_all_is_cleaned_up_then_nothing_is_missed_or_left() -> 
     assert row(finding) == {
         "drop": "rst", "dropped": 2, "disconnect_called": 2, "missed": 0, "unknown": 0,
         "detect_ms_p50": pytest.approx(10, abs=21), "detect_ms_p99": 30, "detect_ms_max": 30,
-        "codes": "1005:1 1006:1", "groups_left": 0, "tasks_left": 0, "presence_left": 0, "never_reached": 0,
-        "noticed": 2, "returned": 2, "raised": 0, "queues_left": 0, "subscriptions_left": 0, "causes": "",
+        "codes": [{"value": "1005", "count": 1}, ONE_1006],
+        "groups_left": 0, "tasks_left": 0, "presence_left": 0, "never_reached": 0,
+        "noticed": 2, "returned": 2, "raised": 0, "queues_left": 0, "subscriptions_left": 0, "causes": [],
         "example": "",
     }  # fmt: skip
 
@@ -100,21 +103,21 @@ def test_disconnects_when_all_is_cleaned_up_then_nothing_is_missed_or_left() -> 
 def test_disconnects_when_disconnect_is_never_entered_then_it_is_missed() -> None:
     figures = row(check(trial(gone(A, B), cleaned_up(A), up_and_running(B))))
     assert (figures["dropped"], figures["disconnect_called"], figures["missed"], figures["unknown"]) == (2, 1, 1, 0)
-    assert (figures["tasks_left"], figures["codes"], figures["example"]) == (1, "1006:1", str(B))
+    assert (figures["tasks_left"], figures["codes"], figures["example"]) == (1, [ONE_1006], str(B))
 
 
 def test_disconnects_when_entered_only_as_the_server_was_stopped_then_it_is_missed_and_its_task_was_left() -> None:
     late = trial(gone(A), up_and_running(A), entered(9000, A, 1012), ended(9001, A), settled_ns=8_000_000_000)
     figures = row(check(late))
     assert (figures["disconnect_called"], figures["missed"], figures["tasks_left"]) == (0, 1, 1)
-    assert (figures["codes"], figures["detect_ms_max"]) == ("", None)
+    assert (figures["codes"], figures["detect_ms_max"]) == ([], None)
 
 
 def test_disconnects_when_entered_several_times_then_the_first_counts_and_nothing_is_multiplied() -> None:
     lines = [*cleaned_up(A), entered(2500, A, 1000), entered(2600, A, 1001), ended(2700, A)]
     figures = row(check(trial(gone(A), lines)))
     assert (figures["dropped"], figures["disconnect_called"]) == (1, 1)
-    assert (figures["codes"], figures["detect_ms_max"]) == ("1006:1", 10)
+    assert (figures["codes"], figures["detect_ms_max"]) == ([ONE_1006], 10)
 
 
 def test_disconnects_when_a_connection_comes_twice_in_the_ledgers_then_it_is_one() -> None:
@@ -128,8 +131,8 @@ def test_disconnects_when_the_process_is_gone_then_it_is_unknown_and_never_misse
     figures = row(finding)
     assert (figures["dropped"], figures["disconnect_called"], figures["missed"], figures["unknown"]) == (2, 1, 0, 1)
     assert figures["tasks_left"] is None
-    assert any(column == "unknown" and "22" in why for column, why in finding.unknown)
-    assert "tasks_left" in dict(finding.unknown)
+    assert "22" in reasons(finding)["unknown"]
+    assert "tasks_left" in reasons(finding)
 
 
 def test_disconnects_when_two_processes_live_then_each_drop_is_looked_up_in_its_own() -> None:
@@ -143,14 +146,14 @@ def test_disconnects_when_the_residue_was_not_read_then_only_what_was_seen_is_kn
     figures = row(finding)
     assert (figures["disconnect_called"], figures["missed"], figures["unknown"]) == (1, 0, 1)
     assert [figures[name] for name in ("groups_left", "tasks_left", "presence_left", "queues_left")] == [None] * 4
-    reasons = dict(finding.unknown)
-    assert all("it did not answer" in reasons[name] for name in ("unknown", "groups_left", "tasks_left"))
+    why = reasons(finding)
+    assert all("it did not answer" in why[name] for name in ("unknown", "groups_left", "tasks_left"))
 
 
 def test_disconnects_when_one_process_did_not_answer_then_groups_are_unknown() -> None:
     finding = check(trial(gone(A), cleaned_up(A), after_unknown="process 22 did not answer: timed out"))
     assert row(finding)["groups_left"] is None
-    assert "22" in dict(finding.unknown)["groups_left"]
+    assert "22" in reasons(finding)["groups_left"]
 
 
 def test_disconnects_when_one_process_could_not_read_its_layer_then_groups_are_unknown() -> None:
@@ -158,7 +161,7 @@ def test_disconnects_when_one_process_could_not_read_its_layer_then_groups_are_u
     finding = check(trial(gone(A), cleaned_up(A), after=(held(), broken)))
     figures = row(finding)
     assert (figures["groups_left"], figures["queues_left"], figures["presence_left"]) == (None, None, 0)
-    assert "process 22: no reader" in dict(finding.unknown)["groups_left"]
+    assert "process 22: no reader" in reasons(finding)["groups_left"]
 
 
 def test_disconnects_when_a_ledger_was_cut_then_what_is_not_in_it_is_unknown() -> None:
@@ -166,7 +169,7 @@ def test_disconnects_when_a_ledger_was_cut_then_what_is_not_in_it_is_unknown() -
     figures = row(finding)
     assert (figures["disconnect_called"], figures["missed"], figures["unknown"]) == (1, 0, 1)
     assert (figures["tasks_left"], figures["groups_left"]) == (None, None)
-    assert "could not grow" in dict(finding.unknown)["unknown"]
+    assert "could not grow" in reasons(finding)["unknown"]
 
 
 def test_disconnects_when_it_died_in_the_upgrade_then_it_was_never_reached_and_not_dropped() -> None:
@@ -180,7 +183,7 @@ def test_disconnects_when_the_server_let_it_in_but_did_not_record_it_then_it_is_
     finding = check(trial(gone(A, B), cleaned_up(A)))
     figures = row(finding)
     assert (figures["dropped"], figures["unknown"], figures["never_reached"], figures["groups_left"]) == (2, 1, 0, None)
-    assert "not in its ledger" in dict(finding.unknown)["unknown"]
+    assert "not in its ledger" in reasons(finding)["unknown"]
 
 
 def test_disconnects_when_the_server_was_ending_it_already_then_it_is_called_without_a_detection_time() -> None:
@@ -207,7 +210,7 @@ def test_disconnects_when_kinds_are_mixed_then_each_has_its_own_row() -> None:
 def test_disconnects_when_a_drop_is_of_no_planned_kind_then_that_is_said(kind: str | None) -> None:
     finding = check(trial(gone(A, kind=kind), cleaned_up(A)))
     assert row(finding)["dropped"] == 0
-    assert "1 connections were dropped" in dict(finding.unknown)["dropped"]
+    assert "1 connections were dropped" in reasons(finding)["dropped"]
 
 
 def test_disconnects_when_no_drops_were_planned_then_there_are_no_rows() -> None:
@@ -231,7 +234,7 @@ def test_disconnects_when_something_is_left_then_it_is_charged_to_the_dropped_co
 def test_disconnects_when_the_app_does_not_tell_who_is_online_then_presence_is_unknown() -> None:
     finding = check(trial(gone(A), cleaned_up(A), after=(held(presence=None),)))
     assert row(finding)["presence_left"] is None
-    assert "does not tell" in dict(finding.unknown)["presence_left"]
+    assert "does not tell" in reasons(finding)["presence_left"]
 
 
 def test_disconnects_when_disconnect_raises_then_it_was_called_and_did_not_return() -> None:
@@ -252,16 +255,18 @@ def test_disconnects_when_disconnect_raises_then_it_was_called_and_did_not_retur
         (up_and_running(A), {A: ""}, words.NOT_NOTICED),
     ],
 )
-def test_fates_when_missed_then_the_cause_is_told(lines: list[Line], busy: dict[int, str], cause: str) -> None:
+def test_dropped_connections_when_missed_then_the_cause_is_told(
+    lines: list[Line], busy: dict[int, str], cause: str
+) -> None:
     assert verdicts(trial(gone(A), lines, after=(held(busy=busy),))) == {A: ("missed", cause)}
 
 
-def test_fates_when_called_then_there_is_no_cause() -> None:
+def test_dropped_connections_when_called_then_there_is_no_cause() -> None:
     assert verdicts(trial(gone(A), cleaned_up(A))) == {A: ("called", None)}
 
 
-def test_fates_when_the_server_pid_is_alive_then_it_is_the_one_that_answered() -> None:
-    assert fates(trial(gone(A), cleaned_up(A)))["pid"].to_list() == [SERVER]
+def test_dropped_connections_when_the_server_pid_is_alive_then_it_is_the_one_that_answered() -> None:
+    assert dropped_connections(trial(gone(A), cleaned_up(A)))["pid"].to_list() == [SERVER]
 
 
 def test_each_drop_when_audited_then_its_times_count_from_the_drop_and_what_never_came_is_blank() -> None:

@@ -8,7 +8,8 @@ import pytest
 from histories import held, records
 
 from loadtest.checks import ProcessResidue
-from loadtest.checks.residue import check
+from loadtest.checks.residue.audit import check
+from loadtest.checks.residue.table import LEFT
 
 
 def rows(before: tuple[ProcessResidue, ...], after: tuple[ProcessResidue, ...], **others: Any) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def test_residue_when_a_process_could_not_tell_then_it_is_unknown_with_its_reaso
     left = dict(finding.rows.select("kind", "left").rows())
     assert left["group members"] is None
     assert left["threads"] == 0
-    assert ("left", "group members: process 22: no reader for it") in finding.unknown
+    assert (LEFT, "group members: process 22: no reader for it") in finding.unknown
 
 
 @pytest.mark.parametrize(
@@ -84,4 +85,4 @@ def test_residue_when_a_process_is_missing_then_nothing_is_said_to_be_clean(resi
     finding = check(records(**residues))
     assert finding.rows["left"].null_count() == finding.rows.height
     assert len(finding.unknown) == finding.rows.height
-    assert all(column == "left" and why in reason for column, reason in finding.unknown)
+    assert all(column == LEFT and why in reason for column, reason in finding.unknown)

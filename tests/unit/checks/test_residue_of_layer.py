@@ -3,7 +3,8 @@
 import pytest
 from histories import A, B, channel, ended, held, records, server
 
-from loadtest.checks.residue import KEPT_BY_LAYER, check
+from loadtest.checks.residue.audit import check
+from loadtest.checks.residue.kinds import KEPT_BY_LAYER
 from loadtest.checks.stalls import stalls_ms
 from loadtest.ledger.record import Event
 

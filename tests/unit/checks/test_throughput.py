@@ -25,15 +25,15 @@ from histories import (
     truncated,
 )
 
-from loadtest.checks.kind import Finding
-from loadtest.checks.throughput import check
+from loadtest.checks.kind import CheckResult
+from loadtest.checks.throughput.audit import check
 from loadtest.checks.usage import cpu_steps_s
 from loadtest.checks.validity import GENERATOR_LAG_LIMIT_MS
 
 WINDOW_S = (RECOVER - STEADY) / 1000
 
 
-def found(*lines: Line | list[Line], **others: Any) -> Finding:
+def found(*lines: Line | list[Line], **others: Any) -> CheckResult:
     return check(records(client(phases(), joined(100, A), *lines), **others))
 
 

@@ -22,7 +22,7 @@ from histories import (
     sent,
 )
 
-from loadtest.checks.timeline import COLUMNS, check
+from loadtest.checks.timeline import TABLE, check
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def steps() -> dict[float, dict[str, Any]]:
         closed(CLOSE + 1, A),
     )
     rows = check(records(ledger)).rows
-    assert rows.columns == list(COLUMNS)
+    assert rows.columns == TABLE.schema.names()
     return {row["t_s"]: row for row in rows.to_dicts()}
 
 

@@ -1,0 +1,59 @@
+"""The table delivery.csv: its columns, as the handles by which they are asked for."""
+
+from functools import partial
+
+from loadtest.figures.column import Column
+from loadtest.figures.table import Table
+
+_column = partial(Column, table="delivery")
+_count = partial(_column, unit="messages", dtype=int, over_trials="total")
+
+EXPECTED = _count(name="expected", meaning="messages meant for a member that was connected throughout")
+DELIVERED = _count(name="delivered", meaning="of these, received", better="higher")
+LOST = _count(name="lost", meaning="of these, never received", better="lower")
+DUPLICATED = _count(name="duplicated", meaning="received more than once", better="lower")
+REORDERED = _count(name="reordered", meaning="received after a later one of the same sender", better="lower")
+OFFLINE = _count(name="offline", meaning="sent while the member was offline: not expected, never called lost")
+UNKNOWN = _count(name="unknown", meaning="it cannot be said whether it was received", better="lower")
+EDGE = _count(name="edge", meaning="of these, under way when its sender or receiver was dropped", better="lower")
+DEAF = _column(
+    name="deaf",
+    unit="connections",
+    dtype=int,
+    meaning="stayed open and received nothing more of all that was meant for them",
+    better="lower",
+    over_trials="total",
+)
+LOST_EXAMPLE = _column(
+    name="lost_example",
+    dtype=str,
+    meaning="a connection that lost a message as `channels-loadtest show` takes it",
+    of=(LOST,),
+    since=2,
+)
+DEAF_EXAMPLE = _column(
+    name="deaf_example",
+    dtype=str,
+    meaning="a deaf connection as `channels-loadtest show` takes it",
+    of=(DEAF,),
+    since=2,
+)
+
+TABLE = Table(
+    name="delivery",
+    meaning="What became of each message for each member it was meant for; expected = delivered + lost + unknown.",
+    row="one trial",
+    figures=(
+        EXPECTED,
+        DELIVERED,
+        LOST,
+        DUPLICATED,
+        REORDERED,
+        OFFLINE,
+        UNKNOWN,
+        EDGE,
+        DEAF,
+        LOST_EXAMPLE,
+        DEAF_EXAMPLE,
+    ),
+)

@@ -1,0 +1,103 @@
+"""Throughput: messages a second, latency from raw samples, what the processes used, and whether the trial is valid."""
+
+import polars as pl
+
+from loadtest.checks.kind import CheckResult
+from loadtest.checks.open_failures import open_failures
+from loadtest.checks.records import NS_A_MS, TrialRecords, Window
+from loadtest.checks.stalls import stalls_ms
+from loadtest.checks.throughput import table
+from loadtest.checks.unexpected_ends import ended_unexpectedly
+from loadtest.checks.usage import cpu_s, largest_rss_mb
+from loadtest.checks.validity import invalid_because
+from loadtest.figures.counts import counts_of
+from loadtest.figures.table import Row
+
+
+def check(trial: TrialRecords) -> CheckResult:
+    """Return one row for the window that counts."""
+    window = trial.window
+    if window is None:
+        raise ValueError("the trial did not get through its phases")
+    reasons = invalid_because(trial, window)
+    row = {
+        table.USERS: trial.users,
+        **_messages(trial, window),
+        **_latencies(trial, window),
+        **_usage(trial, window),
+        **_ends(trial),
+        table.VALID: "no" if reasons else "yes",
+    }
+    return CheckResult(rows=table.TABLE.frame([row]), invalid=tuple(reasons))
+
+
+def blank(trial: TrialRecords) -> pl.DataFrame:
+    """Return the row of a trial of which nothing is known: it is not valid."""
+    return pl.DataFrame({table.USERS.name: [trial.users], table.VALID.name: ["no"]})
+
+
+def _messages(trial: TrialRecords, window: Window) -> Row:
+    inside = pl.col("time_ns").is_between(window.start_ns, window.end_ns)
+    received = trial.received.filter(inside).height
+    return {
+        table.SENT: trial.sent.filter(inside).height,
+        table.RECEIVED: received,
+        table.DURATION_S: window.duration_s,
+        table.MESSAGES_PER_S: received / window.duration_s,
+    }
+
+
+def _latencies(trial: TrialRecords, window: Window) -> Row:
+    latency = latencies_ms(trial, window)
+    return {
+        **{column: latency.quantile(share, "nearest") for column, share in _QUANTILES.items()},
+        table.LATENCY_MS_MAX: latency.max(),
+    }
+
+
+_QUANTILES = {
+    table.LATENCY_MS_P50: 0.5,
+    table.LATENCY_MS_P90: 0.9,
+    table.LATENCY_MS_P99: 0.99,
+    table.LATENCY_MS_P999: 0.999,
+}
+
+
+def _usage(trial: TrialRecords, window: Window) -> Row:
+    stalls = stalls_ms(trial, window)
+    return {
+        table.SERVER_CPU_S: cpu_s(trial, "server", window.start_ns, window.end_ns),
+        table.SERVER_RSS_MB: largest_rss_mb(trial, window),
+        table.GENERATOR_CPU_S: cpu_s(trial, "generator", window.start_ns, window.end_ns),
+        table.BROKER_CPU_S: cpu_s(trial, "broker", window.start_ns, window.end_ns),
+        table.STALLS: None if stalls is None else len(stalls),
+        table.STALLED_MS: None if stalls is None else float(sum(stalls)),
+    }
+
+
+def _ends(trial: TrialRecords) -> Row:
+    unexpected, failures = ended_unexpectedly(trial), open_failures(trial)
+    return {
+        table.ENDED_UNEXPECTEDLY: unexpected.len(),
+        table.UNEXPECTED_EXAMPLE: str(unexpected[0]) if unexpected.len() else "",
+        table.OPEN_FAILED: failures.len(),
+        table.OPEN_FAILURES: counts_of(failures),
+    }
+
+
+def latencies_ms(trial: TrialRecords, window: Window) -> pl.Series:
+    """Return the time from the planned sending to each arrival, in ms, of messages planned within the window.
+
+    By the planned time and not by the arrival: what a stall delays past the window still counts.
+    """
+    return with_latency(trial).filter(pl.col("planned_ns").is_between(window.start_ns, window.end_ns))["latency_ms"]
+
+
+def with_latency(trial: TrialRecords) -> pl.DataFrame:
+    """Return each arrival with columns time_ns, planned_ns, latency_ms."""
+    planned = trial.sent.select("value", planned_ns=pl.col("time_ns") - pl.col("argument").cast(pl.Int64) * 1000)
+    return (
+        trial.received.select("time_ns", "value")
+        .join(planned, on="value")
+        .select("time_ns", "planned_ns", latency_ms=(pl.col("time_ns") - pl.col("planned_ns")) / NS_A_MS)
+    )

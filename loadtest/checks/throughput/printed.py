@@ -1,0 +1,58 @@
+"""How throughput is printed."""
+
+from loadtest.checks.throughput import table
+from loadtest.figures.cell import Cell
+from loadtest.figures.printed import (
+    Printed,
+    PrintedColumn,
+    Text,
+    any_known,
+    any_of,
+    median,
+    median_with_range,
+    total,
+)
+
+
+def _trials(cell: Cell) -> Text:
+    valid = len(cell.valid_trials)
+    is_short = valid < len(cell.trials)
+    return Text(text=f"{valid} of {len(cell.trials)}" if is_short else f"{valid}", tone="warning" if is_short else "")
+
+
+PRINTED = Printed(
+    caption="Throughput and latency: medians of the trials, in brackets the lowest and the highest trial",
+    columns=(
+        PrintedColumn(
+            heading="messages/s",
+            meaning="received a second: median of the trials (lowest to highest)",
+            write=median_with_range(table.MESSAGES_PER_S),
+        ),
+        PrintedColumn(heading="p50 ms", meaning="median latency", write=median(table.LATENCY_MS_P50)),
+        PrintedColumn(
+            heading="p99 ms",
+            meaning="latency within which 99 of 100 messages came",
+            write=median(table.LATENCY_MS_P99),
+        ),
+        PrintedColumn(
+            heading="CPU ms/1k",
+            meaning="CPU time of the server for 1,000 messages received",
+            write=median(table.CPU_PER_1000),
+        ),
+        PrintedColumn(
+            heading="broker ms/1k",
+            meaning="CPU time of the broker for 1,000 messages received",
+            write=median(table.BROKER_CPU_PER_1000),
+            only_if=any_known(table.BROKER_CPU_PER_1000),
+        ),
+        PrintedColumn(
+            heading="not opened",
+            meaning="connections that could not be opened, all trials",
+            write=total(table.OPEN_FAILED, "warning"),
+            only_if=any_of(table.OPEN_FAILED),
+        ),
+        PrintedColumn(
+            heading="trials", meaning="trials that count, of those measured; the others are not valid", write=_trials
+        ),
+    ),
+)

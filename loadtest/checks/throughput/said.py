@@ -1,0 +1,120 @@
+"""What is said of throughput.csv: stalls of the event loop, and connections that ended or never opened by themselves.
+
+Comparisons of speed are made from several cells: see `loadtest.report.findings.speed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from loadtest.checks.throughput import table
+from loadtest.checks.throughput.table import STALLED_MS, STALLS
+from loadtest.dimensions import CONSUMER, LAYER
+from loadtest.figures.cell import Cell
+from loadtest.figures.evidence import Evidence
+from loadtest.figures.finding import Finding, how_sure
+from loadtest.figures.topics import LATENCY, UNEXPECTED
+from loadtest.figures.words import Namer, counted, listed, number, time_ms
+
+NOTABLE_SHARE = 0.05
+"""Of the window that counts: a single stall of 100 ms in the 3 s of a quick trial may be the machine's doing."""
+
+_LATENCIES = {
+    table.LATENCY_MS_P50: "median latency {}",
+    table.LATENCY_MS_P99: "p99 {}",
+    table.LATENCY_MS_MAX: "slowest message {}",
+}
+
+
+def says(evidence: Evidence) -> Iterator[Finding]:
+    """Connections that ended or did not open, then each cell that stalled notably, the longest stalls first."""
+    measured, namer = evidence.having(table.TABLE), evidence.namer
+    for cell in measured:
+        if cell.total(table.ENDED_UNEXPECTEDLY).total:
+            yield _ended(cell, evidence)
+        if cell.total(table.OPEN_FAILED).total:
+            yield _not_opened(cell, namer)
+    for cell in sorted(filter(_is_notable, measured), key=_stalled_ms, reverse=True):
+        calm = [other for other in measured if _differ_by_consumer(cell, other) and _never_stalled(other)]
+        yield _stalled(cell, calm, namer)
+
+
+def open_at_a_time(cell: Cell) -> str:
+    """`50 open at a time, 3 trials`."""
+    users = cell.median(table.USERS).median
+    trials = counted(len(cell.valid_trials), "trial")
+    return trials if users is None else f"{users:,.0f} open at a time, {trials}"
+
+
+def _ended(cell: Cell, evidence: Evidence) -> Finding:
+    known = evidence.values.of(cell.key, LAYER).ends_connections
+    ended = cell.total(table.ENDED_UNEXPECTEDLY).total or 0
+    return Finding(
+        severity="warning",
+        topic=UNEXPECTED,
+        text=(
+            f"{evidence.namer.name(cell.key)}: {counted(ended, 'connection')} ended though no "
+            f"client dropped them ({open_at_a_time(cell)}){f': {known}' if known else ''}."
+        ),
+        cells=(cell.key,),
+        figures=(table.ENDED_UNEXPECTEDLY,),
+        example=cell.example(table.UNEXPECTED_EXAMPLE),
+    )
+
+
+def _not_opened(cell: Cell, namer: Namer) -> Finding:
+    reasons = [f"{reason} {count:,}" for reason, count in cell.counts(table.OPEN_FAILURES).most_common()]
+    failed = cell.total(table.OPEN_FAILED).total or 0
+    return Finding(
+        severity="warning",
+        topic=UNEXPECTED,
+        text=(
+            f"{namer.name(cell.key)}: {counted(failed, 'connection')} could not be opened"
+            f"{f': {listed(reasons)}' if reasons else ''} ({open_at_a_time(cell)})."
+        ),
+        cells=(cell.key,),
+        figures=(table.OPEN_FAILED, table.OPEN_FAILURES),
+    )
+
+
+def _is_notable(cell: Cell) -> bool:
+    window_s = cell.median(table.DURATION_S).median
+    return window_s is not None and _stalled_ms(cell) >= NOTABLE_SHARE * window_s * 1000
+
+
+def _stalled_ms(cell: Cell) -> float:
+    return cell.median(STALLED_MS).median or 0.0
+
+
+def _differ_by_consumer(one: Cell, other: Cell) -> bool:
+    return one.key != other.key and one.key.without(CONSUMER) == other.key.without(CONSUMER)
+
+
+def _never_stalled(cell: Cell) -> bool:
+    return cell.median(STALLS).high == 0
+
+
+def _stalled(cell: Cell, calm: Sequence[Cell], namer: Namer) -> Finding:
+    stalls = cell.median(STALLS)
+    others = "".join(f"; {other.key[CONSUMER]} never stalled: {_came(other)}" for other in calm if _came(other))
+    return Finding(
+        severity="warning",
+        topic=LATENCY,
+        text=(
+            f"{namer.name(cell.key)}: the server's event loop served nobody for 100 ms or longer "
+            f"{_times(stalls.median or 0)} in a trial, {time_ms(_stalled_ms(cell))} together"
+            f"{f'; {_came(cell)}' if _came(cell) else ''} ({how_sure(stalls)}){others}."
+        ),
+        cells=(cell.key, *(other.key for other in calm)),
+        figures=(STALLS, STALLED_MS, *_LATENCIES),
+    )
+
+
+def _times(count: float) -> str:
+    return "once" if count == 1 else f"{number(count)} times"
+
+
+def _came(cell: Cell) -> str:
+    """How late its messages came: what waited for the event loop, or for anything else, came late."""
+    known = {words: cell.median(column).median for column, words in _LATENCIES.items()}
+    return listed([words.format(time_ms(value)) for words, value in known.items() if value is not None] or [""])

@@ -1,0 +1,195 @@
+"""The table throughput.csv: its columns, as the handles by which they are asked for."""
+
+from collections import Counter
+from functools import partial
+
+from loadtest.figures.column import Column
+from loadtest.figures.table import Figures, Table
+
+_column = partial(Column, table="throughput")
+
+USERS = _column(
+    name="users",
+    unit="connections",
+    dtype=int,
+    meaning="WebSockets open at a time, as planned",
+    over_trials="median",
+)
+SENT = _column(
+    name="sent",
+    unit="messages",
+    dtype=int,
+    meaning="messages the clients sent in the steady window",
+    over_trials="median",
+)
+RECEIVED = _column(
+    name="received",
+    unit="messages",
+    dtype=int,
+    meaning="messages the clients received in the steady window",
+    over_trials="median",
+)
+DURATION_S = _column(
+    name="duration_s", unit="s", dtype=float, meaning="length of the steady window", over_trials="median"
+)
+MESSAGES_PER_S = _column(
+    name="messages_per_s",
+    unit="messages/s",
+    dtype=float,
+    meaning="messages received a second in the steady window",
+    better="higher",
+    over_trials="median",
+)
+
+_latency = partial(_column, unit="ms", dtype=float, better="lower", over_trials="median", of=(RECEIVED,))
+
+LATENCY_MS_P50 = _latency(name="latency_ms_p50", meaning="latency, median: half of the messages came within it")
+LATENCY_MS_P90 = _latency(name="latency_ms_p90", meaning="latency, p90: 9 of 10 messages came within it")
+LATENCY_MS_P99 = _latency(name="latency_ms_p99", meaning="latency, p99: 99 of 100 messages came within it")
+LATENCY_MS_P999 = _latency(name="latency_ms_p999", meaning="latency, p99.9: 999 of 1,000 messages came within it")
+LATENCY_MS_MAX = _latency(name="latency_ms_max", meaning="latency of the slowest message")
+
+SERVER_CPU_S = _column(
+    name="server_cpu_s",
+    unit="s",
+    dtype=float,
+    meaning="CPU time of all server processes in the steady window",
+    better="lower",
+    over_trials="median",
+)
+SERVER_RSS_MB = _column(
+    name="server_rss_mb",
+    unit="MB",
+    dtype=float,
+    meaning="most resident memory of all server processes",
+    better="lower",
+    over_trials="median",
+)
+GENERATOR_CPU_S = _column(
+    name="generator_cpu_s",
+    unit="s",
+    dtype=float,
+    meaning="CPU time of the load generator in the steady window",
+    over_trials="median",
+)
+BROKER_CPU_S = _column(
+    name="broker_cpu_s",
+    unit="s",
+    dtype=float,
+    meaning="CPU time of the layer's broker (Valkey or Redis) in the steady window; empty where none was sampled",
+    better="lower",
+    over_trials="median",
+    may_not_apply=True,
+    since=4,
+)
+STALLS = _column(
+    name="stalls",
+    dtype=int,
+    meaning="times the server's event loop served nobody for 100 ms or longer",
+    better="lower",
+    over_trials="median",
+)
+STALLED_MS = _column(
+    name="stalled_ms",
+    unit="ms",
+    dtype=float,
+    meaning="how long these were together",
+    better="lower",
+    over_trials="median",
+)
+ENDED_UNEXPECTEDLY = _column(
+    name="ended_unexpectedly",
+    unit="connections",
+    dtype=int,
+    meaning="connections that the server ended, in the whole trial, though the client had not dropped or closed them",
+    better="lower",
+    over_trials="total",
+    formerly=("ended_unasked",),
+)
+UNEXPECTED_EXAMPLE = _column(
+    name="unexpected_example",
+    dtype=str,
+    meaning="one of these as `channels-loadtest show` takes it",
+    of=(ENDED_UNEXPECTEDLY,),
+    since=2,
+    formerly=("unasked_example",),
+)
+OPEN_FAILED = _column(
+    name="open_failed",
+    unit="connections",
+    dtype=int,
+    meaning="connections that could not be opened, in the whole trial; not those dropped while they opened",
+    better="lower",
+    over_trials="total",
+    since=4,
+)
+OPEN_FAILURES = _column(
+    name="open_failures",
+    dtype=Counter,
+    meaning='why they could not, and how often, "open timeout:2; refused 403:1"',
+    of=(OPEN_FAILED,),
+    since=4,
+)
+VALID = _column(
+    name="valid", dtype=str, meaning='"yes", or "no": the generator or the machine was the limit, not the server'
+)
+
+
+def _per_1000(cpu_s: Column[float], figures: Figures) -> float | None:
+    used, received = figures[cpu_s], figures[RECEIVED]
+    if not isinstance(used, float) or not isinstance(received, int) or received == 0:
+        return None
+    return used * 1000 / received * 1000
+
+
+CPU_PER_1000 = _column(
+    name="server_cpu_ms_per_1000_messages",
+    unit="ms",
+    dtype=float,
+    meaning="CPU time of the server for 1,000 messages received",
+    better="lower",
+    over_trials="median",
+    of=(RECEIVED,),
+)
+BROKER_CPU_PER_1000 = _column(
+    name="broker_cpu_ms_per_1000_messages",
+    unit="ms",
+    dtype=float,
+    meaning="CPU time of the broker for 1,000 messages received",
+    better="lower",
+    over_trials="median",
+    may_not_apply=True,
+)
+
+TABLE = Table(
+    name="throughput",
+    meaning="How much was carried, how late it came, and what it cost.",
+    row="one trial",
+    figures=(
+        USERS,
+        SENT,
+        RECEIVED,
+        DURATION_S,
+        MESSAGES_PER_S,
+        LATENCY_MS_P50,
+        LATENCY_MS_P90,
+        LATENCY_MS_P99,
+        LATENCY_MS_P999,
+        LATENCY_MS_MAX,
+        SERVER_CPU_S,
+        SERVER_RSS_MB,
+        GENERATOR_CPU_S,
+        BROKER_CPU_S,
+        STALLS,
+        STALLED_MS,
+        ENDED_UNEXPECTEDLY,
+        UNEXPECTED_EXAMPLE,
+        OPEN_FAILED,
+        OPEN_FAILURES,
+        VALID,
+    ),
+    derived={
+        CPU_PER_1000: partial(_per_1000, SERVER_CPU_S),
+        BROKER_CPU_PER_1000: partial(_per_1000, BROKER_CPU_S),
+    },
+)

@@ -1,0 +1,116 @@
+"""Printed tables: the cells that a reader sees, as text; the same in the terminal and in the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from loadtest.dimensions import CONSUMER, LAYER, SCENARIO, AnyDimension
+from loadtest.figures.cell import Cell
+from loadtest.figures.column import AnyColumn, Column
+from loadtest.figures.statistics import Total
+from loadtest.figures.words import NOT_APPLICABLE, UNKNOWN, plain, with_range
+
+Tone = Literal["", "good", "warning", "unknown"]
+Folds = Literal["never", "early", "late"]
+
+LONGEST_UNFOLDED = 13
+"""Figures with slashes between them, "1,056/1,911/4", fit a terminal's table up to this length."""
+
+LONGEST_PIECE = 8
+"""Between the blanks of longer ones: "1,911/4"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """One printed cell."""
+
+    text: str
+    tone: Tone = ""
+
+
+Write = Callable[[Cell], Text]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedColumn:
+    """One printed column: its head, and how a cell's figures are written in it."""
+
+    heading: str
+    meaning: str
+    write: Write
+    is_number: bool = True
+    folds: Folds = "never"
+    """Whether it gives way in a terminal that is too narrow, and before or after others."""
+    only_if: Callable[[Sequence[Cell]], bool] | None = None
+    """The column is left out where this does not hold for the cells of the table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printed:
+    """How a table is printed: a row a cell."""
+
+    caption: str
+    columns: tuple[PrintedColumn, ...]
+    always: tuple[AnyDimension, ...] = (LAYER, CONSUMER, SCENARIO)
+    """The dimensions that are columns also where all cells have the same value."""
+    in_terminal: bool = True
+    """Else in the page only, and the findings say what is in it."""
+
+
+def toned(text: str, tone: Tone = "") -> Text:
+    """A cell of that tone, or of the tone of what is not known."""
+    return Text(text=text, tone="unknown" if text == UNKNOWN else tone)
+
+
+def median(column: AnyColumn) -> Write:
+    """Write the median alone."""
+    return lambda cell: toned(plain(cell.median(column)))
+
+
+def median_with_range(column: AnyColumn, tone_if_any: Tone = "") -> Write:
+    """Write the median, in brackets the range."""
+
+    def write(cell: Cell) -> Text:
+        figure = cell.median(column)
+        return toned(with_range(figure), tone_if_any if figure.median else "")
+
+    return write
+
+
+def total(column: Column[int], tone_if_any: Tone = "") -> Write:
+    """Write the sum over the trials."""
+    return lambda cell: toned(_written(cell.total(column)), tone_if_any if cell.total(column).total else "")
+
+
+def any_of(column: Column[int]) -> Callable[[Sequence[Cell]], bool]:
+    """Whether some cell has counted one."""
+    return lambda cells: any(cell.total(column).total for cell in cells)
+
+
+def any_known(column: Column[Any]) -> Callable[[Sequence[Cell]], bool]:
+    """Whether the figure is known of some cell."""
+    return lambda cells: any(cell.median(column).is_known for cell in cells)
+
+
+def slashed(parts: Sequence[str]) -> str:
+    """`93/131/171`; a long one has blanks, where a narrow terminal may fold it: `1,056/ 1,911/4`."""
+    text = "/".join(parts)
+    if len(text) <= LONGEST_UNFOLDED:
+        return text
+    pieces = [""]
+    for part in text.replace("/", "/ ").split():
+        if len(pieces[-1]) + len(part) > LONGEST_PIECE:
+            pieces.append("")
+        pieces[-1] += part
+    return " ".join(filter(None, pieces))
+
+
+def _written(summed: Total) -> str:
+    """The sum; `12+?` where some trial's count is not known."""
+    if not summed.applies:
+        return NOT_APPLICABLE
+    if summed.total is None:
+        return UNKNOWN
+    return f"{summed.total:,}" + ("+?" if summed.known < summed.trials else "")

@@ -1,0 +1,33 @@
+"""Reading old folders: what a manifest before format 4 did not say, and was only in names then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from loadtest.dimensions import CONSUMER, DIMENSIONS, LAYER, SCENARIO, Value
+
+_GUARDED = "-guarded"
+_ENDS_CONNECTIONS = {
+    "redis-stock": "redis-py 8 gives up a read after 5 s, just as long as this layer's own blocking pop waits, and the "
+    'consumer that waited ends; hosts: [{"address": url, "socket_timeout": None}] cures it',
+}
+_UNPACED = ("echo",)
+
+
+def values_of_old_run(plan: Mapping[str, Any]) -> dict[str, tuple[Value, ...]]:
+    """Return the values of each dimension that a plan lists, in its order, with what their names used to say."""
+    return {
+        dimension.name: tuple(_value(dimension.name, str(name)) for name in plan[dimension.plural])
+        for dimension in DIMENSIONS
+        if isinstance(plan.get(dimension.plural), list | tuple)
+    }
+
+
+def _value(dimension: str, name: str) -> Value:
+    if dimension == CONSUMER.name:
+        plain = name.removesuffix(_GUARDED)
+        return Value(name=name, kind=plain, variant_of=plain if plain != name else "")
+    if dimension == LAYER.name:
+        return Value(name=name, ends_connections=_ENDS_CONNECTIONS.get(name, ""))
+    return Value(name=name, is_unpaced=dimension == SCENARIO.name and name in _UNPACED)
