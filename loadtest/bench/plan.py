@@ -144,6 +144,11 @@ class Plan(BaseModel):
         interval, _, timeout = self.server_ping.partition("/")
         return float(interval), float(timeout)
 
+    @property
+    def chosen(self) -> dict[str, tuple[str, ...]]:
+        """Return the names that were chosen, by the plan's key."""
+        return {key: getattr(self, key) for key in (*CHOSEN, "drops")}
+
     def cells(self) -> list[CellKey]:
         """Return the cells in the plan's own order."""
         return [

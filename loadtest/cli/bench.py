@@ -11,12 +11,13 @@ import typer
 from rich.console import Console
 
 from loadtest.bench.campaign import run_campaign
-from loadtest.bench.choices import choices_of
+from loadtest.bench.choices import choices_of, values_in
 from loadtest.bench.plan import Plan, PlanError, make_plan
 from loadtest.bench.run_folder import RunFolder
 from loadtest.cli.broker_options import redacted, with_broker_options
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, NOT_VALID
 from loadtest.cli.progress import ShownProgress
+from loadtest.dimensions import Value
 from loadtest.report import print_report, write_report
 from loadtest.report.errors import ReportError
 from loadtest.stack.errors import EnvironmentFailed
@@ -66,11 +67,12 @@ def bench(
         with only_bench():
             _carry_out(_resumed(resume, target), target, addresses)
     else:
-        new_plan = make_plan(given, plan, choices=choices_of(target))
+        choices = choices_of(target)
+        new_plan = make_plan(given, plan, choices=choices)
         for note in new_plan.notes:
             Console(stderr=True, highlight=False, soft_wrap=True).print(f"Note: {note}", style="yellow", markup=False)
         with only_bench():  # before there is a folder: a bench that is refused leaves nothing
-            _carry_out(_created(out, new_plan), target, addresses)
+            _carry_out(_created(out, new_plan, values_in(choices, new_plan.chosen)), target, addresses)
 
 
 def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> None:
@@ -93,10 +95,10 @@ def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> 
         raise typer.Exit(NOT_VALID)
 
 
-def _created(out: Path, plan: Plan) -> RunFolder:
+def _created(out: Path, plan: Plan, values: Mapping[str, tuple[Value, ...]]) -> RunFolder:
     command = shlex.join(["channels-loadtest", *map(redacted, sys.argv[1:])])
     try:
-        return RunFolder.create(out, plan, command=command)
+        return RunFolder.create(out, plan, command=command, values=values)
     except OSError as error:
         raise EnvironmentFailed(
             f"cannot make the run's folder in {out}: {error.strerror}; pass --out with a folder that can be written"
