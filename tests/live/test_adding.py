@@ -1,6 +1,7 @@
 """docs/adding.md is true: a toy of each kind is added through the files it names, and nothing else, and runs.
 
-The toys are in `toys/`. The project is copied, the toys are put where the page says, and the copy's bench runs them all.
+The toys are in `toys/`. The project is copied, the toys are put where the page says, and the bench of the copy runs
+them all.
 """
 
 import json
@@ -145,7 +146,7 @@ def test_target_when_added_as_a_file_then_the_campaign_measures_it(copy: Path) -
     )
     with Bench("-c", program, program=sys.executable, env={"PYTHONPATH": str(copy)}, cwd=copy) as bench:
         assert bench.ended() == 0, bench.out + bench.err
-    (started,) = (copy / "targets").glob("*/trials/*/1/started-by-the-toy")
+    (started,) = (copy / "targets" / "latest").glob("trials/*/1/started-by-the-toy")
     rows = table(started.parents[3], "throughput")
     assert rows["consumer"].to_list() == ["async"]
     assert rows["received"].item() > 0
