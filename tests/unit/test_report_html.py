@@ -178,3 +178,13 @@ def test_thinned_times_keep_the_ends_and_the_slowest():
     assert kept[0] == 0
     assert kept[-5:] == times[-5:]
     assert thinned(times[:30], 150) == times[:30]
+
+
+def test_page_names_every_version_in_the_manifest(tmp_path: Path):
+    folder = write_folder(tmp_path)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    versions = {"server uvicorn": "0.54.0", "layer redis": "channels_redis 4.3", "broker": "valkey 9.0"}
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"versions": versions}))
+    write_html(folder)
+    page = (folder / "report.html").read_text()
+    assert all(f"<dt>{name}</dt><dd>{version}</dd>" in page for name, version in versions.items())

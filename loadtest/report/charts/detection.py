@@ -37,7 +37,7 @@ SLOWEST_KEPT = 5
 """The slowest drops of a strip are never thinned out: they are what one looks for."""
 
 ROOM_FOR_COUNTS = 8.0
-"""The scale goes on to so many times the slowest, where the counts of the missed stand."""
+"""The scale ends at this many times the slowest: the counts of the missed stand there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +149,7 @@ def _row(strip: _Strip) -> Row:
 
 
 def thinned(values: Sequence[float], most: int) -> list[float]:
-    """At most so many of the sorted values, evenly spaced through them, the slowest all kept."""
+    """At most `most` of the sorted values, evenly spaced through them, the slowest all kept."""
     if len(values) <= most:
         return list(values)
     body, tail = values[:-SLOWEST_KEPT], values[-SLOWEST_KEPT:]
