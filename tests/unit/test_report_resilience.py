@@ -194,3 +194,21 @@ def test_disconnects_table_prints_noticed_called_and_what_was_left_each_under_it
     assert (shown["noticed"], shown["called"], shown["call ms"]) == ("9", "8", "1.0/2.0/3.0")
     assert shown["left"] == "0/0/0/0/4"
     assert "groups/queues/tasks/presence/subscriptions" in table.caption
+
+
+def test_throughput_table_prints_broker_and_failed_openings_only_if_there_are_such():
+    own = {**key_row(), "received": 500, "users": 9, "valid": "yes"}
+    some = summary_of(throughput=[{**own, "broker_cpu_s": 0.5, "open_failed": 2}])
+    (table,) = printed_tables(some)
+    shown = dict(zip([heading.text for heading in table.headings], [text.text for text in table.rows[0]], strict=True))
+    assert (shown["broker ms/1k"], shown["not opened"]) == ("1,000", "2")
+    (table,) = printed_tables(summary_of(throughput=[{**own, "open_failed": 0}]))
+    assert not {"broker ms/1k", "not opened"} & {heading.text for heading in table.headings}
+
+
+def test_throughput_table_has_no_question_mark_for_a_layer_without_a_broker():
+    own = {"received": 500, "valid": "yes", "broker_cpu_s": None}
+    rows = [{**key_row(layer="inmemory"), **own}, {**key_row(layer="redis"), **own, "broker_cpu_s": 0.5}]
+    (table,) = printed_tables(summary_of(throughput=rows))
+    column = [heading.text for heading in table.headings].index("broker ms/1k")
+    assert [row[column].text for row in table.rows] == ["·", "1,000"]
