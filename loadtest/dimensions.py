@@ -184,6 +184,11 @@ class CellKey:
         value = self._values[_PLACES[dimension.name]]
         return "" if value in dimension.unspoken else dimension.say(value)
 
+    @property
+    def has_one_kind_of_drop(self) -> bool:
+        """Whether connections are dropped in it, and all in the same way."""
+        return self[DROP] not in (NO_DROP, MIXED_DROPS)
+
     def as_row(self) -> dict[str, str | int]:
         """Return the values by the dimensions' names, in the order of the columns."""
         return dict(zip(_PLACES, self._values, strict=True))

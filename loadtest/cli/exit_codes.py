@@ -12,7 +12,7 @@ NOT_VALID: Final = 3
 """The measurement is not valid: the generator or the machine was the limit."""
 
 ENVIRONMENT_FAILED: Final = 4
-"""Something around the measurement failed: a target would not start, Redis died unasked, the disk is full."""
+"""Something around the measurement failed: a target would not start, Redis died by itself, the disk is full."""
 
 INTERRUPTED: Final = 130
 """Ended by Ctrl-C or SIGTERM, as shells count it: 128 + SIGINT."""

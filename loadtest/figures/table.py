@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from loadtest.dimensions import DIMENSIONS, AnyDimension
+from loadtest.dimensions import DIMENSIONS, FIRST_VERSION, AnyDimension
 from loadtest.figures.column import AnyColumn, Column, Content
 
 FORMAT_VERSION: Final = 4
@@ -26,7 +26,7 @@ KEY: Final[tuple[AnyColumn, ...]] = (
             dtype=dimension.dtype,
             meaning=dimension.meaning,
             since=dimension.since,
-            default=dimension.default,
+            default=dimension.default if dimension.since > FIRST_VERSION else None,
         )
         for dimension in DIMENSIONS
     ),

@@ -28,18 +28,13 @@ def cells_of(tables: Tables, values: Values | None = None) -> tuple[Cell, ...]:
             trial = found.setdefault(CellKey.of_row(row), {}).setdefault(row["trial"], {})
             trial.update(figures_of(table, row))
     trials = trials_of(tables)
-    return tuple(
-        make_cell(
-            key,
-            [
-                TrialFigures(
-                    number=number, valid=trials.get((planned_cell(key, number, trials), number), True), figures=figures
-                )
-                for number, figures in found[key].items()
-            ],
-        )
-        for key in sorted(found, key=values.order)
-    )
+
+    def trial_of(key: CellKey, number: int) -> TrialFigures:
+        valid = trials.get((planned_cell(key, number, trials), number), True)
+        return TrialFigures(number=number, valid=valid, figures=found[key][number])
+
+    ordered = sorted(found, key=values.order)
+    return tuple(make_cell(key, [trial_of(key, number) for number in found[key]]) for key in ordered)
 
 
 def trials_of(tables: Tables) -> dict[tuple[CellKey, int], bool]:

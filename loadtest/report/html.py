@@ -15,16 +15,15 @@ import vl_convert
 
 from loadtest.checks.disconnects.account import account_of_all
 from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
-from loadtest.dimensions import CONSUMER
 from loadtest.figures.finding import Finding
 from loadtest.figures.words import share
 from loadtest.report.charts import (
     Chart,
     cause_chart,
     cause_colours,
-    colours,
     detection_charts,
     latency_charts,
+    palette_of,
     throughput_charts,
     timeline_charts,
 )
@@ -194,7 +193,7 @@ def _speed_sections(summary: Summary) -> list[ChartSection]:
 
 def _consumer_legend(summary: Summary) -> Mapping[str, str]:
     """The colours of the consumers; none are needed where there is one."""
-    found = colours(cell.key[CONSUMER] for cell in summary.cells)
+    found = palette_of(summary.evidence)
     return found if len(found) > 1 else {}
 
 

@@ -12,6 +12,7 @@ _ENDS_CONNECTIONS = {
     "redis-stock": "redis-py 8 gives up a read after 5 s, just as long as this layer's own blocking pop waits, and the "
     'consumer that waited ends; hosts: [{"address": url, "socket_timeout": None}] cures it',
 }
+_KINDS = ("sync", "async")
 _UNPACED = ("echo",)
 
 
@@ -27,7 +28,7 @@ def values_of_old_run(plan: Mapping[str, Any]) -> dict[str, tuple[Value, ...]]:
 def _value(dimension: str, name: str) -> Value:
     if dimension == CONSUMER.name:
         plain = name.removesuffix(_GUARDED)
-        return Value(name=name, kind=plain, variant_of=plain if plain != name else "")
+        return Value(name=name, kind=plain if plain in _KINDS else "", variant_of=plain if plain != name else "")
     if dimension == LAYER.name:
         return Value(name=name, ends_connections=_ENDS_CONNECTIONS.get(name, ""))
     return Value(name=name, is_unpaced=dimension == SCENARIO.name and name in _UNPACED)

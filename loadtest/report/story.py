@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from loadtest.ledger.record import Event
+from loadtest.ledger.record import Event, Phase
 from loadtest.report.errors import ReportError
 from loadtest.report.ledgers import is_kept, read_connection, trials_with_ledgers
 
@@ -83,7 +83,9 @@ def _what(row: dict[str, Any], run: pl.DataFrame) -> str:
 
 
 def _details(event: Event, row: dict[str, Any]) -> Iterator[str]:
-    if row["code"] or event in (Event.DISCONNECT_IN, Event.DISCONNECT_ENTERED):
+    if event is Event.PHASE:
+        yield f": {Phase(row['code']).name.lower().replace('_', '-')}"
+    elif row["code"] or event in (Event.DISCONNECT_IN, Event.DISCONNECT_ENTERED):
         yield f", code {row['code']}"
     if row["text"] is not None:
         yield f": {row['text']}"

@@ -74,7 +74,7 @@ def _frame_of(rows: Iterable[Mapping[str, object]], table: Table) -> pl.DataFram
         raise ReportError(f"table {table.name} has no column {', '.join(strangers)}")
     try:
         return pl.DataFrame(
-            {column.name: [_held(row.get(column.name)) for row in rows] for column in table.columns},
+            {column.name: [_held(row.get(column.name, column.default)) for row in rows] for column in table.columns},
             schema=_schema(table),
         )
     except (TypeError, pl.exceptions.PolarsError) as error:

@@ -1,12 +1,11 @@
 """Figures: what the audit says of a trial, by name: sums of its tables' columns, and causes of what was missed."""
 
-from collections import Counter
 from collections.abc import Mapping
 
 import polars as pl
 
 from loadtest.checks import CheckResult, delivery, disconnects, residue, run_check, throughput
-from loadtest.checks.dropped import dropped_connections
+from loadtest.checks.dropped import CAUSES, dropped_connections
 from loadtest.checks.records import TrialRecords
 from loadtest.checks.residue.table import KIND, LEFT
 from loadtest.figures.column import AnyColumn
@@ -47,7 +46,7 @@ def read_figures(trial: TrialRecords) -> Figures:
     raised_in_send = each.filter((pl.col("verdict") == "called") & pl.col("send_raised").is_not_null())
     return {
         **_totals(dropped, _DISCONNECTS),
-        **{cause_figure(cause): count for cause, count in Counter(each["cause"].drop_nulls()).items()},
+        **_causes(each),
         CALLED_THEN_RAISED: raised_in_send.height,
         **_totals(delivered, _DELIVERY),
         **_one_row(run_check(throughput.KIND, trial), _THROUGHPUT),
@@ -63,6 +62,11 @@ def cause_figure(cause: str) -> str:
 def left_figure(kind: str) -> str:
     """Name the figure of a kind of residue."""
     return f"left: {kind}"
+
+
+def _causes(each: pl.DataFrame) -> Figures:
+    """Every cause, also those of which there was none: a name that is no figure must not read as 0."""
+    return {cause_figure(cause): each.filter(pl.col("cause") == cause).height for cause in CAUSES}
 
 
 def _totals(result: CheckResult, columns: tuple[AnyColumn, ...]) -> Figures:

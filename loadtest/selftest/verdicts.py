@@ -32,7 +32,7 @@ class Outcome:
 
 
 def judge(case: Case, truth: Truth, figures: Figures) -> Outcome:
-    """Compare the audit's figures with what was planted."""
+    """Compare the audit's figures with what was planted; KeyError for a figure that there is none of."""
     found = find_planted(case.consumer)
     own: Expected = {}
     if found is not None:
@@ -53,7 +53,7 @@ def _wrong(expected: Mapping[str, Range], figures: Figures) -> tuple[str, ...]:
     return tuple(
         f"{name} {_written(figure)}, must be {right}"
         for name, right in expected.items()
-        if right != Range() and ((figure := figures.get(name, 0)) is None or figure not in right)
+        if right != Range() and ((figure := figures[name]) is None or figure not in right)
     )
 
 

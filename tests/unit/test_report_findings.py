@@ -1,12 +1,14 @@
 """Findings: each sentence says what the tables say, how sure it is, and nothing more."""
 
+import dataclasses
 from typing import Any
 
 from report_folder import invented_manifest, invented_tables, key_row
 
-from loadtest.dimensions import Value
+from loadtest.dimensions import CellKey, Value
 from loadtest.figures.finding import Finding
-from loadtest.report.manifest import Manifest
+from loadtest.report.manifest import Manifest, TroubledTrial
+from loadtest.report.old_runs import values_of_old_run
 from loadtest.report.summary import summarise
 from loadtest.report.tables import Tables
 
@@ -277,3 +279,61 @@ def test_warnings_come_before_notes_and_unknown_last():
     assert places == sorted(places)
     assert all(f.text.endswith(".") for f in found)
     assert all(f.cells or f.topic.name == "run" for f in found)
+
+
+def test_connections_that_could_not_be_opened_are_told_with_the_reasons():
+    row = {**key_row(), "users": 9, "open_failed": 3, "open_failures": {"open timeout": 2, "refused 403": 1}}
+    (text,) = texts(findings_of(throughput=[row]), "unexpected")
+    assert text == (
+        "redis, sync, echo: 3 connections could not be opened: open timeout 2 and refused 403 1 "
+        "(9 open at a time, 1 trial)."
+    )
+
+
+def test_subscriptions_that_dropped_connections_left_are_told():
+    found = findings_of(disconnects=[drops(10, 0, groups_left=0, subscriptions_left=4)])
+    (text,) = texts(found, "left behind")
+    assert "4 had a channel to which the layer was still subscribed (400)" in text
+
+
+def test_mixed_drops_of_a_trial_that_is_not_valid_are_in_no_sum_and_no_example():
+    def own(trial: int, drop: str) -> dict[str, Any]:
+        return key_row(scenario="churn", trial=trial, drop=drop)
+
+    times = {"detect_ms_p50": 5.0, "detect_ms_max": 9.0}
+    found = findings_of(
+        throughput=[{**own(1, "mixed"), "valid": "yes"}, {**own(2, "mixed"), "valid": "no"}],
+        disconnects=[drops(10, 0, **times), drops(0, 30, trial=2, **dict.fromkeys(times, 900.0))],
+        drops=[
+            {**own(1, "rst"), "connection": 5, "verdict": "called", "detect_ms": 9.0},
+            {**own(2, "rst"), "connection": 6, "verdict": "called", "detect_ms": 900.0},
+        ],
+    )
+    assert "dropped 10 connections on purpose: every one of them had disconnect() called" in found[0].text
+    (detection,) = [finding for finding in found if finding.topic.name == "detection"]
+    assert "5 ms after rst; the slowest of all took 9 ms" in detection.text
+    assert detection.example.endswith("-mixed/1:5")
+
+
+def test_trial_that_is_not_valid_is_said_to_be_left_out_of_every_figure():
+    trouble = TroubledTrial(cell=CellKey.of_row(key_row()), trial=2, why="the generator was busy")
+    (text,) = texts(findings_of(dataclasses.replace(MANIFEST, invalid=(trouble,))), "run")
+    assert text == "redis, sync, echo: trial 2 is not valid and is left out of every figure: the generator was busy."
+
+
+def test_scenario_is_named_only_where_several_have_drops():
+    called = drops(10, 0)
+    (alone,) = [text for text in texts(findings_of(disconnects=[called]), "disconnects") if "all 10" in text]
+    assert alone.startswith("redis, sync: all 10 dropped connections")
+    both = findings_of(disconnects=[called, {**called, "scenario": "burst"}])
+    named = [text.partition(":")[0] for text in texts(both, "disconnects") if "all 10" in text]
+    assert named == ["redis, sync, burst", "redis, sync, churn"]
+
+
+def test_old_run_is_read_with_what_its_names_used_to_say():
+    plan = {"consumers": ["async", "async-guarded"], "layers": ["redis-stock"], "scenarios": ["echo", "churn"]}
+    values = values_of_old_run(plan)
+    assert [value.variant_of for value in values["consumer"]] == ["", "async"]
+    assert "redis-py 8 gives up a read after 5 s" in values["layer"][0].ends_connections
+    assert [value.is_unpaced for value in values["scenario"]] == [True, False]
+    assert values_of_old_run({"consumers": "sync"}) == {}

@@ -9,8 +9,13 @@ from pathlib import Path
 import pytest
 from report_folder import disconnect_row, drop_rows, invented_tables, key_row, write_folder
 
+from loadtest.dimensions import CellKey, Value
+from loadtest.figures.cell import make_cell
+from loadtest.figures.evidence import Evidence
+from loadtest.figures.values import Values
 from loadtest.report import Tables, write_csv, write_report
-from loadtest.report.charts import COLOURS, colours, timeline_charts
+from loadtest.report.cells import examples_of
+from loadtest.report.charts import COLOURS, palette_of, timeline_charts
 from loadtest.report.charts.detection import thinned
 from loadtest.report.html import script_json, write_html
 
@@ -118,9 +123,26 @@ def test_script_json_cannot_end_its_element():
     assert json.loads(text) == {"a": "</script><!--\u2028&"}
 
 
+def colours(*consumers: str) -> dict[str, str]:
+    """The colours in a run of these consumers, as its manifest describes those that the reference app has."""
+    known = [Value(name=kind, kind=kind) for kind in ("sync", "async")]
+    known += [Value(name=f"{kind}-guarded", kind=kind, variant_of=kind) for kind in ("sync", "async")]
+    cells = tuple(make_cell(CellKey(consumer=name), []) for name in consumers)
+    values = Values({"consumer": known})
+    return dict(palette_of(Evidence(cells=cells, examples=examples_of(Tables.empty()), values=values)))
+
+
 def test_consumers_have_the_same_colour_in_every_report():
-    assert colours(["async"])["async"] == colours(["mine", "async", "sync"])["async"] == COLOURS["async"]
-    assert len(set(colours(["sync", "async", "mine", "other"]).values())) == 4
+    assert colours("async")["async"] == colours("mine", "async", "sync")["async"] == COLOURS["async", False]
+    assert len(set(colours("sync", "async", "mine", "other").values())) == 4
+    assert list(colours("mine", "async-guarded", "async", "sync")) == ["sync", "async", "async-guarded", "mine"]
+
+
+def test_consumers_of_a_kind_of_which_there_are_two_differ_in_colour():
+    cells = tuple(make_cell(CellKey(consumer=name), []) for name in ("chat", "feed"))
+    values = Values({"consumer": [Value(name="chat", kind="async"), Value(name="feed", kind="async")]})
+    found = palette_of(Evidence(cells=cells, examples=examples_of(Tables.empty()), values=values))
+    assert found["chat"] == COLOURS["async", False] != found["feed"]
 
 
 def test_long_trials_are_thinned_but_keep_every_drop(tmp_path: Path):
@@ -178,3 +200,13 @@ def test_thinned_times_keep_the_ends_and_the_slowest():
     assert kept[0] == 0
     assert kept[-5:] == times[-5:]
     assert thinned(times[:30], 150) == times[:30]
+
+
+def test_page_names_every_version_in_the_manifest(tmp_path: Path):
+    folder = write_folder(tmp_path)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    versions = {"server uvicorn": "0.54.0", "layer redis": "channels_redis 4.3", "broker": "valkey 9.0"}
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"versions": versions}))
+    write_html(folder)
+    page = (folder / "report.html").read_text()
+    assert all(f"<dt>{name}</dt><dd>{version}</dd>" in page for name, version in versions.items())

@@ -173,3 +173,42 @@ def test_grid_of_each_scenario_stands_alone():
     other = {**row(5, 5), "scenario": "burst"}
     found: list[Grid] = grids(summary_of(row(5, 5), other))
     assert sorted(grid.scenario for grid in found) == ["burst", "churn"]
+
+
+def test_field_of_trials_that_are_not_valid_is_unknown_and_not_empty():
+    own = key_row(scenario="churn", drop="rst")
+    summary = summary_of(row(10, 4, 6), throughput=[{**own, "valid": "no"}])
+    field = only_field(summary)
+    assert (field.share, field.below, field.shade) == ("?", "no valid trial", "unknown")
+    (table,) = [table for table in printed_tables(summary) if table.name == "disconnects"]
+    shown = dict(zip([heading.text for heading in table.headings], table.rows[0], strict=True))
+    assert {shown[name].text for name in ("dropped", "called", "missed", "unknown")} == {"?"}
+    assert any("left out of every figure" in note for note in table.notes)
+
+
+def test_disconnects_table_prints_noticed_called_and_what_was_left_each_under_its_name():
+    more = {"noticed": 9, "detect_ms_p50": 1.0, "detect_ms_p99": 2.0, "detect_ms_max": 3.0}
+    left = dict.fromkeys(("groups_left", "queues_left", "tasks_left", "presence_left"), 0)
+    (table,) = printed_tables(summary_of(row(10, 8, 2, **more, **left, subscriptions_left=4)))
+    shown = dict(zip([heading.text for heading in table.headings], [text.text for text in table.rows[0]], strict=True))
+    assert (shown["noticed"], shown["called"], shown["call ms"]) == ("9", "8", "1.0/2.0/3.0")
+    assert shown["left"] == "0/0/0/0/4"
+    assert "groups/queues/tasks/presence/subscriptions" in table.caption
+
+
+def test_throughput_table_prints_broker_and_failed_openings_only_if_there_are_such():
+    own = {**key_row(), "received": 500, "users": 9, "valid": "yes"}
+    some = summary_of(throughput=[{**own, "broker_cpu_s": 0.5, "open_failed": 2}])
+    (table,) = printed_tables(some)
+    shown = dict(zip([heading.text for heading in table.headings], [text.text for text in table.rows[0]], strict=True))
+    assert (shown["broker ms/1k"], shown["not opened"]) == ("1,000", "2")
+    (table,) = printed_tables(summary_of(throughput=[{**own, "open_failed": 0}]))
+    assert not {"broker ms/1k", "not opened"} & {heading.text for heading in table.headings}
+
+
+def test_throughput_table_has_no_question_mark_for_a_layer_without_a_broker():
+    own = {"received": 500, "valid": "yes", "broker_cpu_s": None}
+    rows = [{**key_row(layer="inmemory"), **own}, {**key_row(layer="redis"), **own, "broker_cpu_s": 0.5}]
+    (table,) = printed_tables(summary_of(throughput=rows))
+    column = [heading.text for heading in table.headings].index("broker ms/1k")
+    assert [row[column].text for row in table.rows] == ["·", "1,000"]

@@ -126,3 +126,31 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeyp
     with pytest.raises(ReportError, match="No space left"):
         write_csv(Tables.empty(), tmp_path)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
+
+
+def test_tables_of_an_older_format_are_read_under_their_names_of_today(tmp_path: Path):
+    key = key_row(scenario="churn", drop="rst")
+    rows = {"throughput": [{**key, "ended_unexpectedly": 3, "unexpected_example": "a/1:5"}],
+            "disconnects": [{**key, "codes": {"1005": 38, "1006": 2}, "causes": {"handler busy": 3}}]}  # fmt: skip
+    tables = Tables.from_rows(rows)
+    write_csv(tables, tmp_path)
+    newer = ("broker_cpu_s", "open_failed", "open_failures")
+    old = pl.read_csv(tmp_path / "throughput.csv").drop(newer)
+    old.rename({"ended_unexpectedly": "ended_unasked", "unexpected_example": "unasked_example"}).write_csv(
+        tmp_path / "throughput.csv"
+    )
+    text = (tmp_path / "disconnects.csv").read_text()
+    assert "1005:38; 1006:2" in text
+    (tmp_path / "disconnects.csv").write_text(text.replace("1005:38; 1006:2", "1005:38 1006:2"))
+    again = read_tables(tmp_path)
+    assert all(again[table].equals(frame) for table, frame in tables.items())
+
+
+def test_residue_of_a_kind_that_nothing_counts_is_refused():
+    with pytest.raises(ReportError, match="rows of 'thread', which nothing counts"):
+        Tables.from_rows({"residue": [{**key_row(), "kind": "thread", "left": 1}]})
+
+
+def test_table_that_there_is_none_of_raises():
+    with pytest.raises(KeyError):
+        Tables.empty().frame("speed")

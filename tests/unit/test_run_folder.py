@@ -12,8 +12,10 @@ from plans import CHOICES, make_plan
 from loadtest.bench import run_folder
 from loadtest.bench.plan import Plan, PlanError, Trial
 from loadtest.bench.run_folder import RunFolder
+from loadtest.dimensions import Value
 from loadtest.report.csv_files import read_tables
 from loadtest.report.errors import ReportError
+from loadtest.report.manifest import read_manifest
 from loadtest.report.tables import Tables
 
 PLAN = make_plan({"layers": "inmemory", "trials": 2, "seed": 3})
@@ -200,3 +202,26 @@ def test_validity_when_a_cell_has_only_trials_that_are_not_valid_then_that_is_to
     second = next(trial for trial in PLAN.trials_in_order() if trial.cell == first.cell and trial.number == 2)
     run.save(second, figures(second), ())
     assert not run.has_cell_without_valid_trial
+
+
+def test_run_when_created_with_values_then_the_manifest_describes_them_and_a_resumed_run_keeps_them(
+    tmp_path: Path,
+) -> None:
+    values = {"consumer": (Value(name="sync-guarded", kind="sync", variant_of="sync"),)}
+    run = RunFolder.create(tmp_path, PLAN, command="channels-loadtest bench", values=values)
+    run.note_failed(PLAN.trials_in_order()[0], "the server died")
+    assert manifest(run)["values"]["consumer"][0]["variant_of"] == "sync"
+    with RunFolder.resume(run.folder, CHOICES).under_way():
+        pass
+    again = read_manifest(run.folder)
+    assert again.values["consumer"] == values["consumer"]
+    assert [value.name for value in again.values["layer"]] == ["inmemory"], "as the plan lists them"
+
+
+def test_manifest_when_a_cell_has_a_value_of_a_wrong_type_then_it_is_refused(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    content = manifest(run)
+    content["failed"] = [{"cell": {"layer": 7}, "trial": 1, "why": "none"}]
+    (run.folder / "manifest.json").write_text(json.dumps(content))
+    with pytest.raises(ReportError, match=r"layer is 7, must be str"):
+        read_manifest(run.folder)

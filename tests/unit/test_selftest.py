@@ -17,11 +17,12 @@ from loadtest.ledger.record import Event, Phase, message_id
 from loadtest.selftest import Case, Outcome, choose_cases
 from loadtest.selftest.cases import BARE_LAYER, CONTROLS
 from loadtest.selftest.expected import EXPECTED, Planting, at_most, exactly, nothing_wrong
-from loadtest.selftest.figures import left_figure
+from loadtest.selftest.figures import left_figure, read_figures
 from loadtest.selftest.truth import SentMessage, Truth, read_truth
 from loadtest.selftest.verdicts import Verdict, judge
 from target_app import planted
 from target_app.planted import PLANTED, find_planted
+from tests.unit.checks.histories import A, client, joined, phases, records
 
 DEFAULT_LAYERS = {layer.name for layer in LAYERS.values() if layer.default}
 TRUTH = Truth(
@@ -180,3 +181,17 @@ def test_command_when_asked_for_a_list_then_every_defect_is_in_it() -> None:
 
 def test_bare_layer_when_imported_then_it_brings_nothing_of_the_bench_into_the_target() -> None:
     assert "target_app.bare_layer" not in sys.modules  # it runs in a process of its own
+
+
+def test_figures_when_a_trial_is_read_then_every_one_that_is_expected_of_a_case_is_there() -> None:
+    trial = records(client(phases(), joined(100, A)), drops=("rst",))
+    read = read_figures(trial)
+    named = [nothing_wrong(TRUTH)]
+    named += [EXPECTED[row.name](Planting(kind=kind, layer=layer, truth=TRUTH))
+              for row in PLANTED for kind in row.kinds for layer in LAYERS]  # fmt: skip
+    assert {name for expected in named for name in expected} <= read.keys()
+
+
+def test_verdict_when_a_figure_is_misspelt_then_it_raises_and_is_not_taken_for_none() -> None:
+    with pytest.raises(KeyError):
+        judge(Case(consumer="sync", layer="inmemory"), TRUTH, {})

@@ -63,7 +63,7 @@ LEFT: Mapping[Column[int], LeftKind] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """So many of so many drops left something behind; of drops for which that is not known nothing is said."""
+    """How many drops left something behind, of those for which it is known."""
 
     count: int
     dropped: int

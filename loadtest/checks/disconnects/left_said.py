@@ -39,7 +39,7 @@ def _left(cells: Sequence[Cell], evidence: Evidence) -> Finding:
         topic=LEFT_BEHIND,
         text=(
             f"{evidence.name_of(cells)}: of {dropped:,} dropped connections, after settling, {listed(parts)}; "
-            f"in brackets: of 1,000 drops."
+            f"in brackets: per 1,000 drops."
         ),
         cells=tuple(cell.key for cell in cells),
         figures=(DROPPED, *found),

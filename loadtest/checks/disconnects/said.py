@@ -59,7 +59,7 @@ def _missed_some(cells: Sequence[Cell], evidence: Evidence) -> Finding:
         topic=DISCONNECTS,
         text=(
             f"{evidence.name_of(cells)}: {account.missed:,} of {counted(account.dropped, 'dropped connection')} "
-            f"({share(account.missed, account.dropped)}) never had disconnect() called, so what stands "
+            f"({share(account.missed, account.dropped)}) never had disconnect() called, so the code "
             f"in it did not run ({f'{by_kind}; ' if by_kind else ''}{_in_each_trial(cells)}). {_causes_text(causes)}."
         ),
         cells=tuple(cell.key for cell in cells),
@@ -131,7 +131,7 @@ def _raised(cells: Sequence[Cell], evidence: Evidence) -> Finding:
         topic=DISCONNECTS,
         text=(
             f"{evidence.name_of(cells)}: for {count:,} of {counted(account.dropped, 'dropped connection')} "
-            f"disconnect() was called and raised, so what stands in it after that did not run."
+            f"disconnect() was called and raised, so the rest of its code did not run."
         ),
         cells=tuple(cell.key for cell in cells),
         figures=(DROPPED, RAISED),

@@ -1,7 +1,7 @@
 """The page's charts as Vega-Lite specifications, made by Altair: one file a family of charts."""
 
 from loadtest.report.charts.causes import cause_chart, cause_colours
-from loadtest.report.charts.chart import COLOURS, Chart, colours
+from loadtest.report.charts.chart import COLOURS, Chart, palette_of
 from loadtest.report.charts.detection import detection_charts
 from loadtest.report.charts.speed import latency_charts, throughput_charts
 from loadtest.report.charts.timeline import timeline_charts
@@ -11,9 +11,9 @@ __all__ = [
     "Chart",
     "cause_chart",
     "cause_colours",
-    "colours",
     "detection_charts",
     "latency_charts",
+    "palette_of",
     "throughput_charts",
     "timeline_charts",
 ]

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
+
+from loadtest.dimensions import CONSUMER, CellKey
+from loadtest.figures.evidence import Evidence
 
 Spec = Mapping[str, Any]
 Row = dict[str, Any]
 AltairChart = Any  # Altair's operators return unions its own functions do not take
 
-COLOURS: Mapping[str, str] = {
-    "sync": "#0072B2",
-    "async": "#E69F00",
-    "sync-guarded": "#56B4E9",
-    "async-guarded": "#D55E00",
+Palette = Mapping[str, str]
+"""The colour of each consumer of a run, in the order in which the run has them."""
+
+COLOURS: Mapping[tuple[str, bool], str] = {
+    ("sync", False): "#0072B2",
+    ("async", False): "#E69F00",
+    ("sync", True): "#56B4E9",
+    ("async", True): "#D55E00",
 }
-"""Okabe and Ito's colours, told apart by colour-blind readers; each consumer has the same one everywhere."""
+"""By the kind of a consumer, and whether it is a variant of another. Okabe and Ito's colours, told apart by
+colour-blind readers; a kind has the same one in every report."""
 
 OTHER_COLOURS = ("#009E73", "#CC79A7", "#8A8A8A", "#B59F00")
-"""For consumers of a user's own."""
+"""For consumers of no kind that is known, and where a kind has more than one."""
 
 BAND = 22
 """Height in pixels of one bar or range: two text lines of a table."""
@@ -35,23 +43,22 @@ class Chart:
     spec: Spec
 
 
-def colours(consumers: Iterable[str]) -> dict[str, str]:
-    """The colour of each consumer; those of the reference app have their own in every report."""
-    names = sorted(set(consumers), key=_known_first)
-    others = [name for name in names if name not in COLOURS]
-    return {
-        name: COLOURS[name] if name in COLOURS else OTHER_COLOURS[others.index(name) % len(OTHER_COLOURS)]
-        for name in names
-    }
+def palette_of(evidence: Evidence) -> Palette:
+    """The colours of a run's consumers: each kind has its own, further ones those that are left."""
+    keys = sorted({CellKey(consumer=cell.key[CONSUMER]) for cell in evidence.cells}, key=evidence.values.order)
+    found: dict[str, str] = {}
+    others = cycle(OTHER_COLOURS)
+    for key in keys:
+        value = evidence.values.of(key, CONSUMER)
+        own = COLOURS.get((value.kind, bool(value.variant_of)))
+        found[value.name] = own if own and own not in found.values() else next(others)
+    return found
 
 
-def _known_first(consumer: str) -> tuple[int, str]:
-    return (list(COLOURS).index(consumer), "") if consumer in COLOURS else (len(COLOURS), consumer)
-
-
-def consumers(rows: Iterable[Row]) -> list[str]:
-    """The consumers in these rows, those of the reference app first."""
-    return sorted({row["consumer"] for row in rows}, key=_known_first)
+def consumers(rows: Iterable[Row], palette: Palette) -> list[str]:
+    """The consumers in these rows, in the run's order."""
+    there = {row["consumer"] for row in rows}
+    return [name for name in palette if name in there]
 
 
 def rounded(value: float | None) -> float | None:

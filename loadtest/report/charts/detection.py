@@ -21,7 +21,7 @@ from loadtest.figures.cell import Cell
 from loadtest.figures.table import CELL_NAMES
 from loadtest.figures.words import UNKNOWN
 from loadtest.report.charts import encoding
-from loadtest.report.charts.chart import Chart, Row, Spec, rounded
+from loadtest.report.charts.chart import Chart, Palette, Row, Spec, palette_of, rounded
 from loadtest.report.summary import Summary
 
 TICKS_A_STRIP = 150
@@ -37,7 +37,7 @@ SLOWEST_KEPT = 5
 """The slowest drops of a strip are never thinned out: they are what one looks for."""
 
 ROOM_FOR_COUNTS = 8.0
-"""The scale goes on to so many times the slowest, where the counts of the missed stand."""
+"""The scale ends at this many times the slowest: the counts of the missed stand there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,8 @@ def detection_charts(summary: Summary) -> list[Chart]:
     for strip in strips:
         place = summary.evidence.namer.name(strip.cell.key, but=(CONSUMER, SCENARIO, DROP))
         by_place.setdefault(place, []).append(strip)
-    return [_chart(place, here, domain) for place, here in by_place.items()]
+    palette = palette_of(summary.evidence)
+    return [_chart(place, here, palette, domain) for place, here in by_place.items()]
 
 
 def _times(drops: pl.DataFrame) -> Mapping[CellKey, list[float]]:
@@ -88,16 +89,16 @@ def _ends(strips: Iterable[_Strip]) -> list[float]:
     return [value for figure in figures for value in (figure.median, figure.high) if value is not None]
 
 
-def _chart(place: str, strips: Sequence[_Strip], domain: tuple[float, float]) -> Chart:
+def _chart(place: str, strips: Sequence[_Strip], palette: Palette, domain: tuple[float, float]) -> Chart:
     return Chart(
         name=f"detection-{place}",
         title=place,
         summary=f"Time from the drop to disconnect() on {place}: a tick a drop, dot p50, long ticks p99 and slowest.",
-        spec=_spec(strips, domain),
+        spec=_spec(strips, palette, domain),
     )
 
 
-def _spec(strips: Sequence[_Strip], domain: tuple[float, float]) -> Spec:
+def _spec(strips: Sequence[_Strip], palette: Palette, domain: tuple[float, float]) -> Spec:
     rows = [_row(strip) for strip in strips]
     budget = max(FEWEST_TICKS, min(TICKS_A_STRIP, TICKS_A_CHART // len(strips)))
     ticks = [
@@ -108,8 +109,8 @@ def _spec(strips: Sequence[_Strip], domain: tuple[float, float]) -> Spec:
     timed = [row for row in rows if (row["p50"] or 0) > 0 and (row["max"] or 0) > 0]
     where: dict[str, Any] = {
         "y": encoding.bands("drop"),
-        "yOffset": encoding.offset(rows),
-        "color": encoding.colour(rows),
+        "yOffset": encoding.offset(rows, palette),
+        "color": encoding.colour(rows, palette),
     }
     base = alt.Chart(alt.NamedData(name="timed")).encode(
         **where, tooltip=encoding.tooltip("drop", "consumer", "dropped", "missed", "p50", "p99", "max", "trials")
@@ -149,7 +150,7 @@ def _row(strip: _Strip) -> Row:
 
 
 def thinned(values: Sequence[float], most: int) -> list[float]:
-    """At most so many of the sorted values, evenly spaced through them, the slowest all kept."""
+    """At most `most` of the sorted values, evenly spaced through them, the slowest all kept."""
     if len(values) <= most:
         return list(values)
     body, tail = values[:-SLOWEST_KEPT], values[-SLOWEST_KEPT:]

@@ -7,17 +7,17 @@ from collections.abc import Iterable, Sequence
 
 import altair as alt
 
-from loadtest.report.charts.chart import BAND, AltairChart, Row, Spec, colours, consumers
+from loadtest.report.charts.chart import BAND, AltairChart, Palette, Row, Spec, consumers
 
 
-def colour(rows: Sequence[Row]) -> alt.Color:
+def colour(rows: Sequence[Row], palette: Palette) -> alt.Color:
     """The colours of the consumers in these rows."""
-    return colour_of(consumers(rows))
+    return colour_of({name: palette[name] for name in consumers(rows, palette)})
 
 
-def colour_of(names: Sequence[str]) -> alt.Color:
-    """The colours of these consumers; the legend is the page's own, once for all charts."""
-    scale = alt.Scale(domain=list(names), range=[colours(names)[name] for name in names])
+def colour_of(palette: Palette) -> alt.Color:
+    """These colours; the legend is the page's own, once for all charts."""
+    scale = alt.Scale(domain=list(palette), range=list(palette.values()))
     return alt.Color(field="consumer", type="nominal", scale=scale, legend=None)
 
 
@@ -31,9 +31,9 @@ def bands(field: str) -> alt.Y:
     return alt.Y(field=field, type="nominal", title=None, sort=None, scale=alt.Scale(paddingInner=0.25))
 
 
-def offset(rows: Sequence[Row]) -> alt.YOffset:
+def offset(rows: Sequence[Row], palette: Palette) -> alt.YOffset:
     """Inside each band a line for each consumer."""
-    return alt.YOffset(field="consumer", type="nominal", sort=consumers(rows))
+    return alt.YOffset(field="consumer", type="nominal", sort=consumers(rows, palette))
 
 
 def log_domain(values: Iterable[float]) -> tuple[float, float]:
@@ -80,6 +80,6 @@ _TITLES = {
 def finished(chart: AltairChart, rows: Sequence[Row], field: str) -> Spec:
     """The chart as high as its bands need; the page gives it its width."""
     count = len({row[field] for row in rows}) or 1
-    height = count * (len(consumers(rows)) or 1) * BAND + count * 8
+    height = count * (len({row["consumer"] for row in rows}) or 1) * BAND + count * 8
     spec: Spec = chart.properties(height=height).to_dict()
     return spec

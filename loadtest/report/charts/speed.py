@@ -10,18 +10,19 @@ from collections.abc import Callable, Iterable, Sequence
 import altair as alt
 
 from loadtest.checks.throughput.table import LATENCY_MS_P50, LATENCY_MS_P99, MESSAGES_PER_S
-from loadtest.dimensions import CONSUMER, DROP, MIXED_DROPS, NO_DROP, SCENARIO, CellKey
+from loadtest.dimensions import CONSUMER, DROP, SCENARIO, CellKey
 from loadtest.figures.cell import Cell
 from loadtest.figures.column import Column
 from loadtest.figures.statistics import Figure
 from loadtest.figures.words import Namer
 from loadtest.report.charts import encoding
-from loadtest.report.charts.chart import Chart, Row, Spec, rounded
+from loadtest.report.charts.chart import Chart, Palette, Row, Spec, palette_of, rounded
 from loadtest.report.summary import Summary
 
 
 def throughput_charts(summary: Summary) -> list[Chart]:
     """Messages a second: a bar a consumer, the line over it the trials' range."""
+    palette = palette_of(summary.evidence)
     return _by_scenario(
         summary,
         MESSAGES_PER_S,
@@ -29,7 +30,7 @@ def throughput_charts(summary: Summary) -> list[Chart]:
             name=f"throughput-{scenario}",
             title=scenario,
             summary=f"Messages received a second in {scenario}: bars are medians, thin lines the trials' range.",
-            spec=_bars(rows, "messages a second"),
+            spec=_bars(rows, palette, "messages a second"),
         ),
     )
 
@@ -37,6 +38,7 @@ def throughput_charts(summary: Summary) -> list[Chart]:
 def latency_charts(summary: Summary) -> list[Chart]:
     """Latency: a line from p50 to p99 for each consumer."""
     domain = encoding.log_domain(_values(summary.cells, LATENCY_MS_P50, LATENCY_MS_P99))
+    palette = palette_of(summary.evidence)
     return _by_scenario(
         summary,
         LATENCY_MS_P99,
@@ -44,7 +46,7 @@ def latency_charts(summary: Summary) -> list[Chart]:
             name=f"latency-{scenario}",
             title=scenario,
             summary=f"Latency in {scenario}: a line from the median (dot) to p99 (end).",
-            spec=_spans(rows, domain),
+            spec=_spans(rows, palette, domain),
         ),
     )
 
@@ -60,16 +62,14 @@ def _by_scenario(summary: Summary, figure: Column[float], chart: Callable[[str, 
 
 
 def _title(key: CellKey, namer: Namer) -> str:
-    return namer.setting(key, but=(CONSUMER, DROP)) if _has_own_drop(key) else key[SCENARIO]
-
-
-def _has_own_drop(key: CellKey) -> bool:
-    return key[DROP] not in (NO_DROP, MIXED_DROPS)
+    return namer.setting(key, but=(CONSUMER, DROP)) if key.has_one_kind_of_drop else key[SCENARIO]
 
 
 def _speed_row(cell: Cell, figure: Column[float], namer: Namer) -> Row:
     return {
-        "band": cell.key[DROP] if _has_own_drop(cell.key) else namer.name(cell.key, but=(CONSUMER, SCENARIO, DROP)),
+        "band": cell.key[DROP]
+        if cell.key.has_one_kind_of_drop
+        else namer.name(cell.key, but=(CONSUMER, SCENARIO, DROP)),
         "consumer": cell.key[CONSUMER],
         **_median_range(cell.median(figure)),
         "p50": rounded(cell.median(LATENCY_MS_P50).median),
@@ -86,11 +86,13 @@ def _median_range(figure: Figure) -> Row:
     }
 
 
-def _bars(rows: Sequence[Row], title: str) -> Spec:
-    base = alt.Chart(alt.InlineData(values=list(rows))).encode(y=encoding.bands("band"), yOffset=encoding.offset(rows))
+def _bars(rows: Sequence[Row], palette: Palette, title: str) -> Spec:
+    base = alt.Chart(alt.InlineData(values=list(rows))).encode(
+        y=encoding.bands("band"), yOffset=encoding.offset(rows, palette)
+    )
     bars = base.mark_bar(cornerRadiusEnd=3).encode(
         x=alt.X(field="median", type="quantitative", title=title, scale=alt.Scale(zero=True), axis=_COUNTS),
-        color=encoding.colour(rows),
+        color=encoding.colour(rows, palette),
         tooltip=encoding.tooltip("band", "consumer", "median", "low", "high", "trials"),
     )
     ranges = base.mark_rule(strokeWidth=2).encode(
@@ -105,13 +107,13 @@ def _values(cells: Iterable[Cell], *columns: Column[float]) -> list[float]:
     return [value for figure in figures for value in (figure.median, figure.high) if value is not None]
 
 
-def _spans(rows: Sequence[Row], domain: tuple[float, float]) -> Spec:
+def _spans(rows: Sequence[Row], palette: Palette, domain: tuple[float, float]) -> Spec:
     """A line from p50 (a dot) to p99 (a tick) on a log scale, which has no place for 0: such rows are left out."""
     rows = [row for row in rows if (row["p50"] or 0) > 0 and (row["p99"] or 0) > 0]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=encoding.bands("band"),
-        yOffset=encoding.offset(rows),
-        color=encoding.colour(rows),
+        yOffset=encoding.offset(rows, palette),
+        color=encoding.colour(rows, palette),
         tooltip=encoding.tooltip("band", "consumer", "p50", "p99", "trials"),
     )
     line = base.mark_rule(strokeWidth=4, opacity=0.5).encode(

@@ -12,7 +12,7 @@ from loadtest.checks import timeline
 from loadtest.dimensions import CONSUMER, DROP, NO_DROP, CellKey
 from loadtest.figures.table import KEY_NAMES
 from loadtest.report.charts import encoding
-from loadtest.report.charts.chart import BAND, AltairChart, Chart, Row, Spec, consumers, rounded
+from loadtest.report.charts.chart import BAND, AltairChart, Chart, Palette, Row, Spec, consumers, palette_of, rounded
 from loadtest.report.summary import Summary
 from loadtest.report.tables import Tables
 
@@ -30,7 +30,8 @@ def timeline_charts(tables: Tables, summary: Summary) -> list[Chart]:
     for key, trial, frame in _dropping_trials(tables[timeline.TABLE], invalid):
         title = f"{summary.evidence.namer.setting(key, but=(CONSUMER, DROP))}, {key.say(DROP)}"
         groups.setdefault(title, []).extend(_timeline_rows(key, trial, frame))
-    return [_chart(title, rows) for title, rows in groups.items()]
+    palette = palette_of(summary.evidence)
+    return [_chart(title, rows, palette) for title, rows in groups.items()]
 
 
 def _dropping_trials(
@@ -65,7 +66,7 @@ def _timeline_rows(key: CellKey, trial: int, frame: pl.DataFrame) -> list[Row]:
     ]
 
 
-def _chart(title: str, rows: Sequence[Row]) -> Chart:
+def _chart(title: str, rows: Sequence[Row], palette: Palette) -> Chart:
     return Chart(
         name=f"timeline-{title}",
         title=f"{title} ({_trials(rows)})",
@@ -73,7 +74,10 @@ def _chart(title: str, rows: Sequence[Row]) -> Chart:
             f"Timeline of {title}: open sockets, messages received, slowest message, server CPU and, "
             "in the lowest panel, each step in which connections were dropped."
         ),
-        spec={**_spec(tuple(consumers(rows))), "datasets": {_DATA: [_without_trial(row) for row in rows]}},
+        spec={
+            **_spec(tuple((name, palette[name]) for name in consumers(rows, palette))),
+            "datasets": {_DATA: [_without_trial(row) for row in rows]},
+        },
     )
 
 
@@ -89,20 +93,21 @@ def _without_trial(row: Row) -> Row:
 
 
 @cache
-def _spec(names: tuple[str, ...]) -> Spec:
+def _spec(colours: tuple[tuple[str, str], ...]) -> Spec:
     """The same for all timelines of these consumers: a run with all kinds of drop has a hundred."""
+    palette = dict(colours)
     panels: list[AltairChart] = [
-        _panel(names, "open", "open sockets"),
-        _panel(names, "received", "received a step"),
-        _panel(names, "max", "slowest, ms", log=True),
-        _panel(names, "cpu", "server CPU, %"),
-        _drops(names),
+        _panel(palette, "open", "open sockets"),
+        _panel(palette, "received", "received a step"),
+        _panel(palette, "max", "slowest, ms", log=True),
+        _panel(palette, "cpu", "server CPU, %"),
+        _drops(palette),
     ]
     spec: Spec = alt.vconcat(*panels, spacing=6).resolve_scale(x="shared").to_dict()
     return spec
 
 
-def _panel(names: Sequence[str], field: str, title: str, *, log: bool = False) -> AltairChart:
+def _panel(palette: Palette, field: str, title: str, *, log: bool = False) -> AltairChart:
     scale = alt.Scale(type="log") if log else alt.Scale(zero=True)
     line = (
         alt.Chart(alt.NamedData(name=_DATA))
@@ -116,8 +121,8 @@ def _panel(names: Sequence[str], field: str, title: str, *, log: bool = False) -
                 scale=scale,
                 axis=alt.Axis(tickCount=3, format=",~f", labelOverlap=True, minExtent=44),
             ),
-            color=encoding.colour_of(names),
-            strokeDash=_dash(names),
+            color=encoding.colour_of(palette),
+            strokeDash=_dash(list(palette)),
         )
         .transform_filter(f"datum.{field} > 0" if log else f"isValid(datum.{field})")
     )
@@ -144,7 +149,7 @@ def _drop_bands() -> AltairChart:
     )
 
 
-def _drops(names: Sequence[str]) -> AltairChart:
+def _drops(palette: Palette) -> AltairChart:
     return (
         alt.Chart(alt.NamedData(name=_DATA))
         .mark_point(filled=True, shape="triangle-down", opacity=1)
@@ -154,17 +159,17 @@ def _drops(names: Sequence[str]) -> AltairChart:
                 field="consumer",
                 type="nominal",
                 title="drops",
-                sort=list(names),
-                scale=alt.Scale(domain=list(names)),
+                sort=list(palette),
+                scale=alt.Scale(domain=list(palette)),
                 axis=alt.Axis(minExtent=44),
             ),
             size=alt.Size(field="dropped", type="quantitative", legend=None, scale=alt.Scale(range=[30, 160])),
-            color=encoding.colour_of(names),
+            color=encoding.colour_of(palette),
             tooltip=encoding.tooltip("consumer", "t", "dropped"),
         )
         .transform_filter("datum.dropped > 0")
         .transform_calculate(middle=f"datum.t + {timeline.BUCKET_S / 2}")
-        .properties(height=len(names) * BAND + 6)
+        .properties(height=len(palette) * BAND + 6)
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from loadtest.checks.throughput.table import CPU_PER_1000, LATENCY_MS_P99, MESSAGES_PER_S, TABLE
-from loadtest.dimensions import DIMENSIONS, DROP, MIXED_DROPS, NO_DROP, AnyDimension
+from loadtest.dimensions import DIMENSIONS, DROP, AnyDimension
 from loadtest.figures.cell import Cell
 from loadtest.figures.column import Column
 from loadtest.figures.evidence import Evidence
@@ -117,7 +117,7 @@ def _with_kinds_apart(groups: Sequence[_Group], compared: AnyDimension) -> tuple
     alone: list[_Group] = []
     together: list[list[_Group]] = []
     for several in by_place.values():
-        own = [cells for cells in several if cells[0].key[DROP] not in (NO_DROP, MIXED_DROPS)]
+        own = [cells for cells in several if cells[0].key.has_one_kind_of_drop]
         alone += several if len(own) < 2 else [cells for cells in several if cells not in own]
         together += [own] if len(own) >= 2 else []
     return alone, together

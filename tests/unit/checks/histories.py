@@ -92,13 +92,15 @@ def held(pid: int = SERVER, **parts: Any) -> ProcessResidue:
     return ProcessResidue(pid=pid, **nothing | parts)
 
 
-def samples(*, server_cpu: float = 0.5, generator_cpu: float = 0.2, until_ms: int = END) -> pl.DataFrame:
-    """Return a sample of both roles each 100 ms; the CPUs in cores."""
+def samples(
+    *, server_cpu: float = 0.5, generator_cpu: float = 0.2, until_ms: int = END, **others: float
+) -> pl.DataFrame:
+    """Return a sample of both roles each 100 ms, and of others that are named; the CPUs in cores."""
     return pl.DataFrame(
         [
             (t_ms * NS_A_MS, role, cores * t_ms / 1000, 50_000_000 + t_ms)
             for t_ms in range(0, until_ms + 1, 100)
-            for role, cores in (("server", server_cpu), ("generator", generator_cpu))
+            for role, cores in (("server", server_cpu), ("generator", generator_cpu), *others.items())
         ],
         schema={"time_ns": pl.Int64, "role": pl.String, "cpu_s": pl.Float64, "rss_bytes": pl.Int64},
         orient="row",
@@ -129,6 +131,13 @@ def opened(t_ms: float, connection: int) -> Line:
 def joined(t_ms: float, connection: int, *, member: int = 0, room: str | None = "r") -> list[Line]:
     """Return an opening that has succeeded at t_ms."""
     return [opening(t_ms - 1, connection, member=member, room=room), opened(t_ms, connection)]
+
+
+def open_failed(t_ms: float, connection: int, reason: str | None = "refused 403") -> list[Line]:
+    """Return an opening that failed at t_ms."""
+    return [
+        opening(t_ms - 1, connection), Line(t_ms=t_ms, event=Event.OPEN_FAILED, connection=connection, text=reason)
+    ]  # fmt: skip
 
 
 def sent(t_ms: float, connection: int, number: int, *, late_us: int = 0) -> Line:

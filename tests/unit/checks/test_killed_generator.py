@@ -65,8 +65,8 @@ def test_drops_when_a_generator_was_killed_then_each_connection_it_held_is_one_w
     row = disconnects.check(of).rows.row(0, named=True)
     assert (row["drop"], row["dropped"], row["disconnect_called"], row["missed"], row["unknown"]) == (KIND, 2, 1, 1, 0)
     assert row["detect_ms_max"] == 4
-    fates = drops.check(of).rows.select("connection", "verdict", "cause").rows()
-    assert fates == [(X, "called", None), (Y, "missed", "not noticed")]
+    verdicts = drops.check(of).rows.select("connection", "verdict", "cause").rows()
+    assert verdicts == [(X, "called", None), (Y, "missed", "not noticed")]
 
 
 def test_drops_when_a_killed_one_had_a_task_that_ended_then_it_is_missed_for_that_cause() -> None:

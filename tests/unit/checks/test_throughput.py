@@ -177,3 +177,8 @@ def test_cpu_steps_when_the_machine_has_been_up_for_years_then_they_are_still_ex
     start = 10 * 365 * 86400 * 10**9
     used = pl.DataFrame({"time_ns": [start, start + 10**9], "role": ["server"] * 2, "cpu_s": [0.0, 1.0]})
     assert cpu_steps_s(records(samples=used), "server", [start, start + 1000]) == [pytest.approx(1e-6)]
+
+
+def test_throughput_when_a_broker_was_sampled_then_its_cpu_is_that_of_the_window() -> None:
+    assert row(samples=samples(broker=0.25))["broker_cpu_s"] == pytest.approx(0.25 * WINDOW_S)
+    assert row(samples=samples())["broker_cpu_s"] is None
