@@ -8,6 +8,7 @@ import typer
 
 from loadtest.bench.scenarios import SCENARIOS
 from loadtest.drops import DROPS
+from loadtest.outages import OUTAGES
 from loadtest.stack.layers import LAYERS
 from target_app.consumers import CONSUMERS
 
@@ -26,6 +27,21 @@ def _drops() -> list[Row]:
             "unavailable": drop.unavailable(),
         }
         for drop in DROPS.values()
+    ]
+
+
+def _outages() -> list[Row]:
+    return [
+        {
+            "name": outage.name,
+            "form": outage.name,
+            "summary": outage.summary,
+            "default": False,
+            "silent": False,
+            "privileged": False,
+            "unavailable": outage.unavailable(),
+        }
+        for outage in OUTAGES.values()
     ]
 
 
@@ -65,7 +81,7 @@ def _consumers() -> list[Row]:
 def add_to(app: typer.Typer) -> None:
     """Add one command for each kind of thing there is."""
     for name, meaning, rows in (
-        ("drops", "List the ways to end a connection.", _drops),
+        ("drops", "List the ways to end a connection.", lambda: [*_drops(), *_outages()]),
         ("layers", "List the channel layers.", _layers),
         ("scenarios", "List the scenarios.", _scenarios),
         ("consumers", "List the consumers of the reference app.", _consumers),

@@ -11,7 +11,6 @@ from typing import Any
 import gevent
 from gevent.event import Event
 
-from loadtest.drops import Drop, find_drop
 from loadtest.users.session import Session
 from loadtest.users.user import WebSocketUser
 
@@ -86,9 +85,6 @@ class Dropping:
             due_ns += round(BURST_INTERVAL_S * _NS)
 
     def _burst(self) -> None:
-        for kind in map(find_drop, self._session.load.drop_kind):
-            if kind.stage == "process":
-                self._end_process(kind)
         members = [member for member in self._session.members if isinstance(member, ChurnUser)]
         there = [member for member in members if member.is_open]
         self._owed += len(members) * self._session.load.drop_share * BURST_INTERVAL_S
@@ -96,9 +92,3 @@ class Dropping:
         self._owed -= count  # the rest of a small share adds up to a member in a later burst
         for member in self._session.random.sample(there, min(count, len(there))):
             member.drop(next(self._kinds))
-
-    def _end_process(self, kind: Drop) -> None:
-        """End this process, and with it every connection: the ledger outlives it."""
-        there = [member for member in self._session.members if isinstance(member, WebSocketUser) and member.is_open]
-        for connection in [member.ws.record_drop(kind) for member in there]:
-            kind.drop(connection)  # with the first one all are gone

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from gevent.pool import Group
 
 from loadtest.ledger import Event, Phase, Recorder
+from loadtest.load import Job
 from loadtest.users.messages import padding
-from loadtest.users.options import BenchOptions, LoadOptions
 from loadtest.users.statistics import BatchedStatistics
 
 CONNECTION_BITS = 24
@@ -27,6 +27,9 @@ class Member(Protocol):
     def is_answered(self) -> bool:
         """Tell whether the last message that the user sent has come back to it."""
 
+    def record_drop(self, name: str) -> None:
+        """Record that the open connection ends now by the drop of that name; somebody else ends it."""
+
     def end(self) -> None:
         """Close the user's connection in order, waiting for the closing handshake."""
 
@@ -39,17 +42,18 @@ class Held(Protocol):
 
 
 class Session:
-    """One test: its options, members, ledger, statistics and randomness."""
+    """One test in one process: its job, members, ledger, statistics and randomness."""
 
-    def __init__(self, *, environment: Any, load: LoadOptions, bench: BenchOptions) -> None:
+    def __init__(self, *, environment: Any, load: Job) -> None:
         """Open the ledger, if one is to be kept; raises OSError when it cannot be written."""
         self.environment = environment
         self.load = load
-        self.bench = bench
         self.statistics = BatchedStatistics(environment)
-        self.random = random.Random(load.seed + bench.generator - 1)
+        self.random = random.Random(load.seed + load.generator - 1)
         self.padding = padding(load.payload_size)
         self.members: list[Member] = []
+        self.is_complete = False
+        """Whether all users of the test have been started."""
         self.may_send = True
         self.received = 0
         self.longest_work_s = 0.0
@@ -59,14 +63,14 @@ class Session:
         self.extras = Group()
         """The greenlets that `spawn` started and that have not ended."""
         self._at_end: list[Callable[[], None]] = []
-        self._connections = bench.generator << CONNECTION_BITS
-        self._recorder = Recorder(Path(bench.ledger), "client") if bench.ledger else None
+        self._connections = load.generator << CONNECTION_BITS
+        self._recorder = Recorder(Path(load.ledger), "client") if load.ledger else None
         self.record: Callable[..., None] = self._recorder.record if self._recorder else _record_nothing
 
     def join(self, member: Member) -> int:
-        """Take in a member and return its number, from 0; several generators have every so manieth."""
+        """Take in a member and return its number, from 0; members are numbered round-robin over the generators."""
         self.members.append(member)
-        return (len(self.members) - 1) * self.bench.generators + self.bench.generator - 1
+        return (len(self.members) - 1) * self.load.generators + self.load.generator - 1
 
     def room(self, member: int) -> str:
         """Return the name of a member's room."""
@@ -82,8 +86,8 @@ class Session:
         return self._recorder.text(text) if self._recorder else 0
 
     def mark(self, phase: Phase, value: int = 0) -> None:
-        """Record that a phase begins; of several generators the first speaks for all."""
-        if self.bench.generator == 1:
+        """Record that a phase begins, where there are phases; of several generators the first speaks for all."""
+        if self.load.steady and self.load.generator == 1:
             self.record(Event.PHASE, 0, code=phase, value=value)
 
     def forget_warm_up(self) -> None:

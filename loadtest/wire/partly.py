@@ -42,7 +42,7 @@ def open_until(
             return Connection(
                 stream.socket, connection_id=connection_id, reader=stream.take_reader(), on_message=_ignore
             )
-        case "accepted" | "open" | "process":
+        case "accepted" | "open":
             return open_connection(
                 url,
                 connection_id=connection_id,

@@ -22,7 +22,6 @@ FLOORS: tuple[frozenset[str], ...] = (
             "loadtest.dimensions",
             "loadtest.load",
             "loadtest.phases",
-            "loadtest.work",
         }
     ),
     frozenset(
@@ -68,7 +67,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "loadtest.outages",
             "loadtest.load",
             "loadtest.phases",
-            "loadtest.work",
         }
     ),
     "loadtest.report": frozenset(

@@ -11,7 +11,7 @@ import pytest
 from loadtest.bench.plan import KNOWN, MIXED_DROPS, NO_DROP, PROFILES, Plan, PlanError, make_plan
 from loadtest.bench.scenarios import SCENARIOS
 from loadtest.drops import DROPS
-from loadtest.users.messages import SMALLEST_PAYLOAD
+from loadtest.load import SMALLEST_PAYLOAD
 
 EVERY_KEY: dict[str, Any] = {
     "profile": "standard", "consumers": ("async",), "layers": ("inmemory",), "scenarios": ("churn",),
@@ -186,7 +186,7 @@ def test_drops_when_a_scenario_drops_nothing_then_its_cells_say_so() -> None:
 def test_drops_when_all_are_asked_for_then_those_that_cannot_be_done_are_left_out_with_a_note() -> None:
     plan = make_plan({"drops": "all"})
     impossible = {name for name, drop in DROPS.items() if drop.unavailable()}
-    assert set(plan.drops) == set(DROPS) - impossible
+    assert set(plan.drops) == {*DROPS, "sigkill"} - impossible
     assert all(any(name in note for note in plan.notes) for name in impossible)
 
 
