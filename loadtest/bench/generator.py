@@ -14,7 +14,7 @@ SPAWN_RATE = 500
 """Users a second at most: each opening costs client and server some 2 ms together."""
 
 RESIDUE_S = 60.0
-"""For reading what the server holds, which takes a second; a generator that nobody tells to let go does so after it."""
+"""For reading what the server holds, which takes a second; then generators let go of what they hold in any case."""
 LEDGER = "ledger"
 MORTAL = 2
 """The number of the generator that an outage kills, where it does; the first marks the phases and lives on."""
@@ -32,7 +32,7 @@ def users_of(plan: Plan, trial: Trial) -> int:
 
 
 def users_of_generator(plan: Plan, trial: Trial, number: int) -> int:
-    """Return how many of the users the generator of that number has; they are dealt out in turn."""
+    """Return how many of the users the generator of that number has; they are dealt out round-robin."""
     return len(range(number - 1, users_of(plan, trial), generators_of(plan, trial)))
 
 

@@ -12,13 +12,17 @@ from locust import events
 from locust.runners import MasterRunner, WorkerRunner
 
 from loadtest.load import Job
+from loadtest.users.alone import AloneLink
 from loadtest.users.files import allow_open_files
 from loadtest.users.last_state import write_last_state
-from loadtest.users.links import AloneLink, BenchLink, Link, MasterConducting, WorkerLink
+from loadtest.users.links import Link
+from loadtest.users.master import MasterConducting
+from loadtest.users.of_bench import BenchLink
 from loadtest.users.options import OptionsError, add_arguments, read_job
 from loadtest.users.session import Session
 from loadtest.users.sessions import begin_session, end_session, find_session
 from loadtest.users.web_form import check_form
+from loadtest.users.worker import WorkerLink
 
 BAD_USAGE: Final = 2
 NOT_STARTED: Final = 4

@@ -25,7 +25,7 @@ class Member(Protocol):
 
     @property
     def is_answered(self) -> bool:
-        """Tell whether the last message that the user sent has come back to it."""
+        """Tell whether the user awaits no answer."""
 
     def record_drop(self, name: str) -> None:
         """Record that the open connection ends now by the drop of that name; somebody else ends it."""
@@ -35,10 +35,10 @@ class Member(Protocol):
 
 
 class Held(Protocol):
-    """A connection that was dropped without a word to the server, and is kept until all has been measured."""
+    """A connection that was dropped silently; its socket is kept until everything has been measured."""
 
     def reset(self) -> None:
-        """Let go of the socket."""
+        """Abort the connection and close its socket."""
 
 
 class Session:
@@ -57,11 +57,11 @@ class Session:
         self.may_send = True
         self.received = 0
         self.longest_work_s = 0.0
-        """For so long a handler of the reference app may be busy with one message of a member."""
+        """The longest that a handler of the reference app works on one message of a member."""
         self.held: set[Held] = set()
-        """What `hold` took and nobody has let go of."""
+        """Connections that were dropped silently and are still kept."""
         self.extras = Group()
-        """The greenlets that `spawn` started and that have not ended."""
+        """The greenlets that `spawn` has started and that still run."""
         self._at_end: list[Callable[[], None]] = []
         self._connections = load.generator << CONNECTION_BITS
         self._recorder = Recorder(Path(load.ledger), "client") if load.ledger else None
@@ -91,28 +91,28 @@ class Session:
             self.record(Event.PHASE, 0, code=phase, value=value)
 
     def forget_warm_up(self) -> None:
-        """Let Locust's statistics begin anew."""
+        """Reset Locust's statistics: what came before the steady window does not count in them."""
         self.statistics.flush()
         self.environment.stats.reset_all()
 
     def hold(self, connection: Held) -> None:
-        """Keep a connection until `let_go`, at the latest until the test's end."""
+        """Keep a connection that was dropped silently, until `let_go` or the end of the test."""
         self.held.add(connection)
 
     def let_go(self, connection: Held) -> None:
-        """Keep a connection no more that the server has ended."""
+        """Forget a kept connection: the server has ended it."""
         self.held.discard(connection)
 
     def spawn(self, action: Callable[..., None], *arguments: Any) -> None:
-        """Do something beside the members, at the latest until the test's end."""
+        """Run something in a greenlet of its own, which is killed at the end of the test."""
         self.extras.spawn(action, *arguments)
 
     def at_end(self, action: Callable[[], None]) -> None:
-        """Have something stopped when the test ends."""
+        """Call `action` when the test ends."""
         self._at_end.append(action)
 
     def close(self) -> None:
-        """Stop what goes on by itself and write out what is still held back."""
+        """Stop every greenlet and timer of the test, and write out what is buffered."""
         self.may_send = False  # a member that was dropped just now does not come back
         for action in self._at_end:
             action()

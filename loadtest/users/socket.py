@@ -96,7 +96,7 @@ class MemberSocket:
         return True
 
     def _handshake(self, number: int) -> _Handshake:
-        """Say what the user's options ask of the opening of this connection, a member's or an extra one."""
+        """Return the arguments for opening a connection, a member's or an extra one, as the load says."""
         load = self._session.load
         return {
             "connection_id": number,
@@ -220,7 +220,7 @@ class MemberSocket:
         self._wake(came_back=False)
 
     def _received(self, connection: Connection, text: str | bytes, arrived_ns: int) -> None:
-        """Take a message; runs on the hub, so it must not switch."""
+        """Record and count a message that has arrived; runs on the hub, so it must not switch."""
         message = decode(text)
         if message is None:
             self._record(Event.FOREIGN, connection.id, value=len(text), time_ns=arrived_ns)

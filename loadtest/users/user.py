@@ -59,7 +59,7 @@ class WebSocketUser(User):
 
     @property
     def is_answered(self) -> bool:
-        """Tell whether the last message that the user sent has come back to it."""
+        """Tell whether the user awaits no answer: its last message has come back, or nothing is open."""
         return self.ws.is_answered
 
     def on_start(self) -> None:
@@ -86,7 +86,7 @@ class WebSocketUser(User):
         return self.ws.message(self.schedule.take())
 
     def say(self) -> bool:
-        """Send the next message; with `--rate 0` wait until it has come back, or there would be no end of them."""
+        """Send the next message; with `--rate 0` wait for its answer, which is all that paces such a user."""
         message = self.message()
         return self.ws.post(message) if self.session.load.rate else self.ws.request(message)
 

@@ -7,11 +7,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from bench_process import COMMAND, Bench, assert_clear, assert_tidy, manifest, table
 
+from loadtest.phases.timing import STARTUP_S
 from loadtest.report import read_tables
 
 pytestmark = pytest.mark.live
@@ -142,6 +144,21 @@ def test_second_generator_when_another_kills_it_before_its_time_then_the_trial_f
         (second,) = bench.started("locust-2.job.json")
         os.kill(second, signal.SIGKILL)
         assert bench.ended() == 4
+        assert bench.out.count("failed: the second generator was killed, and not by itself") == 1
+        assert_tidy(bench)
+
+
+def test_second_generator_when_it_is_killed_before_its_members_are_open_then_the_trial_fails_at_once(
+    tmp_path: Path, out: Path
+) -> None:
+    settings = ("--scenarios", "churn", "--drops", "sigkill")
+    with Bench("bench", "--plan", plan(tmp_path), "--out", out, *settings) as bench:
+        bench.wait_until(lambda: bench.started("locust-2.job.json"))
+        (second,) = bench.started("locust-2.job.json")
+        began_s = time.monotonic()
+        os.kill(second, signal.SIGKILL)
+        assert bench.ended() == 4
+        assert time.monotonic() - began_s < STARTUP_S, "not after the ramp's 30 s"
         assert bench.out.count("failed: the second generator was killed, and not by itself") == 1
         assert_tidy(bench)
 
