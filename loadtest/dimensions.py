@@ -193,6 +193,14 @@ class CellKey:
         """Return the values by the dimensions' names, in the order of the columns."""
         return dict(zip(_PLACES, self._values, strict=True))
 
+    def spoken(self) -> list[str]:
+        """Return the values that say something: all but defaults that are seldom another one, and "no drop"."""
+        return [
+            str(value)
+            for dimension, value in zip(DIMENSIONS, self._values, strict=True)
+            if value not in dimension.unspoken and (dimension.always_named or value != dimension.default)
+        ]
+
     @property
     def folder(self) -> str:
         """The name of the cell's folder below `trials/`; a drop's parameter may hold any character.

@@ -8,7 +8,7 @@ SCENARIO = {"users": 21, "rate": 10, "room_size": 1, "drops": False}
 
 
 class Blocker(WebSocketUser):
-    """The one whose handler blocks, a second after it has answered; its own messages are not measured."""
+    """One user whose handler blocks; a second after each answer it asks again. Its own messages are not measured."""
 
     row = "blocker"
     fixed_count = 1
@@ -16,7 +16,7 @@ class Blocker(WebSocketUser):
 
     @property
     def handler_work(self) -> str:
-        """Take the work that blocks, whatever the others' is."""
+        """Use the blocking work, whatever work the others have."""
         return self.session.load.blocker_work
 
     @task
@@ -27,7 +27,7 @@ class Blocker(WebSocketUser):
 
 
 class Bystander(WebSocketUser):
-    """One of the others: what it sends comes back as late as the blocker makes it."""
+    """One of the others: its echoes come back late while the blocker's handler blocks."""
 
     row = "echo"
     wait_time = paced()

@@ -8,7 +8,7 @@ SCENARIO = {"users": 80, "rate": 1, "room_size": 20, "drops": True, "default": T
 
 
 class ChurnMember(ChurnUser):
-    """A member of a busy room that loses its connection in one of the ways of --drop-kind."""
+    """A member of a busy room whose connection is dropped in one of the ways of --drop-kind."""
 
     path = "/ws/{consumer}/room/{room}/"
     row = "delivered"

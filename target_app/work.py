@@ -6,15 +6,10 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Literal, get_args
 from urllib.parse import parse_qs
 
+from loadtest.contract.work import WorkError, WorkKind, read_work
 from target_app.presence.models import Presence
-
-Kind = Literal["none", "sleep", "cpu", "orm"]
-TIMED: tuple[Kind, ...] = ("sleep", "cpu")
-MAX_MS = 60_000
-"""A handler that works for more than a minute a message is a typing error, and would hold a trial up."""
 
 REFUSED = 4400
 """Close code for a query string that names no work (4000-4999 are the application's: RFC 6455 section 7.4.2)."""
@@ -28,7 +23,7 @@ class UnknownWork(ValueError):
 class Work:
     """What to do with each message; `ms` counts for sleep and cpu only."""
 
-    kind: Kind = "none"
+    kind: WorkKind = "none"
     ms: int = 0
 
     def run(self) -> None:
@@ -58,17 +53,12 @@ class Work:
 
 def parse_work(query_string: bytes) -> Work:
     """Return the work that an ASGI scope's query string asks for; none when it does not say. Raises UnknownWork."""
-    values = parse_qs(query_string.decode("latin-1"), keep_blank_values=True).get("work", ["none"])
-    kind, _, ms = values[-1].partition(":")
-    if kind not in get_args(Kind):
-        raise UnknownWork(f"work={values[-1]} is none of none, sleep:MS, cpu:MS, orm")
-    if kind not in TIMED:
-        if ms:
-            raise UnknownWork(f"work={kind} takes no number")
-        return Work(kind=kind)
-    if not (ms.isascii() and ms.isdigit() and len(ms) < 10 and int(ms) <= MAX_MS):
-        raise UnknownWork(f"work={kind} needs whole milliseconds up to {MAX_MS}: work={kind}:5")
-    return Work(kind=kind, ms=int(ms))
+    name = parse_qs(query_string.decode("latin-1"), keep_blank_values=True).get("work", ["none"])[-1]
+    try:
+        asked = read_work(name)
+    except WorkError as error:
+        raise UnknownWork(f"work: {error}") from None
+    return Work(kind=asked.kind, ms=asked.ms)
 
 
 def burn_cpu(ms: int) -> None:

@@ -9,6 +9,7 @@ from loadtest.bench.scenarios import SCENARIOS, Scenario
 from loadtest.dimensions import CONSUMER, DROP, LAYER, SCENARIO, SERVER, Value
 from loadtest.drops import DROPS, Drop
 from loadtest.layers import LAYERS, Layer
+from loadtest.outages import OUTAGES, Outage
 from loadtest.servers import SERVERS, Server
 from loadtest.targets import Target
 
@@ -46,7 +47,7 @@ def choices_of(target: Target) -> Choices:
             LAYER.plural: tuple(map(_layer, LAYERS.values())),
             CONSUMER.plural: tuple(_consumer(value, target) for value in target.consumers),
             SCENARIO.plural: tuple(map(_scenario, SCENARIOS.values())),
-            DROP.plural: tuple(map(_drop, DROPS.values())),
+            DROP.plural: (*map(_drop, DROPS.values()), *map(_outage, OUTAGES.values())),
         }
     )
 
@@ -131,4 +132,13 @@ def _drop(row: Drop) -> Choice:
         default=row.default,
         unavailable=row.unavailable(),
         facts={"silent": row.silent, "privileged": row.privileged},
+    )
+
+
+def _outage(row: Outage) -> Choice:
+    return Choice(
+        value=Value(name=row.name, summary=row.summary),
+        default=False,
+        unavailable=row.unavailable(),
+        facts={"silent": False, "privileged": False, "outage_of": row.of},
     )

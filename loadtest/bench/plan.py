@@ -8,23 +8,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from loadtest.bench.choices import Choice, Choices, defaults_of, names_of
 from loadtest.bench.scenarios import SCENARIOS, Scenario
-from loadtest.dimensions import CONSUMER, DROP, LAYER, MIXED_DROPS, NO_DROP, SCENARIO, CellKey
-from loadtest.drops import DROPS, DropError, find_drop
+from loadtest.dimensions import DROP, LAYER, MIXED_DROPS, NO_DROP, CellKey
+from loadtest.drops import DROPS, Drop, find_drop
+from loadtest.layers import LAYERS
+from loadtest.load import (
+    BlockerWork,
+    Drain,
+    DropShare,
+    Duration,
+    HandlerWork,
+    Job,
+    Offline,
+    PayloadSize,
+    Rate,
+    RoomSize,
+    Seed,
+    Users,
+    WarmUp,
+    by_comma,
+)
+from loadtest.outages import OUTAGES, Outage, problem_with_ending
 from loadtest.servers import SERVERS
-from loadtest.work import check_blocking_work, check_work
 
 ALL_DROPS = "all"
 """Stands for every kind of drop that can be done here."""
@@ -36,11 +44,14 @@ class PlanError(Exception):
     """The plan cannot be carried out; the message names every problem."""
 
 
-def _split(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+Names = Annotated[tuple[str, ...], BeforeValidator(by_comma)]
+_LOAD = Job()
+"""What a load is where nothing is said."""
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+def _listed(command: str) -> str:
+    return f"by comma; `channels-loadtest {command}` lists them"
+
 
 CHOSEN = ("consumers", "layers", "scenarios", "servers")
 """The plan's keys that choose from rows; drops are chosen too, and may have parameters."""
@@ -56,8 +67,7 @@ class Trial:
 
     def __str__(self) -> str:
         """Return the trial in one line."""
-        drop = "" if self.cell[DROP] == NO_DROP else f" {self.cell[DROP]}"
-        return f"{self.cell[LAYER]} {self.cell[CONSUMER]} {self.cell[SCENARIO]}{drop} {self.number}"
+        return f"{' '.join(self.cell.spoken())} {self.number}"
 
     @property
     def folder(self) -> str:
@@ -74,29 +84,40 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    profile: Literal["quick", "standard", "full"] = "quick"
-    consumers: Names = ()
-    layers: Names = ()
-    scenarios: Names = ()
-    drops: Names = tuple(drop.name for drop in DROPS.values() if drop.default)
-    servers: Names = ()
-    users: int | None = Field(None, ge=1)
-    rate: float | None = Field(None, ge=0)
-    room_size: int | None = Field(None, ge=1)
-    payload_size: int = Field(64, ge=47, le=2**20)
-    work: Annotated[str, AfterValidator(check_work)] = "none"
-    blocker_work: Annotated[str, AfterValidator(check_blocking_work)] = "cpu:300"  # of the one handler that blocks
-    drop_share: float = Field(0.2, ge=0, le=1)
-    offline: float = Field(1.0, ge=0)
-    warm_up: float = Field(1.0, ge=0)
-    duration: float | None = Field(None, gt=0)
-    drain: float = Field(5.0, gt=0)
-    settle: float = Field(5.0, gt=0)
-    server_ping: str | None = Field(None, pattern=r"^\d+(\.\d+)?/\d+(\.\d+)?$")
-    mix_drops: bool = True
-    trials: int = Field(3, ge=1, le=1000)
-    seed: int = Field(1, ge=0)
-    port: int = Field(0, ge=0, le=65535)
+    profile: Literal["quick", "standard", "full"] = Field(
+        "quick", description="quick (the whole matrix within eight minutes), standard or full"
+    )
+    consumers: Names = Field((), description=_listed("consumers"))
+    layers: Names = Field((), description=_listed("layers"))
+    scenarios: Names = Field((), description=_listed("scenarios"))
+    drops: Names = Field(
+        tuple(drop.name for drop in DROPS.values() if drop.default),
+        description="by comma, or all; `channels-loadtest drops` lists them",
+    )
+    servers: Names = Field((), description=_listed("servers"))
+    users: Users | None = None
+    rate: Rate | None = None
+    room_size: RoomSize | None = None
+    payload_size: PayloadSize = _LOAD.payload_size
+    work: HandlerWork = _LOAD.handler_work
+    blocker_work: BlockerWork = _LOAD.blocker_work
+    drop_share: DropShare = _LOAD.drop_share
+    offline: Offline = _LOAD.offline
+    warm_up: WarmUp = _LOAD.warm_up
+    duration: Duration | None = None
+    drain: Drain = _LOAD.drain
+    settle: float = Field(
+        5.0, gt=0, description="seconds that the server has to notice a drop, after its pings where the drop is silent"
+    )
+    server_ping: str | None = Field(
+        None,
+        pattern=r"^\d+(\.\d+)?/\d+(\.\d+)?$",
+        description="INTERVAL/TIMEOUT of the server in s, as 20/20; quick sets 1/1 for silent drops",
+    )
+    mix_drops: bool = Field(True, description="all kinds of drop in the same trials, or each in trials of its own")
+    trials: int = Field(3, ge=1, le=1000, description="of each cell")
+    seed: Seed = _LOAD.seed
+    port: int = Field(0, ge=0, le=65535, description="of the target; 0 picks a free one")
     notes: tuple[str, ...] = Field((), exclude=True)
     """What was decided for whoever wrote the plan; it stands in the manifest's notes."""
 
@@ -111,10 +132,10 @@ class Plan(BaseModel):
     @field_validator("drops")
     @classmethod
     def _drops_there_are(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Refuse drops that there are not or that cannot be done here; one that is given twice counts once."""
+        """Refuse drops and outages that there are not or cannot be done here; one that is given twice counts once."""
         if not names:
-            raise ValueError(f"name at least one of {', '.join(DROPS)}")
-        if problems := [problem for name in names if (problem := _problem_with_drop(name))]:
+            raise ValueError(f"name at least one of {', '.join([*DROPS, *OUTAGES])}")
+        if problems := [problem for name in names if (problem := problem_with_ending(name))]:
             raise ValueError("; ".join(problems))
         return tuple(dict.fromkeys(names))
 
@@ -131,7 +152,7 @@ class Plan(BaseModel):
     @classmethod
     def _users_for_two_generators(cls, users: int | None, info: ValidationInfo) -> int | None:
         """Refuse one user where a generator is to be killed: another one has to be left."""
-        ending = [name for name in info.data.get("drops", ()) if find_drop(name).stage == "process"]
+        ending = [name for name in info.data.get("drops", ()) if name in OUTAGES and OUTAGES[name].of == "generator"]
         if users == 1 and ending:
             raise ValueError(f"the drop {ending[0]} ends a generator with half of the users; give 2 at least")
         return users
@@ -150,14 +171,15 @@ class Plan(BaseModel):
         return {key: getattr(self, key) for key in (*CHOSEN, "drops")}
 
     def cells(self) -> list[CellKey]:
-        """Return the cells in the plan's own order."""
-        return [
+        """Return the cells in the plan's own order; an outage of a broker is left out where the layer has none."""
+        every = [
             CellKey(server=server, workers=1, layer=layer, consumer=consumer, scenario=scenario, drop=drop)
             for server, layer, consumer, scenario in itertools.product(
                 self.servers, self.layers, self.consumers, self.scenarios
             )
             for drop in self._drops_of(SCENARIOS[scenario])
         ]
+        return [cell for cell in every if not self._lacks_its_broker(cell)]
 
     def trials_in_order(self) -> list[Trial]:
         """Return all trials: round by round each cell once, in a seeded order that is new each round.
@@ -173,10 +195,23 @@ class Plan(BaseModel):
         return order
 
     def drops_of(self, cell: CellKey) -> tuple[str, ...]:
-        """Return the kinds that a trial of the cell drops by; empty where it drops nothing."""
-        if cell[DROP] == NO_DROP:
+        """Return what ends connections on purpose in a trial of the cell; empty where nothing does."""
+        outage = self.outage_of(cell)
+        if cell[DROP] == NO_DROP or (outage is not None and outage.of != "generator"):
             return ()
         return tuple(self._mixable) if cell[DROP] == MIXED_DROPS else (cell[DROP],)
+
+    def outage_of(self, cell: CellKey) -> Outage | None:
+        """Return what fails in the trials of the cell, if something does."""
+        return OUTAGES.get(cell[DROP])
+
+    def is_silent(self, cell: CellKey) -> bool:
+        """Tell whether the server is told nothing of some drops, so that its own pings alone can show them."""
+        return any(find_drop(name).silent for name in self.drops_of(cell) if name not in OUTAGES)
+
+    def _lacks_its_broker(self, cell: CellKey) -> bool:
+        outage = self.outage_of(cell)
+        return outage is not None and outage.of == "broker" and LAYERS[cell[LAYER]].broker is None
 
     def _drops_of(self, scenario: Scenario) -> Iterator[str]:
         if not scenario.drops:
@@ -189,8 +224,8 @@ class Plan(BaseModel):
 
     @property
     def _mixable(self) -> list[str]:
-        """The kinds that several can be of in one trial: not those that end the generator and all that it holds."""
-        return [name for name in self.drops if find_drop(name).stage != "process"]
+        """The kinds that several can be of in one trial: all but outages."""
+        return [name for name in self.drops if name not in OUTAGES]
 
 
 EVERY = "every"
@@ -228,7 +263,8 @@ def make_plan(given: dict[str, Any], plan_file: Path | None = None, *, choices: 
         plan = Plan.model_validate({**defaults, **profile, **every, **chosen}, context=choices)
     except ValidationError as error:
         raise PlanError("\n".join(_problem(problem) for problem in error.errors())) from None
-    return _with_short_pings(plan.model_copy(update={"notes": skipped}))
+    plan = _with_short_pings(plan.model_copy(update={"notes": skipped}))
+    return _without_cells_that_lack_a_broker(plan)
 
 
 def _require_choices(key: str, names: tuple[str, ...], choices: Sequence[Choice]) -> None:
@@ -245,18 +281,22 @@ def _require_choices(key: str, names: tuple[str, ...], choices: Sequence[Choice]
 
 def _with_all_drops(chosen: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Put every drop that can be done here in the place of ALL_DROPS, and say which ones cannot and why."""
-    names = _split(chosen.get("drops"))
+    names = by_comma(chosen.get("drops"))
     if not isinstance(names, list | tuple) or ALL_DROPS not in names:
         return chosen, ()
-    why_not = {drop.name: why for drop in DROPS.values() if (why := drop.unavailable())}
-    every = [name for name in DROPS if name not in why_not]
+    there_are: dict[str, Drop | Outage] = {
+        **DROPS,
+        **{name: outage for name, outage in OUTAGES.items() if outage.in_all},
+    }
+    why_not = {name: why for name, kind in there_are.items() if (why := kind.unavailable())}
+    every = [name for name in there_are if name not in why_not]
     drops = [new for name in names for new in (every if name == ALL_DROPS else [name])]
     return {**chosen, "drops": drops}, tuple(f"the drop {name} was left out: {why}" for name, why in why_not.items())
 
 
 def _with_short_pings(plan: Plan) -> Plan:
     """Have the server of a quick plan with silent drops ping often: with its own pings they would take most of it."""
-    silent = [name for name in plan.drops if find_drop(name).silent]
+    silent = [name for name in plan.drops if name not in OUTAGES and find_drop(name).silent]
     is_dropping = any(SCENARIOS[name].drops for name in plan.scenarios)
     if plan.server_ping or plan.profile != "quick" or not silent or not is_dropping:
         return plan
@@ -267,6 +307,19 @@ def _with_short_pings(plan: Plan) -> Plan:
     return plan.model_copy(update={"server_ping": QUICK_PING, "notes": (*plan.notes, note)})
 
 
+def _without_cells_that_lack_a_broker(plan: Plan) -> Plan:
+    """Say which cells are left out; PlanError when none is left."""
+    asked = [name for name in plan.drops if name in OUTAGES and OUTAGES[name].of == "broker"]
+    without = [name for name in plan.layers if LAYERS[name].broker is None]
+    is_dropping = any(SCENARIOS[name].drops for name in plan.scenarios)
+    if not (asked and without and is_dropping):
+        return plan
+    if not plan.cells():
+        raise PlanError(f"drops: {', '.join(asked)} needs a layer with a broker, and {', '.join(without)} has none")
+    note = f"{', '.join(asked)} was left out on the layer {', '.join(without)}, which has no broker"
+    return plan.model_copy(update={"notes": (*plan.notes, note)})
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -274,14 +327,6 @@ def _read(path: Path) -> dict[str, Any]:
         raise PlanError(f"cannot read the plan {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PlanError(f"the plan {path} is not TOML: {error}") from None
-
-
-def _problem_with_drop(name: str) -> str | None:
-    try:
-        why = find_drop(name).unavailable()
-    except DropError as error:
-        return str(error)
-    return f"the drop {name} cannot be done here: {why}" if why else None
 
 
 def _problem(problem: Any) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 import loadtest
+from loadtest.load import Duration, Rate, RoomSize, Users
 
 LOCUSTFILES = Path(loadtest.__file__).resolve().parent.parent / "locustfiles"
 
@@ -22,11 +23,12 @@ class Scenario(BaseModel):
 
     locustfile: Path
     summary: str = Field(min_length=1)
-    users: int = Field(ge=1)
-    rate: float = Field(ge=0)
-    room_size: int = Field(ge=1)
+    users: Users
+    rate: Rate
+    room_size: RoomSize
     drops: bool = Field(description="whether members are dropped in it")
-    duration: float = Field(3.0, gt=0, description="seconds that count: enough to show what it is about")
+    duration: Duration = 3.0
+    """Enough to show what it is about."""
     default: bool = Field(False, description="whether it belongs to the default plan")
 
     @cached_property

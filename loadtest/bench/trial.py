@@ -1,45 +1,45 @@
 """One trial: a fresh target, the generator's phases, settling, the residue, and what all of them recorded.
 
-launch, ready, ramp, warm-up, steady (with the drops), recover, drain, close, settle, residue, stop. The generator goes
-through the middle ones by itself and marks them in its ledger. Where it holds connections that were dropped without a
-word, it lives on until the residue is read: letting go of them would tell the server. Where a whole generator is to be
-killed, a second one shares the users with it and is the one. Whatever is started here is ended here.
+launch, ready, ramp, warm-up, steady (with the drops or the outage), recover, drain, close, settle, residue, stop. The
+bench conducts the generator through the middle ones, and the generator marks them in its ledger. Where it holds
+connections that were dropped silently, it lives on until the residue is read: letting go of them would tell the server.
+Where a whole generator is to be killed, a second one shares the users with it and is the one that is. Whatever is
+started here is ended here, and an outage is healed whatever happens.
 """
 
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
-from loadtest.bench.generator import (
-    CLOSING_S,
-    GO,
-    HELD,
-    LEDGER,
-    generators_of,
-    longest_s,
-    settle_s,
-    start_generator,
-    users_of,
-)
+from loadtest.bench.conductor import SOCKET, Conducting
+from loadtest.bench.generator import LEDGER, MORTAL, generators_of, hold_s, job_of, settle_s, start_generator, users_of
+from loadtest.bench.outage import GeneratorProcess, Injected, ProcessGroup, times_of
 from loadtest.bench.plan import Plan, Trial
 from loadtest.checks import TrialRecords
 from loadtest.dimensions import CONSUMER, LAYER, SERVER, WORKERS
 from loadtest.layers import LAYERS
 from loadtest.ledger import Event
 from loadtest.ledger.reader import read_ledger
+from loadtest.outages import Outage, Subject
+from loadtest.phases import Failure, Timing
+from loadtest.phases.timing import CLOSING_S
 from loadtest.servers import SERVERS
 from loadtest.stack.errors import EnvironmentFailed
+from loadtest.stack.folders import short_folder
 from loadtest.stack.process import Process, describe_exit
 from loadtest.stack.sampler import Sampler
 from loadtest.targets import PreparedTarget, Running, RunningTarget, Setting, running
 
 _POLL_S = 0.02
 _BROKER_CHECK_S = 1.0
+_DYING_S = 1.0
+"""The end of a process's connection is seen a moment before the process has ended."""
+_KILLED_BY_ANOTHER = "the second generator was killed, and not by itself: nobody knows when"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,29 +69,27 @@ def run_trial(trial: Trial, setup: TrialSetup, folder: Path) -> MeasuredTrial:
 
     Raises EnvironmentFailed when a part cannot be started, TrialFailed when one dies or gets stuck later.
     """
-    ledger = folder / LEDGER
-    ledger.mkdir(parents=True)
+    (folder / LEDGER).mkdir(parents=True)
     plan = setup.plan
-    with ExitStack() as parts:
-        measured = parts.enter_context(running(setup.target, _setting(trial, plan, folder), setup.addresses))
+    outage = plan.outage_of(trial.cell)
+    with ExitStack() as started:
+        measured = started.enter_context(running(setup.target, _setting(trial, plan, folder), setup.addresses))
         target = measured.target
-        generator, *doomed = [
-            parts.enter_context(start_generator(plan, trial, number=number, host=target.url, folder=folder))
-            for number in range(1, generators_of(plan, trial) + 1)
-        ]
+        generators = _generators(trial, plan, folder, target.url, started)
         target.prime()
         before = target.read_residue()
-        with Sampler(_roles(measured, [generator, *doomed])) as sampler:
-            (folder / GO).touch()
-            _wait_for(generator, measured, longest_s(plan, trial), held=folder / HELD)
-            _require_killed(doomed)
+        injected = started.enter_context(Injected(outage, _subject(outage, measured, generators.conducting)))
+        parts = _Parts(measured=measured, injected=injected)
+        with Sampler(_roles(measured, generators)) as sampler:
+            _conduct(generators, parts)
+        injected.heal()
         _settle(target, settle_s(plan, trial))
         settled_ns = time.monotonic_ns()
         after = target.read_residue()
         identity = _identity(trial, measured)
-        (folder / HELD).unlink(missing_ok=True)
-        _wait_for(generator, measured, CLOSING_S)
-        _require_alive(measured)
+        generators.conducting.let_go()
+        _wait_for_the_end(generators, parts)
+        parts.require_alive()
         target.stop()  # what it does as it ends is in its ledger too, for whoever looks at a connection's story
         server = target.collect_ledger().in_our_time
     records = TrialRecords(
@@ -105,9 +103,77 @@ def run_trial(trial: Trial, setup: TrialSetup, folder: Path) -> MeasuredTrial:
         drops=plan.drops_of(trial.cell),
         users=users_of(plan, trial),
     )
-    if doomed and records.client_events(Event.DROPPED).is_empty():
-        raise TrialFailed("the second generator was killed, and not by itself: nobody knows when")
+    if generators.mortal and records.client_events(Event.DROPPED).is_empty():
+        raise TrialFailed(_KILLED_BY_ANOTHER)
     return MeasuredTrial(records=records, identity=identity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Generators:
+    """The generators of a trial, by number, and what conducts them."""
+
+    processes: Mapping[int, Process]
+    conducting: Conducting
+
+    @property
+    def mortal(self) -> Process | None:
+        """The one that is to be killed, if one is."""
+        return self.processes.get(MORTAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What is running beside the generators, and what fails on purpose."""
+
+    measured: Running
+    injected: Injected
+
+    @property
+    def have_ended(self) -> bool:
+        """Tell whether a process of the target's has ended."""
+        return not all(process.alive for process in self.measured.target.processes)
+
+    def require_alive(self) -> None:
+        """Raise TrialFailed unless target and broker live; a broker that is stopped on purpose is not asked."""
+        try:
+            self.measured.target.require_alive()
+            if self.measured.broker is not None and not self.injected.stops_broker:
+                self.measured.broker.require_alive()
+        except EnvironmentFailed as error:
+            raise TrialFailed(str(error)) from error
+
+
+def _generators(trial: Trial, plan: Plan, folder: Path, host: str, started: ExitStack) -> _Generators:
+    """Start the generators; they wait until they are conducted."""
+    numbers = range(1, generators_of(plan, trial) + 1)
+    sockets = started.enter_context(short_folder())
+    first, *others = (
+        job_of(plan, trial, number=number, host=host, folder=folder, conductor=sockets / SOCKET) for number in numbers
+    )
+    timing = replace(Timing.of(first), hold_s=hold_s(plan, trial))
+    times = times_of(plan.outage_of(trial.cell), first.steady, kills=MORTAL)
+    conducting = started.enter_context(Conducting(sockets / SOCKET, timing, set(numbers), outage=times))
+    processes = {
+        job.generator: started.enter_context(start_generator(plan, trial, job, folder=folder))
+        for job in (first, *others)
+    }
+    return _Generators(processes=processes, conducting=conducting)
+
+
+def _subject(outage: Outage | None, measured: Running, conducting: Conducting) -> Subject | None:
+    """Return what the outage is of."""
+    if outage is None:
+        return None
+    match outage.of:
+        case "generator":
+            return GeneratorProcess(conducting=conducting, generator=MORTAL, outage=outage.name)
+        case "server":
+            return ProcessGroup(pids=tuple(process.pid for process in measured.target.processes))
+        case "broker":
+            broker = measured.broker
+            if broker is None or broker.pid is None:
+                raise EnvironmentFailed(f"{outage.name} needs a private broker; leave out the address of yours")
+            return ProcessGroup(pids=(broker.pid,))
 
 
 def _setting(trial: Trial, plan: Plan, folder: Path) -> Setting:
@@ -125,12 +191,12 @@ def _setting(trial: Trial, plan: Plan, folder: Path) -> Setting:
     )
 
 
-def _roles(measured: Running, generators: Sequence[Process]) -> dict[str, list[int]]:
+def _roles(measured: Running, generators: _Generators) -> dict[str, list[int]]:
     """Return the pids to sample, by role."""
     broker = measured.broker
     return {
         "server": [process.pid for process in measured.target.processes],
-        "generator": [generator.pid for generator in generators],
+        "generator": [process.pid for process in generators.processes.values()],
         "broker": [broker.pid] if broker is not None and broker.pid is not None else [],
     }
 
@@ -141,35 +207,58 @@ def _identity(trial: Trial, measured: Running) -> dict[str, str]:
     return {**measured.target.identity(), **of_broker}
 
 
-def _wait_for(generator: Process, measured: Running, deadline_s: float, *, held: Path | None = None) -> None:
-    """Wait until the generator has ended or made the file `held`; TrialFailed as soon as a part of the trial dies."""
-    deadline = time.monotonic() + deadline_s
+def _conduct(generators: _Generators, parts: _Parts) -> None:
+    """Take the generators through the phases; TrialFailed as soon as a part of the trial dies or gets stuck."""
+    conducting = generators.conducting
+    conducting.start()
     check_all_at = time.monotonic() + _BROKER_CHECK_S
-    while (code := generator.exited) is None:
-        if held is not None and held.exists():
-            return
-        if time.monotonic() > deadline:
-            raise TrialFailed(f"the generator had not ended after {deadline_s:.0f} s; its log: {generator.log}")
-        if time.monotonic() > check_all_at or not all(process.alive for process in measured.target.processes):
-            _require_alive(measured)
-            check_all_at += _BROKER_CHECK_S
-        time.sleep(_POLL_S)
-    if code:
-        raise TrialFailed(f"the generator ended early ({describe_exit(code)}); its last lines:\n{generator.log_tail()}")
+    while not conducting.is_measured:
+        for order in conducting.turn(_POLL_S):
+            parts.injected.carry_out(order)
+        for number, process in generators.processes.items():
+            if process.exited is not None:
+                conducting.ended(number)
+        if parts.have_ended or time.monotonic() > check_all_at:
+            parts.require_alive()
+            check_all_at = time.monotonic() + _BROKER_CHECK_S
+    if conducting.failure is not None:
+        raise TrialFailed(_what_failed(conducting.failure, generators, parts.injected))
+    if generators.mortal is not None:
+        _require_killed(generators.mortal)
 
 
-def _require_killed(doomed: Sequence[Process]) -> None:
-    for generator in doomed:
-        if generator.exited != -signal.SIGKILL:
-            ended = "runs" if generator.exited is None else f"ended with {describe_exit(generator.exited)}"
-            raise TrialFailed(f"{generator.name} was to be killed and {ended}; its last lines:\n{generator.log_tail()}")
+def _what_failed(failure: Failure, generators: _Generators, injected: Injected) -> str:
+    generator = generators.processes[failure.generators[0]]
+    code = generator.wait(_DYING_S) if failure.why == "ended" else None
+    if code is None:
+        phase = failure.phase.name.lower().replace("_", "-") if failure.phase else "start"
+        return f"{generator.name} did not get through its {phase} in time; its log: {generator.log}"
+    if generator is generators.mortal and code == -signal.SIGKILL and not injected.has_begun:
+        return _KILLED_BY_ANOTHER
+    return f"the generator ended early ({describe_exit(code)}); its last lines:\n{generator.log_tail()}"
 
 
-def _require_alive(measured: Running) -> None:
-    try:
-        measured.require_alive()
-    except EnvironmentFailed as error:
-        raise TrialFailed(str(error)) from error
+def _wait_for_the_end(generators: _Generators, parts: _Parts) -> None:
+    """Wait until the generators have ended that nobody has killed."""
+    deadline = time.monotonic() + CLOSING_S
+    for generator in (process for process in generators.processes.values() if process is not generators.mortal):
+        while (code := generator.exited) is None:
+            if time.monotonic() > deadline:
+                raise TrialFailed(f"the generator had not ended after {CLOSING_S:.0f} s; its log: {generator.log}")
+            if parts.have_ended:
+                parts.require_alive()
+            time.sleep(_POLL_S)
+        if code:
+            raise TrialFailed(
+                f"the generator ended early ({describe_exit(code)}); its last lines:\n{generator.log_tail()}"
+            )
+
+
+def _require_killed(generator: Process) -> None:
+    code = generator.wait(_DYING_S)
+    if code != -signal.SIGKILL:
+        ended = "runs" if code is None else f"ended with {describe_exit(code)}"
+        raise TrialFailed(f"{generator.name} was to be killed and {ended}; its last lines:\n{generator.log_tail()}")
 
 
 def _settle(target: RunningTarget, settle_s: float) -> None:
@@ -188,7 +277,6 @@ def _collect(folder: Path, server: pl.DataFrame) -> pl.DataFrame:
     for path in ledger.iterdir():
         path.unlink()
     ledger.rmdir()
-    (folder / GO).unlink()
     return client
 
 

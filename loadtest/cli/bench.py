@@ -1,23 +1,28 @@
 """`bench`: runs a plan and shows what came of it."""
 
+import inspect
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 import typer
+from pydantic.fields import FieldInfo
 from rich.console import Console
 
 from loadtest.bench.campaign import run_campaign
 from loadtest.bench.choices import choices_of, values_in
 from loadtest.bench.plan import Plan, PlanError, make_plan
 from loadtest.bench.run_folder import RunFolder
+from loadtest.brokers import BROKERS
 from loadtest.cli.broker_options import redacted, with_broker_options
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, NOT_VALID
 from loadtest.cli.progress import ShownProgress
 from loadtest.dimensions import Value
+from loadtest.load import help_of
+from loadtest.outages import OUTAGES
 from loadtest.report import print_report, write_report
 from loadtest.report.errors import ReportError
 from loadtest.stack.errors import EnvironmentFailed
@@ -26,53 +31,55 @@ from loadtest.targets import Target
 from loadtest.targets.reference import ReferenceApp
 
 
-@with_broker_options
 def bench(
-    profile: Annotated[
-        str | None, typer.Option(help="quick (the whole matrix within eight minutes), standard or full")
-    ] = None,
-    consumers: Annotated[str | None, typer.Option(help="by comma; `channels-loadtest consumers` lists them")] = None,
-    servers: Annotated[str | None, typer.Option(help="by comma; `channels-loadtest servers` lists them")] = None,
-    layers: Annotated[str | None, typer.Option(help="by comma; `channels-loadtest layers` lists them")] = None,
-    scenarios: Annotated[str | None, typer.Option(help="by comma; `channels-loadtest scenarios` lists them")] = None,
-    drops: Annotated[str | None, typer.Option(help="by comma, or all; `channels-loadtest drops` lists them")] = None,
-    users: Annotated[int | None, typer.Option(help="in every trial; default: the scenario's own")] = None,
-    rate: Annotated[float | None, typer.Option(help="messages a second and sender, 0: as fast as answers come")] = None,
-    duration: Annotated[float | None, typer.Option(help="seconds that count in each trial")] = None,
-    trials: Annotated[int | None, typer.Option(help="of each cell")] = None,
-    seed: Annotated[int | None, typer.Option(help="of the order of trials and every random choice")] = None,
-    work: Annotated[str | None, typer.Option(help="of the handlers: none, sleep:MS, cpu:MS or orm")] = None,
-    server_ping: Annotated[
-        str | None,
-        typer.Option(help="INTERVAL/TIMEOUT of the server in s, as 20/20; quick sets 1/1 for silent drops"),
-    ] = None,
-    port: Annotated[int | None, typer.Option(help="of the target; 0 picks a free one")] = None,
-    plan: Annotated[Path | None, typer.Option(help="TOML file with the same keys and more; options win")] = None,
+    plan: Annotated[Path | None, typer.Option(help="TOML file with the same keys; options win")] = None,
     out: Annotated[Path, typer.Option(help="folder that gets the run's folder")] = Path("results"),
     resume: Annotated[Path | None, typer.Option(help="go on with this run's folder")] = None,
     *,
     addresses: Mapping[str, str],
+    **given: Any,
 ) -> None:
     """Compare consumers across channel layers: throughput, latency, and what became of dropped connections."""
-    given = {
-        "profile": profile, "servers": servers, "consumers": consumers, "layers": layers,
-        "scenarios": scenarios, "drops": drops, "users": users, "rate": rate, "duration": duration,
-        "trials": trials, "seed": seed, "work": work,
-        "server_ping": server_ping, "port": port,
-    }  # fmt: skip
     target = ReferenceApp(database_url=os.environ.get("DATABASE_URL"))
     if resume:
         _refuse_changes({**given, "plan": plan})
-        _resumed(resume, target)  # what is no run is told at once; it is read anew when nobody else can be writing it
+        found = _resumed(resume, target)  # a bad folder is told at once; it is read anew below, under the lock
+        _refuse_outage_of_own_broker(found.plan, addresses)
         with only_bench():
             _carry_out(_resumed(resume, target), target, addresses)
     else:
         choices = choices_of(target)
         new_plan = make_plan(given, plan, choices=choices)
+        _refuse_outage_of_own_broker(new_plan, addresses)
         for note in new_plan.notes:
             Console(stderr=True, highlight=False, soft_wrap=True).print(f"Note: {note}", style="yellow", markup=False)
         with only_bench():  # before there is a folder: a bench that is refused leaves nothing
             _carry_out(_created(out, new_plan, values_in(choices, new_plan.chosen)), target, addresses)
+
+
+def _option_of(name: str, field: FieldInfo) -> inspect.Parameter:
+    """Return the option for a key of the plan, which checks the value itself, together with all others."""
+    names = [kind for kind in (bool, int, float) if kind in _types_of(field.annotation)]
+    kind = names[0] if names else str
+    annotation = Annotated[kind | None, typer.Option(help=help_of(field))]  # type: ignore[valid-type]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _types_of(annotation: Any) -> list[Any]:
+    """Return the types that an annotation names, also those behind Annotated and beside None."""
+    return [annotation, *(found for part in get_args(annotation) for found in _types_of(part))]
+
+
+def _signature_of(function: Callable[..., None]) -> inspect.Signature:
+    """Return the command's options: those of the plan in its order, then its own."""
+    own = [one for one in inspect.signature(function).parameters.values() if one.kind is not one.VAR_KEYWORD]
+    keys = [_option_of(name, field) for name, field in Plan.model_fields.items() if not field.exclude]
+    return inspect.Signature([*keys, *(one.replace(kind=one.KEYWORD_ONLY) for one in own)])
+
+
+bench.__signature__ = _signature_of(bench)  # type: ignore[attr-defined]
+bench_command = with_broker_options(bench)
+"""The command with its options: those of the plan, its own, and those of the brokers."""
 
 
 def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> None:
@@ -109,6 +116,13 @@ def _refuse_changes(given: Mapping[str, object]) -> None:
     changed = [f"--{name.replace('_', '-')}" for name, value in given.items() if value is not None]
     if changed:
         raise PlanError(f"--resume goes on with the run's own plan; leave out {', '.join(changed)}")
+
+
+def _refuse_outage_of_own_broker(plan: Plan, addresses: Mapping[str, str]) -> None:
+    asked = [name for name in plan.drops if name in OUTAGES and OUTAGES[name].of == "broker"]
+    own = [f"--{BROKERS[name].option}" for name in addresses]
+    if own and asked:
+        raise PlanError(f"{', '.join(asked)} stops a private broker only; leave it or {', '.join(own)} out")
 
 
 def _resumed(folder: Path, target: Target) -> RunFolder:

@@ -14,7 +14,7 @@ _MEANINGS = {
     "layers": "List the channel layers.",
     "consumers": "List the consumers of the reference app.",
     "scenarios": "List the scenarios.",
-    "drops": "List the ways to end a connection.",
+    "drops": "List the ways to end a connection, and the outages.",
 }
 
 

@@ -22,7 +22,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 all good; 1 a comparison failed; 2 bad usage or plan; 3 the measurement is not valid; "
     "4 the environment failed; 130 interrupted.",
 )
-app.command("bench")(bench.bench)
+app.command("bench")(bench.bench_command)
 app.command("report")(report.report)
 app.command("keep")(keep.keep)
 app.command("selftest")(selftest.selftest)

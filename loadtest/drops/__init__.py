@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from loadtest.discovery import kinds_in
 from loadtest.drops.kind import Drop, DropError, Droppable, Stage
 
-__all__ = ["DROPS", "Drop", "DropError", "Droppable", "Stage", "find_drop"]
+__all__ = ["DROPS", "Drop", "DropError", "Droppable", "Stage", "find_drop", "problem_with_drop"]
 
 
 @lru_cache(maxsize=256)
@@ -30,6 +30,20 @@ def find_drop(text: str) -> Drop:
         return kind.parameter.make(parameter)
     except DropError as error:
         raise DropError(f"{text!r}: {error}; write {kind.form}") from None
+
+
+def problem_with_drop(text: str, *, others: Iterable[str] = ()) -> str | None:
+    """Say why there is no drop of that name, or why it cannot be done on this machine; None where it can.
+
+    `others` are names that the asker knows besides; they are told where a name is unknown.
+    """
+    if text.partition(":")[0] not in DROPS:
+        return f"unknown drop {text!r}; there are {', '.join([*(kind.form for kind in DROPS.values()), *others])}"
+    try:
+        why = find_drop(text).unavailable()
+    except DropError as error:
+        return str(error)
+    return f"the drop {text} cannot be done here: {why}" if why else None
 
 
 DROPS: Mapping[str, Drop] = kinds_in(sys.modules[__name__], Drop)

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Stage = Literal["half-request", "request", "accepted", "open", "process"]
+Stage = Literal["half-request", "request", "accepted", "open"]
 """When in a connection's life a drop acts: half of the HTTP upgrade request is sent; all of it is, and no answer has
-been read; the server has just accepted; it is open and in use. Or it ends the process, with all connections it holds,
-in whatever stage they are."""
+been read; the server has just accepted; it is open and in use."""
 
 
 class DropError(ValueError):

@@ -1,5 +1,6 @@
 """Samples what processes use: CPU, memory, threads, file descriptors, by role, on a schedule."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -27,9 +28,9 @@ SCHEMA: dict[str, pl.DataType] = {
 
 @dataclass(slots=True, kw_only=True)
 class _Family:
-    """The processes of one role: those named, and their descendants."""
+    """A process that is watched, and its descendants."""
 
-    roots: list[psutil.Process] = field(default_factory=list)
+    root: psutil.Process
     members: list[psutil.Process] = field(default_factory=list)
     members_until: float = 0.0
     cpu_s: float = 0.0
@@ -46,7 +47,7 @@ class Sampler:
     def __init__(self, roles: Mapping[str, Sequence[int]] | None = None, *, interval_s: float = INTERVAL_S) -> None:
         """Watch the pids by role ("server", "generator", "broker"); no pids: it is not ours."""
         self._interval_s = interval_s
-        self._families: dict[str, _Family] = {}
+        self._families: dict[str, list[_Family]] = {}
         self._rows: list[tuple[int, str, float, int, int, int, int]] = []
         self._changing = threading.Lock()
         self._ending = threading.Event()
@@ -58,12 +59,9 @@ class Sampler:
     def watch(self, role: str, pid: int) -> None:
         """Add a process, and what it starts, to a role; one that is gone already is left out."""
         with self._changing:
-            family = self._families.setdefault(role, _Family())
-            try:
-                family.roots.append(psutil.Process(pid))
-            except psutil.Error:
-                return
-            family.members_until = 0.0
+            families = self._families.setdefault(role, [])
+            with contextlib.suppress(psutil.Error):
+                families.append(_Family(root=psutil.Process(pid)))
 
     def frame(self) -> pl.DataFrame:
         """Return the samples so far, by time: columns as in SCHEMA."""
@@ -93,33 +91,35 @@ class Sampler:
 
     def _sample(self) -> None:
         with self._changing:
-            for role, family in self._families.items():
-                self._sample_family(role, family)
+            for role, families in self._families.items():
+                self._sample_role(role, families)
 
-    def _sample_family(self, role: str, family: _Family) -> None:
-        now_s = time.monotonic()
-        if now_s >= family.members_until:
-            family.members = _with_descendants(family.roots)
-            family.members_until = now_s + FAMILY_INTERVAL_S
-        samples = [sample for sample in map(_use, family.members) if sample is not None]
+    def _sample_role(self, role: str, families: list[_Family]) -> None:
+        samples = [sample for family in families for sample in _sample_family(family)]
         if not samples:
             return
-        cpu_s, rss_bytes, threads, fds = (sum(column) for column in zip(*samples, strict=True))
-        # A child killed together with its parent takes its CPU time out of the sum; what was used stays used
-        family.cpu_s = max(family.cpu_s, cpu_s)
-        self._rows.append(
-            (time.monotonic_ns(), role, family.cpu_s, int(rss_bytes), int(threads), int(fds), len(samples))
-        )  # fmt: skip
+        _, rss_bytes, threads, fds = (sum(column) for column in zip(*samples, strict=True))
+        cpu_s = sum(family.cpu_s for family in families)  # of those that have ended too: what was used stays used
+        self._rows.append((time.monotonic_ns(), role, cpu_s, int(rss_bytes), int(threads), int(fds), len(samples)))
 
 
-def _with_descendants(roots: list[psutil.Process]) -> list[psutil.Process]:
-    members: dict[int, psutil.Process] = {}
-    for root in roots:
-        try:
-            members |= {process.pid: process for process in [root, *root.children(recursive=True)]}
-        except psutil.Error:
-            continue  # it ended
-    return list(members.values())
+def _sample_family(family: _Family) -> list[tuple[float, int, int, int]]:
+    """Return what each process of a family uses now, and keep what all of them have used of the CPU."""
+    now_s = time.monotonic()
+    if now_s >= family.members_until:
+        family.members = _with_descendants(family.root)
+        family.members_until = now_s + FAMILY_INTERVAL_S
+    samples = [sample for sample in map(_use, family.members) if sample is not None]
+    # A child killed together with its parent takes its CPU time out of the sum
+    family.cpu_s = max(family.cpu_s, sum(cpu_s for cpu_s, *_ in samples))
+    return samples
+
+
+def _with_descendants(root: psutil.Process) -> list[psutil.Process]:
+    try:
+        return list({process.pid: process for process in [root, *root.children(recursive=True)]}.values())
+    except psutil.Error:
+        return []  # it ended
 
 
 def _use(process: psutil.Process) -> tuple[float, int, int, int] | None:

@@ -11,7 +11,6 @@ from typing import Any
 import gevent
 from gevent.event import Event
 
-from loadtest.drops import Drop, find_drop
 from loadtest.users.session import Session
 from loadtest.users.user import WebSocketUser
 
@@ -19,7 +18,7 @@ BURST_INTERVAL_S = 1.0
 _FIRST_BURST_S = 0.5
 """Half an interval in, so that a window of n seconds has n bursts, none at its edge."""
 _ROUNDING = 1e-9
-"""Shares are decimal fractions: ten times 0.1 of a member is to be a whole one."""
+"""Ten times 0.1 of a member is one member, although the sum of the floats is slightly less."""
 _NS = 1_000_000_000
 
 
@@ -37,7 +36,7 @@ class ChurnUser(WebSocketUser):
     def drop(self, kind: str) -> None:
         """Drop the connection now and come back after the time offline; does not switch greenlets.
 
-        A drop that acts while a connection is being opened takes an extra one, and the member stays.
+        A drop that acts while a connection is being opened gets an extra connection, and the member keeps its own.
         """
         self.ws.drop(kind)
         if not self.ws.is_open:
@@ -45,7 +44,7 @@ class ChurnUser(WebSocketUser):
             gevent.spawn_later(self.session.load.offline, self._come_back)
 
     def stay_open(self) -> None:
-        """Return when the connection is open; what was planned while we were away is left out."""
+        """Return when the connection is open; messages planned for the time away are not sent."""
         while not self._back.is_set():  # it can be dropped again while it waits for its next message
             self._back.wait()
             self.schedule.skip_missed()
@@ -61,18 +60,18 @@ class Dropping:
     """Drops members of a session in bursts, the kinds in turn, until it is stopped."""
 
     def __init__(self, session: Session) -> None:
-        """Take the load's drop share and kinds; nothing is dropped yet."""
+        """Read how many to drop and how from the session's load; nothing is dropped yet."""
         self._session = session
         self._kinds = itertools.cycle(session.load.drop_kind)
         self._owed = 0.0
         self._greenlet: gevent.Greenlet | None = None
 
     def start(self) -> None:
-        """Begin with the first burst half an interval from now."""
+        """Start dropping; the first burst comes after half an interval."""
         self._greenlet = gevent.spawn(self._run)
 
     def stop(self) -> None:
-        """Drop no more."""
+        """Stop dropping; may be called again, and before `start`."""
         if self._greenlet is not None:
             self._greenlet.kill()
 
@@ -86,19 +85,10 @@ class Dropping:
             due_ns += round(BURST_INTERVAL_S * _NS)
 
     def _burst(self) -> None:
-        for kind in map(find_drop, self._session.load.drop_kind):
-            if kind.stage == "process":
-                self._end_process(kind)
         members = [member for member in self._session.members if isinstance(member, ChurnUser)]
         there = [member for member in members if member.is_open]
         self._owed += len(members) * self._session.load.drop_share * BURST_INTERVAL_S
         count = int(self._owed + _ROUNDING)
-        self._owed -= count  # the rest of a small share adds up to a member in a later burst
+        self._owed -= count  # fractions of a member add up over the bursts
         for member in self._session.random.sample(there, min(count, len(there))):
             member.drop(next(self._kinds))
-
-    def _end_process(self, kind: Drop) -> None:
-        """End this process, and with it every connection: the ledger outlives it."""
-        there = [member for member in self._session.members if isinstance(member, WebSocketUser) and member.is_open]
-        for connection in [member.ws.record_drop(kind) for member in there]:
-            kind.drop(connection)  # with the first one all are gone

@@ -1,11 +1,11 @@
-"""Open files: each user holds one, and Locust raises the limit to 10,000 only."""
+"""Open files: each user needs one, and Locust itself raises the limit to 10,000 only."""
 
 import resource
 
 from loadtest.users.options import OptionsError
 
 SPARE_FILES = 200
-"""Locust's own: web UI, logs, libraries."""
+"""For Locust itself: web UI, logs, libraries."""
 
 
 def allow_open_files(users: int) -> None:

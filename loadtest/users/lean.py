@@ -1,4 +1,8 @@
-"""Task sets of Locust that take 1.2 KB less for each user that waits: thousands of them wait at a time."""
+"""Task sets of Locust that take 1.5 kB less for each user that waits: thousands of them wait at a time.
+
+`make perf`, measure "idle", 5,000 users with a connection each: 9,724 bytes a user, and 11,256 with Locust's own task
+sets ("wire, stock tasks").
+"""
 
 from typing import Any
 

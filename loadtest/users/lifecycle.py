@@ -1,34 +1,36 @@
-"""The life of a test: options, session, and, when the bench asks for them, the phases of a trial in order."""
+"""The life of a test in Locust: options are checked, a session begins, is conducted, and ends."""
 
 import logging
 import sys
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from time import monotonic
-from typing import Any
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import gevent
-from gevent.pool import Pool
 from locust import events
+from locust.runners import MasterRunner, WorkerRunner
 
-from loadtest.ledger import Phase
-from loadtest.users.churn import Dropping
+from loadtest.load import Job
+from loadtest.users.alone import AloneLink
 from loadtest.users.files import allow_open_files
 from loadtest.users.last_state import write_last_state
-from loadtest.users.options import BenchOptions, OptionsError, add_arguments, read_bench_options, read_options
+from loadtest.users.links import Link
+from loadtest.users.master import MasterConducting
+from loadtest.users.of_bench import BenchLink
+from loadtest.users.options import OptionsError, add_arguments, read_job
 from loadtest.users.session import Session
-from loadtest.users.sessions import begin_session, end_session
+from loadtest.users.sessions import begin_session, end_session, find_session
 from loadtest.users.web_form import check_form
+from loadtest.users.worker import WorkerLink
 
-QUIET_S = 0.25
-"""Nothing arrived for this long, and as long as a handler works, after the last message: all under way has arrived."""
-STALLED_S = 2.0
-"""The same where the last message of a member has not come back: it may be lost, or the server busy with something."""
-_POLL_S = 0.02
-BAD_USAGE = 2
-NOT_STARTED = 4
+BAD_USAGE: Final = 2
+NOT_STARTED: Final = 4
+
+AnyLink = Link | MasterConducting
 
 log = logging.getLogger(__name__)
+_links: "WeakKeyDictionary[Any, AnyLink]" = WeakKeyDictionary()
 
 
 def listen() -> None:
@@ -40,28 +42,42 @@ def listen() -> None:
 
 
 def _ready(environment: Any, **_: Any) -> None:
-    if environment.web_ui is None:
-        _check(environment)
-    else:
+    if environment.web_ui is not None:
         check_form(environment, environment.web_ui)
+    elif not isinstance(environment.runner, WorkerRunner):  # a worker gets host and options from its master
+        _check(environment)
     environment.events.quit.add_listener(lambda **_: write_last_state(environment))
-    bench = read_bench_options(vars(environment.parsed_options))
-    while bench.go_file and not Path(bench.go_file).exists():
-        gevent.sleep(_POLL_S)
+    _connect(environment, _link_of(environment))
     gevent.get_hub().loop.update_now()  # or Locust's -t would count from its own start, which took a while
+
+
+def _connect(environment: Any, link: AnyLink) -> AnyLink:
+    environment.events.spawning_complete.add_listener(partial(_spawned, environment))
+    _links[environment] = link
+    return link
+
+
+def _link_of(environment: Any) -> AnyLink:
+    """Return what connects this process with the conductor of its tests; under the bench, wait until one begins."""
+    if isinstance(environment.runner, MasterRunner):
+        return MasterConducting(environment)
+    if isinstance(environment.runner, WorkerRunner):
+        return WorkerLink(environment)
+    if environment.parsed_options.job:
+        job = _job_of(environment)
+        if job.conductor:
+            return BenchLink(job)
+    return AloneLink()
 
 
 def _check(environment: Any) -> None:
     """Refuse bad options before any user starts, where there is nobody to correct them in a form."""
-    options = vars(environment.parsed_options)
+    users = environment.parsed_options.num_users or 1
+    checks: tuple[Callable[[], object], ...] = (partial(_job_of, environment), partial(allow_open_files, users))
     problems: list[str] = []
-    for read in (
-        partial(read_options, options, environment.host),
-        partial(read_bench_options, options),
-        partial(allow_open_files, options.get("num_users") or 1),
-    ):
+    for check in checks:
         try:
-            read()
+            check()
         except OptionsError as error:
             problems.append(str(error))
     if problems:
@@ -70,106 +86,36 @@ def _check(environment: Any) -> None:
 
 
 def _start(environment: Any, **_: Any) -> None:
-    options = vars(environment.parsed_options)
+    link = _links.get(environment) or _connect(environment, AloneLink())  # a program that runs users has no `init`
     try:
-        load = read_options(options, environment.host)
-        allow_open_files(load.num_users or 1)
-        session = Session(environment=environment, load=load, bench=read_bench_options(options))
+        if isinstance(link, MasterConducting):
+            link.begin(_job_of(environment))
+            return
+        seat = link.seat()
+        allow_open_files(seat.users or environment.parsed_options.num_users or 1)
+        job = _job_of(environment, generator=seat.generator, generators=seat.generators)
+        session = Session(environment=environment, load=job)
     except (OptionsError, OSError) as error:  # OSError: the ledger cannot be written, the disk is full
         log.error("the test was not started: %s", error)
         environment.process_exit_code = NOT_STARTED
         gevent.spawn(environment.runner.quit).join()  # from another greenlet: it ends the one that we are in
         return
     begin_session(environment, session)
-    gevent.spawn(_conduct if session.bench.steady else _drop_until_stopped, session)
+    link.begin(session)
+
+
+def _job_of(environment: Any, *, generator: int = 1, generators: int = 1) -> Job:
+    options = vars(environment.parsed_options)
+    return read_job(options, environment.host, generator=generator, generators=generators)
+
+
+def _spawned(environment: Any, **_: Any) -> None:
+    if session := find_session(environment):
+        session.is_complete = True
 
 
 def _stop(environment: Any, **_: Any) -> None:
+    link = _links.get(environment)
+    if isinstance(link, MasterConducting):
+        link.end()
     end_session(environment)
-
-
-def _drop_until_stopped(session: Session) -> None:
-    _wait_until(lambda: _all_open(session), session.bench.ramp)
-    dropping = Dropping(session)
-    session.at_end(dropping.stop)
-    dropping.start()
-
-
-def _conduct(session: Session) -> None:
-    """Take the session through its phases, marking each, and end the run."""
-    bench = session.bench
-    session.mark(Phase.RAMP)
-    _wait_until(lambda: _all_open(session), bench.ramp)
-    _meet_other_generators(bench)
-    session.mark(Phase.WARM_UP)
-    gevent.sleep(bench.warm_up)
-    session.forget_warm_up()
-    session.mark(Phase.STEADY)
-    dropping = Dropping(session)
-    dropping.start()
-    gevent.sleep(bench.steady)
-    dropping.stop()
-    session.mark(Phase.RECOVER)
-    _wait_until(lambda: _all_back(session), session.load.offline + bench.drain)
-    session.mark(Phase.DRAIN)
-    session.may_send = False
-    quiet = _wait_until_quiet(session)
-    session.mark(Phase.CLOSE, value=quiet)
-    Pool().map(lambda member: member.end(), session.members)
-    session.mark(Phase.END)
-    _hold_on(session)
-    session.environment.runner.quit()
-
-
-def _all_open(session: Session) -> bool:
-    wanted = session.load.num_users or session.environment.runner.target_user_count
-    return len(session.members) >= wanted and all(member.is_open for member in session.members)
-
-
-def _meet_other_generators(bench: BenchOptions) -> None:
-    """Wait until the members of every generator are open: what counts begins for all of them at once."""
-    if bench.generators == 1:
-        return
-    ready = [Path(bench.ledger) / f"open-{number}" for number in range(1, bench.generators + 1)]
-    ready[bench.generator - 1].touch()
-    _wait_until(lambda: all(file.exists() for file in ready), bench.ramp)
-
-
-def _all_back(session: Session) -> bool:
-    return not session.extras and all(member.is_open for member in session.members)
-
-
-def _hold_on(session: Session) -> None:
-    """Keep what was dropped without a word until the bench, done with measuring, takes the file away that says so."""
-    if not (session.held and session.bench.held_file):
-        return
-    held = Path(session.bench.held_file)
-    held.touch()
-    _wait_until(lambda: not held.exists(), session.bench.hold)
-
-
-def _wait_until(condition: Any, deadline_s: float) -> bool:
-    ends = monotonic() + deadline_s
-    while not condition():
-        if monotonic() > ends:
-            return False
-        gevent.sleep(_POLL_S)
-    return True
-
-
-def _wait_until_quiet(session: Session) -> bool:
-    """Wait until nothing has arrived for a while; False when the deadline came first."""
-    ends = monotonic() + session.bench.drain
-    seen, since = session.received, monotonic()
-    while monotonic() - since < _quiet_s(session):
-        if monotonic() > ends:
-            return False
-        gevent.sleep(_POLL_S)
-        if session.received != seen:
-            seen, since = session.received, monotonic()
-    return True
-
-
-def _quiet_s(session: Session) -> float:
-    is_answered = all(member.is_answered for member in session.members)
-    return (QUIET_S if is_answered else STALLED_S) + session.longest_work_s

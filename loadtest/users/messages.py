@@ -7,6 +7,8 @@ and echo apps do, lets every receiver tell which message it got and how long aft
 import json
 from typing import NamedTuple
 
+from loadtest.load import SMALLEST_PAYLOAD
+
 _HEAD = '{"message": "'
 _TAIL = '"}'
 _DIGITS = 32
@@ -17,8 +19,7 @@ _SMALLEST_NUMBER = 1 << 120
 """A connection's id has its generator's number, 1 or more, in its highest byte: what is less is no message of ours."""
 _TIME_MASK = (1 << _TIME_BITS) - 1
 
-SMALLEST_PAYLOAD = len(_HEAD) + _DIGITS + len(_TAIL)
-"""Bytes of a message without padding."""
+assert len(_HEAD) + _DIGITS + len(_TAIL) == SMALLEST_PAYLOAD, "the load's least payload is a message without padding"
 
 
 class Message(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Protocol
 
 _NS = 1_000_000_000
 _NEVER_S = 3600.0
-"""How long a user sleeps that is to send no more; it is stopped long before."""
+"""How long a user sleeps that may not send any more; the test ends long before."""
 
 
 class Schedule:
@@ -30,7 +30,7 @@ class Schedule:
         return due_ns
 
     def skip_missed(self) -> None:
-        """Leave out what was planned for the time until now: the sender was not there."""
+        """Skip the messages that were due until now: the sender was away."""
         if self._interval_ns:
             missed = (monotonic_ns() - self._due_ns) // self._interval_ns + 1
             self._due_ns += max(0, missed) * self._interval_ns

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from gevent.pool import Group
 
 from loadtest.ledger import Event, Phase, Recorder
+from loadtest.load import Job
 from loadtest.users.messages import padding
-from loadtest.users.options import BenchOptions, LoadOptions
 from loadtest.users.statistics import BatchedStatistics
 
 CONNECTION_BITS = 24
@@ -25,48 +25,52 @@ class Member(Protocol):
 
     @property
     def is_answered(self) -> bool:
-        """Tell whether the last message that the user sent has come back to it."""
+        """Tell whether the user awaits no answer."""
+
+    def record_drop(self, name: str) -> None:
+        """Record that the open connection ends now by the drop of that name; somebody else ends it."""
 
     def end(self) -> None:
         """Close the user's connection in order, waiting for the closing handshake."""
 
 
 class Held(Protocol):
-    """A connection that was dropped without a word to the server, and is kept until all has been measured."""
+    """A connection that was dropped silently; its socket is kept until everything has been measured."""
 
     def reset(self) -> None:
-        """Let go of the socket."""
+        """Abort the connection and close its socket."""
 
 
 class Session:
-    """One test: its options, members, ledger, statistics and randomness."""
+    """One test in one process: its job, members, ledger, statistics and randomness."""
 
-    def __init__(self, *, environment: Any, load: LoadOptions, bench: BenchOptions) -> None:
+    def __init__(self, *, environment: Any, load: Job) -> None:
         """Open the ledger, if one is to be kept; raises OSError when it cannot be written."""
         self.environment = environment
         self.load = load
-        self.bench = bench
         self.statistics = BatchedStatistics(environment)
-        self.random = random.Random(load.seed + bench.generator - 1)
+        self.random = random.Random(load.seed + load.generator - 1)
         self.padding = padding(load.payload_size)
         self.members: list[Member] = []
+        self.is_complete = False
+        """Whether all users of the test have been started."""
         self.may_send = True
         self.received = 0
         self.longest_work_s = 0.0
-        """For so long a handler of the reference app may be busy with one message of a member."""
+        """The longest that a handler of the reference app works on one message of a member."""
         self.held: set[Held] = set()
-        """What `hold` took and nobody has let go of."""
+        """Connections that were dropped silently and are still kept."""
         self.extras = Group()
-        """The greenlets that `spawn` started and that have not ended."""
+        """The greenlets that `spawn` has started and that still run."""
         self._at_end: list[Callable[[], None]] = []
-        self._connections = bench.generator << CONNECTION_BITS
-        self._recorder = Recorder(Path(bench.ledger), "client") if bench.ledger else None
+        self._connections = load.generator << CONNECTION_BITS
+        self._recorder = Recorder(Path(load.ledger), "client") if load.ledger else None
         self.record: Callable[..., None] = self._recorder.record if self._recorder else _record_nothing
 
     def join(self, member: Member) -> int:
-        """Take in a member and return its number, from 0; several generators have every so manieth."""
+        """Take in a member and return its number, from 0; members are numbered round-robin over the generators."""
         self.members.append(member)
-        return (len(self.members) - 1) * self.bench.generators + self.bench.generator - 1
+        return (len(self.members) - 1) * self.load.generators + self.load.generator - 1
 
     def room(self, member: int) -> str:
         """Return the name of a member's room."""
@@ -82,33 +86,33 @@ class Session:
         return self._recorder.text(text) if self._recorder else 0
 
     def mark(self, phase: Phase, value: int = 0) -> None:
-        """Record that a phase begins; of several generators the first speaks for all."""
-        if self.bench.generator == 1:
+        """Record that a phase begins, where there are phases; of several generators the first speaks for all."""
+        if self.load.steady and self.load.generator == 1:
             self.record(Event.PHASE, 0, code=phase, value=value)
 
     def forget_warm_up(self) -> None:
-        """Let Locust's statistics begin anew."""
+        """Reset Locust's statistics: what came before the steady window does not count in them."""
         self.statistics.flush()
         self.environment.stats.reset_all()
 
     def hold(self, connection: Held) -> None:
-        """Keep a connection until `let_go`, at the latest until the test's end."""
+        """Keep a connection that was dropped silently, until `let_go` or the end of the test."""
         self.held.add(connection)
 
     def let_go(self, connection: Held) -> None:
-        """Keep a connection no more that the server has ended."""
+        """Forget a kept connection: the server has ended it."""
         self.held.discard(connection)
 
     def spawn(self, action: Callable[..., None], *arguments: Any) -> None:
-        """Do something beside the members, at the latest until the test's end."""
+        """Run something in a greenlet of its own, which is killed at the end of the test."""
         self.extras.spawn(action, *arguments)
 
     def at_end(self, action: Callable[[], None]) -> None:
-        """Have something stopped when the test ends."""
+        """Call `action` when the test ends."""
         self._at_end.append(action)
 
     def close(self) -> None:
-        """Stop what goes on by itself and write out what is still held back."""
+        """Stop every greenlet and timer of the test, and write out what is buffered."""
         self.may_send = False  # a member that was dropped just now does not come back
         for action in self._at_end:
             action()

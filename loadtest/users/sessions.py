@@ -13,6 +13,11 @@ def session_of(environment: Any) -> Session:
     return _sessions[environment]
 
 
+def find_session(environment: Any) -> Session | None:
+    """Return the session of the running test, if there is one."""
+    return _sessions.get(environment)
+
+
 def begin_session(environment: Any, session: Session) -> None:
     """Make `session` the one that users of `environment` join."""
     _sessions[environment] = session

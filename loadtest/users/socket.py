@@ -27,8 +27,9 @@ _NS_A_MS = 1_000_000
 _NS_A_US = 1000
 _LARGEST_US = 2**32 - 1
 _NOTHING = -1
-_FOREIGN = -2
-"""What is awaited where it is no message of ours; their numbers are positive."""
+"""Stands where the number of the awaited message does (those are positive): every message has come back."""
+_ANY_FOREIGN = -2
+"""The same: whatever comes that is no message of our users is the answer."""
 
 
 class _Handshake(TypedDict):
@@ -68,8 +69,8 @@ class MemberSocket:
 
     @property
     def is_answered(self) -> bool:
-        """Tell whether the last message sent on the open connection has come back; also when there is none."""
-        return self._awaited == -1 or not self.is_open
+        """Tell whether no answer is awaited: the last message has come back, none was sent, or nothing is open."""
+        return self._awaited == _NOTHING or not self.is_open
 
     def open(self) -> bool:
         """Open a new connection; on failure count it, record it and return False."""
@@ -78,7 +79,11 @@ class MemberSocket:
         self._record(Event.OPENING, number, argument=self._room, value=self._member)
         try:
             connection = open_connection(
-                self._url, **self._handshake(number), on_message=self._received, on_closed=self._peer_closed
+                self._url,
+                **self._handshake(number),
+                proxy=self._session.load.proxy or None,
+                on_message=self._received,
+                on_closed=self._peer_closed,
             )
         except WireError as error:
             self._open_failed(number, error, row="open")
@@ -87,11 +92,11 @@ class MemberSocket:
         self._statistics.log("open", (monotonic_ns() - started_ns) / _NS_A_MS, 0)
         self._connection = connection
         self._sequence = 0
-        self._awaited = -1
+        self._awaited = _NOTHING
         return True
 
     def _handshake(self, number: int) -> _Handshake:
-        """Say what the user's options ask of the opening of this connection, a member's or an extra one."""
+        """Return the arguments for opening a connection, a member's or an extra one, as the load says."""
         load = self._session.load
         return {
             "connection_id": number,
@@ -148,7 +153,7 @@ class MemberSocket:
         except WireError as error:
             self._statistics.fail("send", error.name)
             return False
-        return self._came_back(_FOREIGN)
+        return self._came_back(_ANY_FOREIGN)
 
     def _came_back(self, identity: int) -> bool:
         self._awaited = identity
@@ -176,12 +181,11 @@ class MemberSocket:
             self._carry_out(kind, connection)
             self._wake(came_back=False)
 
-    def record_drop(self, kind: Drop) -> Connection:
-        """Record that the open connection ends now, and give it to whoever ends it."""
+    def record_drop(self, name: str) -> None:
+        """Record that the open connection ends now by the drop of that name; somebody else ends it."""
         connection = self._connection
         assert connection is not None, "only what is open can be dropped"
-        self._record(Event.DROPPED, connection.id, argument=self._session.text(kind.name))
-        return connection
+        self._record(Event.DROPPED, connection.id, argument=self._session.text(name))
 
     def _drop_another(self, kind: Drop) -> None:
         """Open a connection that belongs to no member up to where the drop acts."""
@@ -216,11 +220,11 @@ class MemberSocket:
         self._wake(came_back=False)
 
     def _received(self, connection: Connection, text: str | bytes, arrived_ns: int) -> None:
-        """Take a message; runs on the hub, so it must not switch."""
+        """Record and count a message that has arrived; runs on the hub, so it must not switch."""
         message = decode(text)
         if message is None:
             self._record(Event.FOREIGN, connection.id, value=len(text), time_ns=arrived_ns)
-            if self._awaited == _FOREIGN:
+            if self._awaited == _ANY_FOREIGN:
                 self._wake(came_back=True)
             return
         identity, planned_ns = message
@@ -229,7 +233,7 @@ class MemberSocket:
         self._statistics.log(self._row, (arrived_ns - planned_ns) / _NS_A_MS, len(text))
         self._session.received += 1
         if identity == self._awaited:
-            self._awaited = -1
+            self._awaited = _NOTHING
             self._wake(came_back=True)
 
     def _peer_closed(self, connection: Connection, closure: Closure) -> None:

@@ -1,9 +1,10 @@
-"""Batched statistics: every message counts in Locust's tables, at a tenth of what counting each at once would cost.
+"""Batched statistics: every message counts in Locust's tables, and costs a fraction of an event of Locust's own.
 
-`Environment.events.request.fire` and `StatsEntry.log` cost 3 to 4 µs a message, more than the rest of our own work on
-it. Here a message costs one append; ten times a second the messages of a row go into Locust's entry (and into
-"Aggregated") in one step. What a table, a percentile, a chart or a CSV shows afterwards is what it would have shown:
-messages count in the second in which they were logged, and Locust's own function makes the response time buckets.
+`make perf`, measure "echo": a round trip takes 8.7 µs of CPU with them, 15.6 µs with an event of Locust's own for each
+message ("wire+events"), and 8.6 µs without any. Here a message costs one append; ten times a second the messages of a
+row go into Locust's entry (and into "Aggregated") in one step. What a table, a percentile, a chart or a CSV shows
+afterwards is what it would have shown: messages count in the second in which they were logged, and Locust's own
+function makes the response time buckets.
 Two things differ: a figure read between two flushes is up to FLUSH_S old, and listeners of `events.request` hear
 nothing of these messages.
 """

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 import gevent
 from locust import User
 
+from loadtest.contract.work import read_work
 from loadtest.users.lean import make_lean
 from loadtest.users.messages import Message
 from loadtest.users.pacing import Schedule
 from loadtest.users.sessions import session_of
 from loadtest.users.socket import MemberSocket
 from loadtest.wire import sleep
-from loadtest.work import work_s
 
 RETRY_S = 1.0
 """Pause before a user tries again to open a connection that was refused or lost."""
@@ -37,7 +37,7 @@ class WebSocketUser(User):
         self.session = session_of(environment)
         self.number = self.session.join(self)
         room = self.session.room(self.number) if "{room}" in self.path else f"alone-{self.number}"
-        self.session.longest_work_s = max(self.session.longest_work_s, work_s(self.handler_work))
+        self.session.longest_work_s = max(self.session.longest_work_s, read_work(self.handler_work).ms / 1000)
         url = intern(self.session.load.url(self.path, room, self.handler_work))  # one for all of a room
         self.ws = MemberSocket(self.session, member=self.number, url=url, room=room, row=self.row)
         self.schedule = Schedule(rate=self.session.load.rate, start_ns=0)
@@ -59,7 +59,7 @@ class WebSocketUser(User):
 
     @property
     def is_answered(self) -> bool:
-        """Tell whether the last message that the user sent has come back to it."""
+        """Tell whether the user awaits no answer: its last message has come back, or nothing is open."""
         return self.ws.is_answered
 
     def on_start(self) -> None:
@@ -86,9 +86,13 @@ class WebSocketUser(User):
         return self.ws.message(self.schedule.take())
 
     def say(self) -> bool:
-        """Send the next message; with `--rate 0` wait until it has come back, or there would be no end of them."""
+        """Send the next message; with `--rate 0` wait for its answer, which is all that paces such a user."""
         message = self.message()
         return self.ws.post(message) if self.session.load.rate else self.ws.request(message)
+
+    def record_drop(self, name: str) -> None:
+        """Record that the open connection ends now by the drop of that name; somebody else ends it."""
+        self.ws.record_drop(name)
 
     def end(self) -> None:
         """Close the connection in order."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Response, jsonify, request
 
-from loadtest.users.options import OptionsError, read_options
+from loadtest.users.options import OptionsError, read_job
 
 
 def check_form(environment: Any, web_ui: Any) -> None:
@@ -15,7 +15,7 @@ def check_form(environment: Any, web_ui: Any) -> None:
             return None
         form = request.form.to_dict()
         try:
-            read_options({**vars(environment.parsed_options), **form}, form.get("host") or environment.host)
+            read_job({**vars(environment.parsed_options), **form}, form.get("host") or environment.host)
         except OptionsError as error:
             return jsonify({"success": False, "message": str(error), "host": environment.host})
         return None

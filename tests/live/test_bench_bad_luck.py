@@ -7,16 +7,19 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from bench_process import COMMAND, Bench, assert_clear, assert_tidy, manifest, table
 
-from loadtest.bench.generator import GO
+from loadtest.phases.timing import STARTUP_S
 from loadtest.report import read_tables
 
 pytestmark = pytest.mark.live
 
+CLIENT_LEDGERS = "ledger/client-*.ledger"
+"""Files of a trial, one for each of its generators from when its users are started."""
 PLAN = """
 consumers = ["async"]
 layers = ["inmemory"]
@@ -51,8 +54,8 @@ def the_run(out: Path) -> Path:
 
 
 def under_load(out: Path, trial: int) -> bool:
-    """Tell whether the generator of the n-th trial has been let go."""
-    return any(out.glob(f"*/trials/*/{trial}/{GO}"))
+    """Tell whether the generator of the n-th trial has begun."""
+    return any(out.glob(f"*/trials/*/{trial}/{CLIENT_LEDGERS}"))
 
 
 def test_port_when_it_is_taken_then_exit_4_with_the_way_out(tmp_path: Path, out: Path) -> None:
@@ -137,10 +140,25 @@ def test_second_generator_when_another_kills_it_before_its_time_then_the_trial_f
 ) -> None:
     settings = ("--scenarios", "churn", "--drops", "sigkill")
     with Bench("bench", "--plan", plan(tmp_path, warm_up=2), "--out", out, *settings) as bench:
-        bench.wait_until(lambda: any(out.glob("*/trials/*/1/ledger/open-2")))
-        (second,) = bench.started("--generator=2")
+        bench.wait_until(lambda: len(list(out.glob(f"latest/trials/*/1/{CLIENT_LEDGERS}"))) == 2)
+        (second,) = bench.started("locust-2.job.json")
         os.kill(second, signal.SIGKILL)
         assert bench.ended() == 4
+        assert bench.out.count("failed: the second generator was killed, and not by itself") == 1
+        assert_tidy(bench)
+
+
+def test_second_generator_when_it_is_killed_before_its_members_are_open_then_the_trial_fails_at_once(
+    tmp_path: Path, out: Path
+) -> None:
+    settings = ("--scenarios", "churn", "--drops", "sigkill")
+    with Bench("bench", "--plan", plan(tmp_path), "--out", out, *settings) as bench:
+        bench.wait_until(lambda: bench.started("locust-2.job.json"))
+        (second,) = bench.started("locust-2.job.json")
+        began_s = time.monotonic()
+        os.kill(second, signal.SIGKILL)
+        assert bench.ended() == 4
+        assert time.monotonic() - began_s < STARTUP_S, "not after the ramp's 30 s"
         assert bench.out.count("failed: the second generator was killed, and not by itself") == 1
         assert_tidy(bench)
 
@@ -202,7 +220,8 @@ def test_disk_when_it_is_almost_full_then_exit_4_before_a_trial_begins(small_dis
 def test_disk_when_it_fills_up_under_load_then_exit_4_and_finished_trials_stay(
     small_disk: list[str], tmp_path: Path
 ) -> None:
-    fill = f'(until ls "$1"/*/trials/*/2/{GO}; do sleep 0.01; done; head -c 1G /dev/zero > "$1"/fill) >/dev/null 2>&1 &'
+    until = f'until ls "$1"/*/trials/*/2/{CLIENT_LEDGERS}; do sleep 0.01; done'
+    fill = f'({until}; head -c 1G /dev/zero > "$1"/fill) >/dev/null 2>&1 &'
     with on_small_disk(small_disk, tmp_path, "100m", fill, trials=2, duration=1) as bench:
         assert bench.ended() == 4
         assert_clear(bench, "No space left on device|MiB are needed|disk is full")

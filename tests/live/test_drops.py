@@ -45,7 +45,7 @@ ENDS = {
     "vanish": "rst",  # of the next packet
     "zombie": "rst",  # of the letting go
 }
-OF_A_PROCESS = {"sigkill": ("fin", "rst")}
+OF_A_PROCESS = ("fin", "rst")
 """What ends a whole process with all it holds: how a connection ends on which nothing waits unread, and one with."""
 LEFT_TO_THE_SERVER = ("unmasked", "bad-utf8", "bad-opcode", "oversized")
 OVER_AT_ONCE = ("rst", "midframe-rst", "close-nowait", "upgrade-gone", "accept-gone", "vanish")
@@ -128,8 +128,7 @@ def look(recorder: Helper, condition: Callable[[dict[str, Any]], object]) -> dic
 
 
 def test_drops_when_listed_then_each_has_an_end_that_is_proven_here() -> None:
-    assert ENDS.keys() | OF_A_PROCESS.keys() == DROPS.keys()
-    assert {name for name, drop in DROPS.items() if drop.stage == "process"} == OF_A_PROCESS.keys()
+    assert ENDS.keys() == DROPS.keys()
 
 
 @pytest.mark.parametrize("path", ["/answer", "/flood"])
@@ -319,7 +318,7 @@ def test_sigkill_ends_all_connections_of_a_process_and_says_goodbye_on_none(reco
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     reports = {report["path"].split(" ")[0]: report for report in (recorder.report() for _ in range(3))}
-    quiet, unread = OF_A_PROCESS["sigkill"]
+    quiet, unread = OF_A_PROCESS
     assert {path: report["end"] for path, report in reports.items()} == {
         "/quiet": quiet, "/answer": quiet, "/flood": unread
     }  # fmt: skip
@@ -327,13 +326,16 @@ def test_sigkill_ends_all_connections_of_a_process_and_says_goodbye_on_none(reco
 
 
 HOLDER = """
-import sys, gevent
-from loadtest.drops import find_drop
+import os, sys, gevent
+from loadtest.outages import OUTAGES
 from loadtest.wire import open_connection
+class ThisProcess:
+    def signal(self, number):
+        os.kill(os.getpid(), number)
 held = [open_connection(sys.argv[1] + path, on_message=lambda *_: None) for path in ("/quiet", "/answer", "/flood")]
 held[-1].pause_reading()
 gevent.sleep(0.2)  # long enough for some of the flood to wait
-find_drop("sigkill").drop(held[0])
+OUTAGES["sigkill"].begin(ThisProcess())
 """
 """Holds three connections, reads nothing of the last one, and kills itself."""
 

@@ -33,8 +33,7 @@ from tests.live.wire_processes import wait_until
 
 pytestmark = pytest.mark.live
 
-POSSIBLE = [kind for kind in DROPS.values() if kind.unavailable() is None and kind.stage != "process"]
-"""Those that a process survives which does them."""
+POSSIBLE = [kind for kind in DROPS.values() if kind.unavailable() is None]
 PING_S = 1.0
 SETTLES_S = 15.0
 """Every server process notices every drop within its ping interval and timeout, 2 s; this is for a busy machine."""

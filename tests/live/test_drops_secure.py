@@ -23,7 +23,7 @@ pytestmark = pytest.mark.live
 
 CERTIFICATES = HERE / "wire_certificates"
 CA_FILE = str(CERTIFICATES / "ca.pem")
-KINDS = {name: kind for name, kind in DROPS.items() if kind.stage != "process"}
+KINDS = DROPS
 """All that act on a connection and leave this process alive."""
 PING_BYTES = 5 + (2 + len(POKE)) + 1 + 16
 """A poke in TLS 1.3: header of the record, the frame, content type, tag (RFC 8446 5.2)."""

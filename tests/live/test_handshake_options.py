@@ -60,6 +60,34 @@ def demanding() -> Iterator[Demanding]:
         thread.join()
 
 
+def test_proxy_when_it_is_given_then_every_member_goes_through_it(demanding: Demanding, tmp_path: Path) -> None:
+    login = "somebody:s3cret"
+    with helper("wire_proxy.py", login) as proxy:
+        locust = Locust(
+            "churn", f"ws://127.0.0.1:{demanding.port}/", tmp_path / "run", f"--header=Authorization: {TOKEN}",
+            f"--proxy=http://{login}@127.0.0.1:{proxy.port}", "--subprotocol=chat.v1", "--rate=5", "--drop-share=0.5",
+            "--offline=0.2",
+        )  # fmt: skip
+        code, out = locust.ended()
+        assert (code, locust.failures()) == (0, {}), out
+        assert "s3cret" not in out
+        opened = locust.rows()["open"].requests
+        assert opened > USERS, "those that were dropped have come back"
+        tunnels = [proxy.report() for _ in range(opened)]
+    assert set(tunnels) == {f"127.0.0.1:{demanding.port}"}
+    assert opened <= len(demanding.asked)
+
+
+def test_proxy_when_it_lets_nobody_through_then_the_failure_has_its_name(demanding: Demanding, tmp_path: Path) -> None:
+    with helper("wire_proxy.py", "somebody:s3cret") as proxy:
+        locust = Locust(
+            "echo", f"ws://127.0.0.1:{demanding.port}/", tmp_path / "run", f"--proxy=http://127.0.0.1:{proxy.port}"
+        )
+        assert locust.ended()[0] == 1
+    assert locust.failures().keys() == {"open: proxy failed"}
+    assert demanding.asked == []
+
+
 @pytest.fixture(scope="module")
 def secure() -> Iterator[Helper]:
     with helper("wire_uvicorn.py", str(CERTIFICATES / "server.pem")) as process:
@@ -101,7 +129,7 @@ def test_options_when_none_is_given_then_none_is_sent_and_the_refusal_has_its_na
 def test_ca_file_when_it_is_the_servers_then_every_drop_works_over_tls_through_locust(
     secure: Helper, tmp_path: Path
 ) -> None:
-    kinds = [name for name, kind in DROPS.items() if kind.stage != "process" and kind.unavailable() is None]
+    kinds = [name for name, kind in DROPS.items() if kind.unavailable() is None]
     locust = Locust(
         "churn", f"wss://127.0.0.1:{secure.port}/", tmp_path / "run", f"--ca-file={CERTIFICATES / 'ca.pem'}",
         "--rate=5", "--drop-share=1", "--offline=0.1", f"--drop-kind={','.join(kinds)}", run_s=5,

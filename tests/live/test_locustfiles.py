@@ -20,6 +20,7 @@ from websockets.sync.server import Server, ServerConnection, serve
 from loadtest.bench.scenarios import LOCUSTFILES
 from loadtest.ledger import Event
 from loadtest.ledger.reader import read_ledger
+from loadtest.load import Job
 from loadtest.targets.database import Database
 from loadtest.targets.reference import RunningReference as Target
 
@@ -256,14 +257,14 @@ def test_host_when_it_has_a_path_then_it_is_used_as_it_is(
 
 def test_options_when_several_are_bad_then_exit_2_with_all_of_them_named(tmp_path: Path) -> None:
     bad = ["--rate=-1", "--payload-size=3", "--room-size=0", "--drop-kind=rst,explode,implode", "--drop-share=1.5"]
-    bad += ["--offline=nan", "--steady=-3", "--generator=256"]
+    bad += ["--offline=nan", "--steady=-3", "--ramp=0"]
     code, out = Locust("churn", "http://127.0.0.1", tmp_path / "run", *bad).ended()
     assert code == 2
     assert "Traceback" not in out
     lines = out.splitlines()
     assert [line.partition(":")[0] for line in lines] == [
         *("--host", "--rate", "--payload-size", "--room-size", "--drop-kind", "--drop-share", "--offline"),
-        *("--generator", "--steady"),
+        *("--ramp", "--steady"),
     ]
     assert "'http://127.0.0.1' is not a WebSocket address; give --host ws://" in lines[0]
     assert "explode" in lines[4]
@@ -294,7 +295,9 @@ def test_server_when_it_is_killed_meanwhile_then_locust_ends_in_time_and_failure
         ledger=ledger,
     ) as target:
         echo = Locust("echo", target.url, tmp_path / "echo", "--rate=0")
-        churn = Locust("churn", target.url, tmp_path / "churn", "--rate=10", "--drop-share=0", "--generator=2")
+        job = Job(host=target.url, rate=10, drop_share=0, generator=2)  # a number of its own among the ids
+        (tmp_path / "job.json").write_text(job.model_dump_json())
+        churn = Locust("churn", target.url, tmp_path / "churn", f"--job={tmp_path / 'job.json'}")
         until(lambda: senders(ledger) == 2 * USERS)
         os.kill(target.pid, signal.SIGKILL)
         for locust in (echo, churn):

@@ -192,6 +192,29 @@ def test_sampler_when_processes_work_and_end_then_rows_say_so(tmp_path: Path, un
     assert server.select("rss_bytes", "threads", "fds").min().row(0) > (0, 0, 0)
 
 
+def test_sampler_when_one_of_two_processes_is_killed_then_what_both_used_goes_on_to_be_summed(
+    tmp_path: Path, until: Until
+) -> None:
+    busy = [sys.executable, "-c", "while True: pass"]
+
+    def used_s() -> float:
+        return float(sampler.frame().filter(role="generator")["cpu_s"].max() or 0)
+
+    with (
+        start(busy, tmp_path) as first,
+        start(busy, tmp_path) as second,
+        Sampler({"generator": first.pid}, interval_s=0.02) as sampler,
+    ):
+        sampler.watch("generator", second.pid)
+        until(lambda: sampler.frame().filter(role="generator", processes=2).height and used_s() > 0.4)
+        second.signal(signal.SIGKILL)
+        until(lambda: sampler.frame().filter(role="generator").tail(1)["processes"].item() == 1)
+        then_s = used_s()
+        until(lambda: used_s() > then_s + 0.05)  # at once, and not only when the first has caught up with both
+        assert psutil.Process(first.pid).cpu_times().user < used_s() - 0.1
+    assert sampler.frame()["cpu_s"].is_sorted()
+
+
 def test_open_files_when_the_soft_limit_is_low_then_it_is_raised_and_inherited() -> None:
     code = (
         "import resource, subprocess\n"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 WIRE = "wire"
 WIRE_STATISTICS = "wire+statistics"
+WIRE_EVENTS = "wire+events"
+WIRE_STOCK_TASKS = "wire, stock tasks"
 PICOWS = "picows"
 LOCUST = "locust"
 AUDIT = "audit"
@@ -14,10 +16,16 @@ AUDIT = "audit"
 CLIENTS: dict[str, tuple[str, ...]] = {
     WIRE: ("tests.perf.wire_client",),
     WIRE_STATISTICS: ("tests.perf.wire_client", "--statistics"),
+    WIRE_EVENTS: ("tests.perf.wire_client", "--events"),
+    WIRE_STOCK_TASKS: ("tests.perf.wire_client", "--stock-tasks"),
     PICOWS: ("tests.perf.picows_client",),
     LOCUST: ("tests.perf.locust_client",),
 }
-"""Our wire, the same with Locust's statistics, picows on uvloop, plain Locust with websocket-client."""
+"""Our wire, the same with Locust's statistics, picows on uvloop, plain Locust with websocket-client.
+
+Two more show what our ways around Locust's insides bring: the wire with each message counted by an event of Locust's
+own (users/statistics.py), and users with Locust's own task sets (users/lean.py).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +56,19 @@ class Target:
 
 
 MEASURES = (
-    Measure(name="echo", scenario="echo", clients=(WIRE_STATISTICS, PICOWS, WIRE, LOCUST)),
+    Measure(name="echo", scenario="echo", clients=(WIRE_STATISTICS, PICOWS, WIRE, WIRE_EVENTS, LOCUST)),
     Measure(name="echo 5,000", scenario="echo", clients=(WIRE_STATISTICS, PICOWS, LOCUST), connections=5000),
     Measure(name="echo 1 KiB", scenario="echo", clients=(WIRE_STATISTICS, PICOWS, LOCUST), payload_bytes=1 << 10),
     Measure(name="echo 64 KiB", scenario="echo", clients=(WIRE_STATISTICS, PICOWS, LOCUST), payload_bytes=1 << 16),
     Measure(name="open", scenario="open", clients=(WIRE, PICOWS, LOCUST), connections=1000),
     Measure(name="fan-out", scenario="fanout", clients=(WIRE, PICOWS, LOCUST)),
     Measure(
-        name="idle", scenario="idle", clients=(WIRE, PICOWS, LOCUST), figure="bytes_each", connections=5000, once=True
+        name="idle",
+        scenario="idle",
+        clients=(WIRE, WIRE_STOCK_TASKS, PICOWS, LOCUST),
+        figure="bytes_each",
+        connections=5000,
+        once=True,
     ),
     Measure(
         name="idle 15,000",

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadtest.bench.choices import choices_of
-from loadtest.bench.generator import GO, LEDGER, longest_s, start_generator, users_of
+from loadtest.bench.conductor import SOCKET, Conducting
+from loadtest.bench.generator import LEDGER, job_of, start_generator, users_of
 from loadtest.bench.plan import Plan, Trial, make_plan
 from loadtest.checks import TrialRecords
 from loadtest.checks.throughput.audit import check
@@ -22,14 +23,18 @@ from loadtest.contract import LEDGER_VARIABLE
 from loadtest.dimensions import LAYER, SERVER
 from loadtest.layers import LAYERS
 from loadtest.ledger.reader import read_ledger
+from loadtest.phases import Timing
+from loadtest.phases.timing import CLOSING_S
 from loadtest.probe import wrapper
 from loadtest.probe.recording import recorder
 from loadtest.servers import SERVERS
+from loadtest.stack.folders import short_folder
 from loadtest.stack.sampler import Sampler
 from loadtest.targets import Setting
 from loadtest.targets.reference import PreparedReference, ReferenceApp
 
 PAIRS = 6
+POLL_S = 0.05
 CALLS = 300_000
 LIMIT = 0.03
 """Share of the echo throughput that the probe may cost."""
@@ -111,10 +116,17 @@ def _measure(plan: Plan, trial: Trial, app: PreparedReference, *, with_probe: bo
             folder=folder,
             ledger=folder / LEDGER if with_probe else None,
         )
-        with app.start(setting) as target, start_generator(plan, trial, host=target.url, folder=folder) as generator:
-            with Sampler({"server": [target.pid], "generator": [generator.pid]}) as sampler:
-                (folder / GO).touch()
-                assert generator.wait(longest_s(plan, trial)) == 0, generator.log_tail()
+        with app.start(setting) as target, short_folder() as sockets:
+            job = job_of(plan, trial, host=target.url, folder=folder, conductor=sockets / SOCKET)
+            with (
+                Conducting(sockets / SOCKET, Timing.of(job), {job.generator}) as conducting,
+                start_generator(plan, trial, job, folder=folder) as generator,
+                Sampler({"server": [target.pid], "generator": [generator.pid]}) as sampler,
+            ):
+                conducting.start()
+                while not conducting.is_measured:
+                    conducting.turn(POLL_S)
+                assert generator.wait(CLOSING_S) == 0, generator.log_tail()
             records = TrialRecords(
                 client=read_ledger(folder / LEDGER, "client"),
                 server=read_ledger(folder / LEDGER, "server"),

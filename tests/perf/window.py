@@ -30,6 +30,10 @@ class Task:
     payload_bytes: int
     seconds: float
     statistics: bool
+    events: bool
+    """Whether each message counts by an event of Locust's own, as its users do it, and not in batches."""
+    stock_tasks: bool
+    """Whether users keep Locust's own task sets."""
 
     @property
     def payload(self) -> str:
@@ -44,6 +48,8 @@ def task_from_arguments() -> Task:
     parser.add_argument("--payload", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--statistics", action="store_true")
+    parser.add_argument("--events", action="store_true")
+    parser.add_argument("--stock-tasks", action="store_true")
     given = parser.parse_args()
     return Task(
         scenario=given.scenario,
@@ -52,6 +58,8 @@ def task_from_arguments() -> Task:
         payload_bytes=given.payload,
         seconds=given.seconds,
         statistics=given.statistics,
+        events=given.events,
+        stock_tasks=given.stock_tasks,
     )
 
 

@@ -9,6 +9,7 @@ import locust
 from locust.argument_parser import get_parser
 from locust.env import Environment
 
+from loadtest.users import user
 from loadtest.users.sessions import session_of
 from loadtest.users.statistics import BatchedStatistics
 from loadtest.wire import Connection, open_connection
@@ -22,16 +23,16 @@ _now_ns = time.monotonic_ns
 class Sender:
     """One connection that sends its message again as soon as it is back."""
 
-    __slots__ = ("_statistics", "_text", "connection", "count", "sent_ns")
+    __slots__ = ("_fire", "_statistics", "_text", "connection", "count", "sent_ns")
 
-    def __init__(self, given: Task, statistics: BatchedStatistics | None) -> None:
+    def __init__(self, given: Task, environment: Environment, statistics: BatchedStatistics | None) -> None:
         self._text = given.payload
         self._statistics = statistics
+        self._fire = environment.events.request.fire
         self.count = 0
         self.sent_ns = 0
-        self.connection = open_connection(
-            given.url, on_message=self.count_message if statistics is None else self.log_message
-        )
+        on_message = self.count_message if statistics is None else self.log_message
+        self.connection = open_connection(given.url, on_message=self.fire_event if given.events else on_message)
 
     def begin(self) -> None:
         self.sent_ns = _now_ns()
@@ -39,6 +40,19 @@ class Sender:
 
     def count_message(self, connection: Connection, message: str | bytes, arrival_ns: int) -> None:
         self.count += 1
+        connection.send(self._text)
+
+    def fire_event(self, connection: Connection, message: str | bytes, arrival_ns: int) -> None:
+        self.count += 1
+        self._fire(
+            request_type="WS",
+            name="echo",
+            response_time=(arrival_ns - self.sent_ns) / 1e6,
+            response_length=len(message),
+            exception=None,
+            context={},
+        )
+        self.sent_ns = _now_ns()
         connection.send(self._text)
 
     def log_message(self, connection: Connection, message: str | bytes, arrival_ns: int) -> None:
@@ -51,8 +65,9 @@ class Sender:
 
 def echo(given: Task) -> dict[str, float]:
     environment = Environment()
+    environment.create_local_runner()  # which listens to the events
     statistics = BatchedStatistics(environment) if given.statistics else None
-    senders = [Sender(given, statistics) for _ in range(given.connections)]
+    senders = [Sender(given, environment, statistics) for _ in range(given.connections)]
     window = Window()
     for sender in senders:
         sender.begin()
@@ -80,6 +95,8 @@ def opening(given: Task) -> dict[str, float]:
 
 def idle(given: Task) -> dict[str, float]:
     """The locustfile `idle` as `locust -f` would run it, with its options, session and statistics."""
+    if given.stock_tasks:
+        user.make_lean = lambda _taskset: None
     options = get_parser(default_config_files=[]).parse_args(["--drop-share", "0"])
     environment = Environment(
         user_classes=[IdleUser], events=locust.events, host=given.url.rstrip("/"), parsed_options=options

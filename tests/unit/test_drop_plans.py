@@ -17,7 +17,8 @@ from loadtest.bench.generator import duration_of, generators_of, settle_s, users
 from loadtest.bench.plan import Plan, PlanError, Trial
 from loadtest.dimensions import DROP
 from loadtest.drops import DROPS, find_drop
-from loadtest.users.options import OptionsError, read_options
+from loadtest.outages import OUTAGES
+from loadtest.users.options import OptionsError, read_job
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 WHY = "needs a right that nobody here has"
@@ -72,24 +73,23 @@ def test_plan_when_a_drop_asked_for_by_name_cannot_be_done_then_it_is_refused_wi
 
 def test_plan_when_all_drops_are_asked_for_then_what_cannot_be_done_is_left_out_loudly(no_vanish: None) -> None:
     plan = make_plan({"drops": "all,close:4001"})
-    assert set(plan.drops) == {*DROPS, "close:4001"} - {"vanish"}
+    assert set(plan.drops) == {*DROPS, "sigkill", "close:4001"} - {"vanish"}
     assert plan.notes[0] == f"the drop vanish was left out: {WHY}"
 
 
 def test_options_when_a_drop_cannot_be_done_then_it_is_refused_with_the_reason(no_vanish: None) -> None:
-    with pytest.raises(OptionsError, match=f"--drop-kind: vanish cannot be done here: {WHY}"):
-        read_options({"drop_kind": "vanish"}, "ws://127.0.0.1:1")
+    with pytest.raises(OptionsError, match=f"--drop-kind: the drop vanish cannot be done here: {WHY}"):
+        read_job({"drop_kind": "vanish"}, "ws://127.0.0.1:1")
 
 
 def test_options_when_drops_have_parameters_then_they_are_taken() -> None:
-    load = read_options({"drop_kind": "close:4001, midframe:7"}, "ws://127.0.0.1:1")
+    load = read_job({"drop_kind": "close:4001, midframe:7"}, "ws://127.0.0.1:1")
     assert load.drop_kind == ("close:4001", "midframe:7")
 
 
 def test_options_when_a_drop_would_end_the_only_generator_then_it_is_refused() -> None:
-    with pytest.raises(OptionsError, match="--drop-kind: sigkill ends the generator itself"):
-        read_options({"drop_kind": "rst,sigkill"}, "ws://127.0.0.1:1")
-    assert read_options({"drop_kind": "sigkill", "generators": 2}, "ws://127.0.0.1:1").drop_kind == ("sigkill",)
+    with pytest.raises(OptionsError, match="--drop-kind: sigkill ends or stops a whole generator; only `channels-lo"):
+        read_job({"drop_kind": "rst,sigkill"}, "ws://127.0.0.1:1")
 
 
 def test_plan_when_a_drop_ends_a_whole_generator_then_it_is_mixed_with_no_other() -> None:
@@ -169,3 +169,5 @@ def test_docs_when_read_then_every_drop_is_in_them_as_the_code_has_it() -> None:
     for kind in DROPS.values():
         mark = " *" if kind.default else ""
         assert f"| `{kind.form}`{mark} | {kind.wire} |" in text
+    for outage in OUTAGES.values():
+        assert f"| `{outage.name}` | {outage.summary} |" in text

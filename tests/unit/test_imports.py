@@ -23,7 +23,6 @@ FLOORS: tuple[frozenset[str], ...] = (
             "loadtest.discovery",
             "loadtest.load",
             "loadtest.phases",
-            "loadtest.work",
         }
     ),
     frozenset(
@@ -70,7 +69,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "loadtest.outages",
             "loadtest.load",
             "loadtest.phases",
-            "loadtest.work",
         }
     ),
     "loadtest.report": frozenset(

@@ -11,28 +11,21 @@ import pytest
 from locust.argument_parser import get_empty_argument_parser, get_parser
 
 from loadtest.drops import DROPS
-from loadtest.users.options import (
-    BenchOptions,
-    LoadOptions,
-    OptionsError,
-    read_bench_options,
-    read_options,
-)
+from loadtest.load import Job, Load
+from loadtest.load.job import IDENTITY
+from loadtest.users.options import OptionsError, read_job
 
 PROJECT = Path(__file__).resolve().parents[2]
-OURS = [
-    "--" + name.replace("_", "-")
-    for name in (*LoadOptions.model_fields, *BenchOptions.model_fields)
-    if name not in ("host", "num_users")
-]
+OURS = ["--" + name.replace("_", "-") for name in (*Job.model_fields, "job") if name not in ("host", *IDENTITY)]
+OF_A_BENCH = Job.model_fields.keys() - Load.model_fields.keys()
 CA_FILE = PROJECT / "tests" / "live" / "wire_certificates" / "ca.pem"
 LOCUSTS_EARLY_PARSER = ("--locustfile", "--config", "--help", "--version", "--worker", "--master", "--master-host",
                         "--master-port")  # fmt: skip
 """What Locust looks for before it has read the locustfile, and so before it knows our options."""
 
 
-def read(host: str = "ws://127.0.0.1:8000", **options: Any) -> LoadOptions:
-    return read_options(options, host)
+def read(host: str = "ws://127.0.0.1:8000", **options: Any) -> Job:
+    return read_job(options, host)
 
 
 def problems(host: str = "ws://127.0.0.1:8000", **options: Any) -> str:
@@ -42,7 +35,7 @@ def problems(host: str = "ws://127.0.0.1:8000", **options: Any) -> str:
 
 
 def test_options_when_nothing_is_given_then_the_defaults_hold() -> None:
-    assert read() == LoadOptions(host="ws://127.0.0.1:8000")
+    assert read() == Job(host="ws://127.0.0.1:8000")
 
 
 def test_options_when_several_are_wrong_then_all_are_named_at_once() -> None:
@@ -115,7 +108,7 @@ def test_url_when_the_handler_has_work_then_the_reference_app_is_told() -> None:
 
 def test_headers_when_given_several_times_then_each_is_a_pair_of_name_and_value() -> None:
     parsed = vars(get_parser().parse_args(["-f", "x.py", "--header=Cookie: a=1; b=2", "--header", "X-Empty:"]))
-    assert read_options(parsed, "ws://h").headers == [("Cookie", "a=1; b=2"), ("X-Empty", "")]
+    assert read_job(parsed, "ws://h").headers == [("Cookie", "a=1; b=2"), ("X-Empty", "")]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +131,7 @@ def test_headers_when_given_several_times_then_each_is_a_pair_of_name_and_value(
         ("subprotocol", "chat, two words", "'two words' is no subprotocol"),
         ("compression", "perhaps", "--compression"),
         ("handler_work", "coffee", "none, orm, sleep:MS or cpu:MS"),
-        ("handler_work", "cpu:10000", "below 10,000"),
+        ("handler_work", "cpu:60001", "up to 60,000"),
         ("handler_work", "cpu:1\n", "none, orm, sleep:MS or cpu:MS"),
         ("blocker_work", "none", "sleep:MS or cpu:MS"),
     ],
@@ -173,27 +166,67 @@ def test_insecure_when_a_ca_file_is_given_too_then_one_is_to_be_left_out() -> No
     assert "leave one of them out" in problems(ca_file=str(CA_FILE), insecure=True)
 
 
+@pytest.mark.parametrize("proxy", ["", "http://h", "http://user:pass@h:3128", "http://[::1]:8080/"])
+def test_proxy_when_it_is_one_then_it_is_taken(proxy: str) -> None:
+    assert read(proxy=proxy).proxy == proxy
+
+
+@pytest.mark.parametrize("proxy", ["h:3128", "https://h", "http://", "http://u:s3cret@h:port", "http://u:s3cret@h/x"])
+def test_proxy_when_it_is_none_then_it_is_refused_and_its_password_not_repeated(proxy: str) -> None:
+    message = problems(proxy=proxy)
+    assert message == "--proxy: that is no HTTP proxy; write http://[user:password@]host:port"
+
+
+def test_proxy_when_a_drop_goes_past_it_then_one_of_them_is_to_be_left_out() -> None:
+    assert problems(proxy="http://h:1", drop_kind="rst,upgrade-gone,accept-gone").startswith(
+        "--proxy: the drops on the way to being open go through no proxy; leave it out, or upgrade-gone, accept-gone"
+    )
+    assert read(proxy="http://h:1", drop_kind="rst,fin").drop_kind == ("rst", "fin")
+
+
+# a job file, as the bench writes it
+
+
+def test_job_when_it_was_written_then_it_is_read_as_it_was_whatever_else_is_given(tmp_path: Path) -> None:
+    job = Job(host="ws://h", drop_kind=("fin", "close:4001"), header=("A: b",), generator=2, generators=2, steady=1.5)
+    path = tmp_path / "job.json"
+    path.write_text(job.model_dump_json())
+    assert read_job({"job": str(path), "rate": 7.0}, "ws://other") == job
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "cannot read .*: No such file or directory"),
+        ("{", "the file: Invalid JSON"),
+        ('{"host": "ws://h", "typo": 1, "rate": -1}', r"rate: .*\n--job: .*job\.json: typo: "),
+        ('{"host": "ws://h", "generator": 256}', "generator: "),
+        ('{"host": "ws://h", "drop_kind": ["typo"]}', "drop_kind: unknown drop 'typo'"),
+    ],
+)
+def test_job_when_its_file_makes_no_sense_then_that_is_said(tmp_path: Path, content: str | None, why: str) -> None:
+    path = tmp_path / "job.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(OptionsError, match=f"^--job: {'' if content is None else '.*job.json: '}{why}"):
+        read_job({"job": str(path)}, None)
+
+
 def test_arguments_when_they_carry_secrets_or_name_files_then_the_web_form_does_not_show_them() -> None:
     shown = get_parser().args_included_in_web_ui
     assert {"compression", "origin", "subprotocol", "insecure"} <= shown.keys()
-    assert not {"header", "ca_file"} & shown.keys()
+    assert not {"header", "ca_file", "proxy"} & shown.keys()
 
 
 def test_bench_options_when_several_are_wrong_then_all_are_named_at_once() -> None:
     with pytest.raises(OptionsError) as refused:
-        read_bench_options({"generator": 0, "drain": 0, "steady": -1})
-    assert {line.partition(":")[0] for line in str(refused.value).splitlines()} == {
-        "--generator",
-        "--drain",
-        "--steady",
-    }
+        read_job({"ramp": 0, "drain": 0, "steady": -1}, "ws://h")
+    assert {line.partition(":")[0] for line in str(refused.value).splitlines()} == {"--ramp", "--drain", "--steady"}
 
 
 def test_arguments_when_locusts_parser_has_them_then_each_default_is_the_models_own() -> None:
     parsed = vars(get_parser().parse_args(["-f", "x.py"]))
-    given = read_options(parsed, "ws://h")
-    assert given.model_dump(exclude={"host", "num_users"}) == LoadOptions().model_dump(exclude={"host", "num_users"})
-    assert read_bench_options(parsed) == BenchOptions()
+    assert read_job(parsed, "ws://h") == Job(host="ws://h")
 
 
 @pytest.mark.parametrize("option", OURS)
@@ -204,7 +237,7 @@ def test_help_when_locusts_parser_writes_it_then_it_shows_the_option(option: str
 def test_arguments_when_they_are_the_benchs_then_the_web_form_does_not_show_them() -> None:
     shown = get_parser().args_included_in_web_ui
     assert {"rate", "drop_kind", "payload_size", "room_size", "drop_share"} <= shown.keys()
-    assert not BenchOptions.model_fields.keys() & shown.keys()
+    assert not {*OF_A_BENCH, "job"} & shown.keys()
 
 
 @pytest.mark.parametrize("option", OURS)
@@ -215,9 +248,9 @@ def test_option_when_locust_looks_for_its_own_first_then_ours_is_not_taken_for_o
 
 
 def test_locust_when_given_every_option_then_it_knows_them_and_refuses_only_what_is_wrong() -> None:
-    values = {"--drop-kind": "fin,rst", "--handler-work": "none", "--consumer": "sync", "--ledger": "", "--go-file": "",
-              "--blocker-work": "cpu:1", "--held-file": "", "--payload-size": "64", "--origin": "http://h",
-              "--header": "Cookie: a=1", "--ca-file": ""}  # fmt: skip
+    values = {"--drop-kind": "fin,rst", "--handler-work": "none", "--consumer": "sync", "--ledger": "",
+              "--blocker-work": "cpu:1", "--payload-size": "64", "--origin": "http://h", "--job": "",
+              "--header": "Cookie: a=1", "--ca-file": "", "--proxy": "http://user:secret@h:3128"}  # fmt: skip
     flags = {"--compression", "--insecure"}
     given = [
         option if option in flags else f"{option}={values.get(option, 1)}" for option in OURS if option != "--rate"

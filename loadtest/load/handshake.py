@@ -1,8 +1,9 @@
-"""What users may ask of the opening handshake: own headers, an origin, subprotocols, whom to trust; checked here."""
+"""What a load may ask of the opening handshake, checked: own headers, an origin, subprotocols, a CA, a proxy."""
 
 import re
 import ssl
 from typing import Final
+from urllib.parse import urlsplit
 
 from loadtest.contract import CONNECTION_HEADER
 
@@ -73,3 +74,17 @@ def check_ca_file(path: str) -> str:
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}; give the PEM file of the server's CA") from None
     return path
+
+
+def check_proxy(url: str) -> str:
+    """Return the address of an HTTP proxy, or "" for none; raises ValueError, which does not repeat a password."""
+    if not url:
+        return url
+    try:
+        parts = urlsplit(url)
+        is_proxy = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0 and parts.path in ("", "/")
+    except ValueError:  # brackets that do not match, or a port that is no number
+        is_proxy = False
+    if not is_proxy:
+        raise ValueError("that is no HTTP proxy; write http://[user:password@]host:port")
+    return url

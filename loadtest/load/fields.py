@@ -1,0 +1,101 @@
+"""The fields of a load: each with its limits and its help text, for every model that has such a field.
+
+Durations are in seconds, sizes in bytes, rates in messages a second.
+"""
+
+from typing import Annotated, Any, Final, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic.fields import FieldInfo
+
+from loadtest.contract.work import check_blocking_work, check_work
+from loadtest.load.handshake import (
+    check_ca_file,
+    check_header,
+    check_origin,
+    check_proxy,
+    check_subprotocol,
+)
+
+SMALLEST_PAYLOAD: Final = 47
+"""A message with its number and its planned time, and no padding (loadtest/users/messages.py)."""
+LARGEST_PAYLOAD: Final = 2**20
+"""The longest message that our own reader takes; daphne's limit is the same 1 MiB, other servers' are higher."""
+MOST_GENERATORS: Final = 255
+"""A generator's number is one byte of its connections' ids."""
+
+
+def by_comma(value: object) -> object:
+    """Split a text at its commas; anything else is left as it is."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def by_line(value: object) -> object:
+    """Split a text into its lines; None is no line."""
+    return value.splitlines() if isinstance(value, str) else value or ()
+
+
+Users = Annotated[int, Field(ge=1, description="users in every trial; default: the scenario's own")]
+Consumer = Annotated[str, Field(pattern=r"^[\w-]+$", description="consumer of the reference app: /ws/<consumer>/...")]
+Rate = Annotated[float, Field(ge=0, description="messages a second and sender; 0: as fast as answers come")]
+PayloadSize = Annotated[int, Field(ge=SMALLEST_PAYLOAD, le=LARGEST_PAYLOAD, description="bytes a message")]
+RoomSize = Annotated[int, Field(ge=1, description="members a room")]
+DropKind = Annotated[
+    tuple[str, ...],
+    BeforeValidator(by_comma),
+    Field(min_length=1, description="how to drop, several by comma"),
+]
+DropShare = Annotated[float, Field(ge=0, le=1, description="share of the members dropped each second")]
+Offline = Annotated[float, Field(ge=0, description="seconds that a dropped member stays away")]
+HandlerWork = Annotated[
+    str,
+    AfterValidator(check_work),
+    Field(description="handler work of the reference app: none, sleep:MS, cpu:MS or orm"),
+]
+BlockerWork = Annotated[
+    str,
+    AfterValidator(check_blocking_work),
+    Field(description="the same for the one connection of `blocker` that blocks"),
+]
+Origin = Annotated[
+    str,
+    AfterValidator(check_origin),
+    Field(description="Origin header; empty: the target's own address, as its own page would send"),
+]
+Header = Annotated[
+    tuple[Annotated[str, AfterValidator(check_header)], ...],
+    BeforeValidator(by_line),
+    Field(
+        description="'Name: value' for the opening request: Cookie or Authorization, say; may be given several times"
+    ),
+]
+Subprotocol = Annotated[
+    tuple[Annotated[str, AfterValidator(check_subprotocol)], ...],
+    BeforeValidator(by_comma),
+    Field(description="subprotocols to ask for, several by comma; the server has to choose one"),
+]
+CaFile = Annotated[
+    str,
+    AfterValidator(check_ca_file),
+    Field(description="PEM file of the only CA to trust behind wss://; empty: those of the system"),
+]
+Proxy = Annotated[
+    str,
+    AfterValidator(check_proxy),
+    Field(description="HTTP proxy on the way to the target: http://[user:password@]host:port; empty: none"),
+]
+Seed = Annotated[int, Field(ge=0, description="seed of every random choice")]
+
+Ramp = Annotated[float, Field(gt=0, description="seconds that all users have to open their connection")]
+WarmUp = Annotated[float, Field(ge=0, description="seconds before anything counts")]
+Duration = Annotated[float, Field(gt=0, description="seconds that count in each trial; default: the scenario's own")]
+Drain = Annotated[float, Field(gt=0, description="most seconds to wait until what is under way has arrived")]
+
+
+def help_of(field: FieldInfo) -> str:
+    """Return a field's help text, also where the model allows None beside the type that has it."""
+    if field.description:
+        return field.description
+    parts: tuple[Any, ...] = get_args(field.annotation)
+    found = [one for part in parts for one in getattr(part, "__metadata__", ()) if isinstance(one, FieldInfo)]
+    return next((one.description for one in found if one.description), "")

@@ -1,0 +1,26 @@
+"""Job: a load and what a generator is told besides it; the bench hands it over as one JSON file."""
+
+from typing import Final
+
+from pydantic import Field
+
+from loadtest.load.fields import MOST_GENERATORS, Drain, Ramp, WarmUp
+from loadtest.load.load import Load
+
+
+class Job(Load):
+    """What one generator is to do; durations in seconds."""
+
+    ledger: str = Field(default="", description="folder for the ledger; empty: none is kept")
+    ramp: Ramp = 30.0
+    warm_up: WarmUp = 1.0
+    steady: float = Field(default=0.0, ge=0, description="seconds that count; 0: no phases, run until stopped")
+    drain: Drain = 5.0
+    generator: int = Field(default=1, ge=1, le=MOST_GENERATORS, description="number of this generator")
+    """A part of its connections' ids."""
+    generators: int = Field(default=1, ge=1, le=MOST_GENERATORS, description="how many generators share the members")
+    conductor: str = Field(default="", description="Unix socket of the bench, which conducts; empty: there is no bench")
+
+
+IDENTITY: Final = frozenset({"generator", "generators", "conductor"})
+"""What only a job file says: a person's command line has no number to give, and no bench behind it."""

@@ -1,0 +1,77 @@
+"""Load: what the users of one test do, and to whom."""
+
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from loadtest.load.fields import (
+    BlockerWork,
+    CaFile,
+    Consumer,
+    DropKind,
+    DropShare,
+    HandlerWork,
+    Header,
+    Offline,
+    Origin,
+    PayloadSize,
+    Proxy,
+    Rate,
+    RoomSize,
+    Seed,
+    Subprotocol,
+)
+from loadtest.load.handshake import header_pair
+
+
+class Load(BaseModel):
+    """A load; which drops there are is checked by whoever carries them out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    host: str = Field(default="", description="ws:// or wss:// address of the target; a path in it is used as it is")
+    consumer: Consumer = "async"
+    rate: Rate = 1.0
+    payload_size: PayloadSize = 64
+    room_size: RoomSize = 10
+    drop_kind: DropKind = ("rst",)
+    drop_share: DropShare = 0.2
+    offline: Offline = 1.0
+    handler_work: HandlerWork = "none"
+    blocker_work: BlockerWork = "cpu:300"
+    compression: bool = Field(default=False, description="offer permessage-deflate, as browsers do")
+    origin: Origin = ""
+    header: Header = ()
+    subprotocol: Subprotocol = ()
+    ca_file: CaFile = ""
+    insecure: bool = Field(default=False, description="take any certificate behind wss://")
+    proxy: Proxy = ""
+    seed: Seed = 1
+
+    @field_validator("insecure")
+    @classmethod
+    def _trusts_one_or_any(cls, insecure: bool, info: ValidationInfo) -> bool:
+        if insecure and info.data.get("ca_file"):
+            raise ValueError("takes any certificate, and --ca-file only those of one CA; leave one of them out")
+        return insecure
+
+    @field_validator("host")
+    @classmethod
+    def _websocket_address(cls, host: str) -> str:
+        parts = urlsplit(host)
+        if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.port == 0:  # asking a bad port raises
+            raise ValueError(f"{host!r} is not a WebSocket address; give --host ws://127.0.0.1:8000, say")
+        return host
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """What `header` says, in pairs of name and value."""
+        return [header_pair(line) for line in self.header]
+
+    def url(self, path: str, room: str, work: str) -> str:
+        """Return the address of one user: the host as it is if it has a path or a query, else with `path` behind it."""
+        own = urlsplit(self.host)
+        if own.path not in ("", "/") or own.query:
+            return self.host
+        query = f"?work={work}" if work != "none" else ""
+        return self.host.rstrip("/") + path.format(consumer=self.consumer, room=room) + query

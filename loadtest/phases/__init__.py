@@ -1,0 +1,20 @@
+"""The phases of a test: a conductor that is told what has happened and gives orders, and both as lines of text."""
+
+from loadtest.phases.conductor import Conductor, Failure, OutageTimes
+from loadtest.phases.messages import Happened, LineError, Order, Report, Task, read_order, read_report, write
+from loadtest.phases.timing import Timing
+
+__all__ = [
+    "Conductor",
+    "Failure",
+    "Happened",
+    "LineError",
+    "Order",
+    "OutageTimes",
+    "Report",
+    "Task",
+    "Timing",
+    "read_order",
+    "read_report",
+    "write",
+]

@@ -1,0 +1,31 @@
+"""One process of Locust without a bench: the conductor is in it."""
+
+from collections.abc import Iterable
+
+from loadtest.phases import Conductor, Happened, Order, Timing
+from loadtest.users.clock import Clock
+from loadtest.users.links import Seat, quitting, report
+from loadtest.users.player import Player
+from loadtest.users.session import Session
+
+
+class AloneLink:
+    """One process of Locust, without a bench: the conductor is here."""
+
+    def seat(self) -> Seat:
+        """Return the only place there is."""
+        return Seat()
+
+    def begin(self, session: Session) -> None:
+        """Conduct the session."""
+        seat = self.seat()
+        player = Player(session, lambda happened, held: clock.told(report(seat, happened, held)), quitting(session))
+
+        def give(orders: Iterable[Order]) -> None:
+            for order in orders:
+                player.obey(order)
+
+        conductor = Conductor(Timing.of(session.load), {seat.generator})
+        clock = Clock(conductor, give, session.environment)
+        session.at_end(clock.stop)
+        clock.told(report(seat, Happened.READY))
