@@ -44,7 +44,7 @@ def test_pause_when_it_is_over_then_all_is_answered_that_was_not_meanwhile(name:
     assert received_s.is_between(0, third - 0.1).sum() > 0
     assert received_s.is_between(2 * third + 0.1, STEADY_S).sum() > 0
     row = table(tmp_path / "latest", "throughput").row(0, named=True)
-    assert (row["drop"], row["valid"], row["ended_unasked"]) == (name, "yes", 0)
+    assert (row["drop"], row["valid"], row["ended_unexpectedly"]) == (name, "yes", 0)
     assert table(tmp_path / "latest", "disconnects").is_empty()
     delivery = table(tmp_path / "latest", "delivery").row(0, named=True)
     assert (delivery["lost"], delivery["expected"] > 0) == (0, True)
