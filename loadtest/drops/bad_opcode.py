@@ -11,7 +11,7 @@ RESERVED: Final = 0x3
 
 
 def drop(connection: Droppable) -> None:
-    """Send the frame and leave the end to the server."""
+    """Send the frame and let the server end the connection."""
     connection.write_raw(frame(RESERVED, (CHAT_MESSAGE % "of no known kind").encode()))
     connection.drain()
 

@@ -12,7 +12,7 @@ PAYLOAD: Final = b'{"message": "\xc3\x28"}'
 
 
 def drop(connection: Droppable) -> None:
-    """Send the frame and leave the end to the server."""
+    """Send the frame and let the server end the connection."""
     connection.write_raw(frame(TEXT, PAYLOAD))
     connection.drain()
 

@@ -1,10 +1,10 @@
-"""Drop `blackhole`: a packet filter throws away all that comes for the connection; nothing is acknowledged any more.
+"""Drop `blackhole`: a packet filter discards all that arrives for the connection; nothing is acknowledged any more.
 
-What a cut cable or a firewall that forgot the connection looks like: the server's packets time out (RFC 9293 3.8.3).
-The filter is a BPF program on the one socket (socket(7), SO_ATTACH_FILTER), which the kernel asks before TCP sees a
-packet: unlike a rule of the machine's packet filter it takes no tool, concerns no other connection, and is gone with
-the socket, whatever becomes of this process. Most kernels ask for no right, some for CAP_NET_ADMIN. What we had sent
-and was not acknowledged is still repeated.
+It looks like a cut cable, or a firewall that forgot the connection: the server's packets time out (RFC 9293 3.8.3).
+The filter is a BPF program on this one socket (socket(7), SO_ATTACH_FILTER), which the kernel runs before TCP sees a
+packet. Unlike a rule of the machine's packet filter it needs no tool, touches no other connection, and disappears with
+the socket, however this process ends. Most kernels let every user attach one, some ask for CAP_NET_ADMIN. What we sent
+before and was not acknowledged is still retransmitted.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ FILTER: Final = struct.pack("@HP", 1, ctypes.addressof(_program))
 
 
 def drop(connection: Droppable) -> None:
-    """Let nothing in any more and do nothing."""
+    """Discard everything that arrives from now on, and keep the socket."""
     connection.set_option(socket.SOL_SOCKET, SO_ATTACH_FILTER, FILTER)
     connection.hold()
 
 
 def _unavailable() -> str | None:
-    """Try it on a socket that is connected to nobody."""
+    """Try it on an unconnected socket."""
     if sys.platform != "linux":
         return "only Linux has packet filters on a socket"
     with socket.socket() as tried:

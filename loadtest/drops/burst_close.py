@@ -1,7 +1,7 @@
 """Drop `burst-close`: messages and a close frame in one write (RFC 6455 5.5.1: nothing may follow the close frame).
 
-The server has the end in hand before the application has seen the first of the messages. Ten, unless another number
-is given: `burst-close:100`.
+The server has received the close frame before the application has seen the first message. Ten messages, unless another
+number is given: `burst-close:100`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from loadtest.drops.kind import Drop, Droppable, Parameter, whole_number
 
 MESSAGES: Final = 10
 MOST_MESSAGES: Final = 10_000
-"""Some 350 kB: what a kernel's send buffer takes in one write."""
+"""About 350 kB: what a kernel's send buffer takes in one write."""
 
 
 def drop(connection: Droppable, messages: int = MESSAGES) -> None:
-    """Send everything at once and let the rest of the handshake happen in the background."""
+    """Send everything at once and leave the rest of the closing handshake to the background."""
     message = connection.encode(CHAT_MESSAGE % "one of a burst")
     connection.write_raw(message * messages + frame(CLOSE, close_payload(1000)))
     connection.drain()

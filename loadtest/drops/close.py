@@ -18,7 +18,7 @@ MAX_REASON_BYTES: Final = 123
 
 
 def drop(connection: Droppable, code: int = 1000, reason: str = "") -> None:
-    """Send the close frame and let the rest of the handshake happen in the background."""
+    """Send the close frame and leave the rest of the closing handshake to the background."""
     connection.send_close_frame(code, reason)
     connection.drain()
 

@@ -1,7 +1,7 @@
 """Drop `close-nowait`: a close frame, FIN and gone at once, without the server's answer (RFC 6455 7.1.4; 5.5.1).
 
-As an app does that calls close() while its process ends. What the server sends after that, its own close frame to
-begin with, is answered by RST: nobody holds the socket any more (RFC 9293 3.10.7.1).
+An app does so that calls close() as its process ends. What the server sends after that, first its own close frame, is
+answered by RST: nobody holds the socket any more (RFC 9293 3.10.7.1).
 """
 
 from __future__ import annotations

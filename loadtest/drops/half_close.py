@@ -1,7 +1,7 @@
 """Drop `half-close`: FIN, and the client goes on reading for as long as the server goes on (RFC 9293 3.6).
 
-WebSocket has no half-open state: a server should take it for the end (RFC 6455 7.1.5). Unlike after `fin`, our side is
-never closed by us while the trial lasts, so a server that waits for that waits in vain.
+WebSocket has no half-open state: a server should take the FIN for the end (RFC 6455 7.1.5). Unlike after `fin` we keep
+our side open while the trial lasts, so a server that waits for us to close it waits in vain.
 """
 
 from __future__ import annotations

@@ -10,12 +10,12 @@ PING: Final = 0x9
 FIN: Final = 0x80
 MASKED: Final = 0x80
 NO_MASK_KEY: Final = b"\0\0\0\0"
-"""Any key will do for us (5.3 wants one that a page cannot foresee); under this one the payload stands as it is."""
+"""Any key will do here (5.3 asks for one that a page cannot predict); this one leaves the payload as it is."""
 LENGTH_16: Final = 126
 LENGTH_64: Final = 127
 
 CHAT_MESSAGE: Final = '{"message": "%s"}'
-"""A text that the reference app, and apps like it, take and pass on: it is the framing that is wrong, not this."""
+"""A text that the reference app, and apps like it, accept and pass on: only the framing around it is wrong."""
 
 
 def frame(opcode: int, payload: bytes, *, masked: bool = True, length: int | None = None) -> bytes:

@@ -34,7 +34,7 @@ class Droppable(Protocol):
         """Read and discard in the background until the peer's FIN or a deadline, then close the descriptor."""
 
     def hold(self, read_bytes_per_s: float = 0.0) -> None:
-        """Keep the socket and do nothing but read and discard at this rate, until others let go of it."""
+        """Keep the socket, and only read and discard at this rate, until its owner releases or resets it."""
 
     def close_unread(self) -> None:
         """Stop reading; close the descriptor as soon as data waits unread, or at a deadline."""
@@ -75,7 +75,7 @@ class Drop:
     silent: bool = False
     """The server is told nothing: only its own pings or sends can show it that nobody is there."""
     holds: bool = False
-    """The socket is kept; whoever dropped it lets go of it when all has been measured."""
+    """The socket is kept; whoever dropped it releases it after the measurement."""
     privileged: bool = False
     """Needs a right that a normal user does not have (CAP_NET_ADMIN)."""
     unavailable: Callable[[], str | None] = _everywhere

@@ -1,6 +1,6 @@
 """Drop `never-reader`: reads nothing, and its receive buffer is as small as the kernel lets it be (RFC 9293 3.8.6).
 
-As `zombie`, but the window is shut after some 4 kB instead of some 100: what a busy room sends piles up at the server.
+Like `zombie`, but the window shuts after about 4 kB instead of 100: what a busy room sends piles up at the server.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Final
 from loadtest.drops.kind import Drop, Droppable
 
 SMALLEST: Final = 1
-"""Linux makes the least that it allows of it, 2304 bytes with the kernel's own share (socket(7), SO_RCVBUF)."""
+"""Linux raises it to the least that it allows: 2304 bytes, its own overhead included (socket(7), SO_RCVBUF)."""
 
 
 def drop(connection: Droppable) -> None:
-    """Shrink the receive buffer and do nothing more."""
+    """Shrink the receive buffer and keep the socket."""
     connection.set_option(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALLEST)
     connection.hold()
 

@@ -8,12 +8,12 @@ from loadtest.drops.handmade import TEXT, frame
 from loadtest.drops.kind import Drop, Droppable
 
 PROMISED_BYTES: Final = 1 << 40
-"""1 TiB. uvicorn's limit is 16 MiB; one that is above this is none."""
+"""1 TiB. uvicorn's limit is 16 MiB; a server that accepts 1 TiB has none."""
 SENT_BYTES: Final = 1024
 
 
 def drop(connection: Droppable) -> None:
-    """Send the frame's beginning and leave the end to the server."""
+    """Send the beginning of the frame and let the server end the connection."""
     connection.write_raw(frame(TEXT, b"x" * SENT_BYTES, length=PROMISED_BYTES))
     connection.drain()
 

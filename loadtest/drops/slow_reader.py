@@ -1,7 +1,7 @@
 """Drop `slow-reader`: reads a few bytes a second from a small receive buffer, and answers nothing (RFC 9293 3.8.6).
 
-It sends no pong either: a reader that did would be slow, not gone, and a server that kept it would be right. The
-window opens a little from time to time, so the server's sends do not stall for good. 100 bytes a second, unless
+It sends no pong either: with pongs it would be slow, not gone, and a server would be right to keep it. The window opens
+a little from time to time, so the server's sends never stall for good. 100 bytes a second, unless
 another rate is given: `slow-reader:1000`.
 """
 

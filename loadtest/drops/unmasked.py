@@ -7,7 +7,7 @@ from loadtest.drops.kind import Drop, Droppable
 
 
 def drop(connection: Droppable) -> None:
-    """Send the frame and leave the end to the server."""
+    """Send the frame and let the server end the connection."""
     connection.write_raw(frame(TEXT, (CHAT_MESSAGE % "without a mask").encode(), masked=False))
     connection.drain()
 

@@ -1,8 +1,7 @@
 """Drop `unread`: the descriptor is closed while data waits in it unread, which makes the kernel send RST.
 
-RFC 1122 4.2.2.13 and RFC 2525 2.17; what a client's crash looks like while messages come in. So that there is something
-to leave unread, a ping is sent: its pong, or a message that comes before it, is what waits. The time to detection
-therefore has that one round trip in it.
+RFC 1122 4.2.2.13 and RFC 2525 2.17; a client that crashes while messages come in looks like this. A ping is sent, so
+that its pong, or a message that comes before it, waits unread. The time to detection therefore includes one round trip.
 """
 
 from __future__ import annotations

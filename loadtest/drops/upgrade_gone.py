@@ -1,6 +1,7 @@
 """Drop `upgrade-gone`: the whole HTTP upgrade request, and gone before the answer (RFC 6455 4.1; RFC 9293 3.10.7.1).
 
-What a page does that is left while it connects: the consumer's connect() is still running, and its accept goes nowhere.
+It happens when a user leaves a page that is still connecting: the consumer's connect() runs, and its accept reaches
+nobody.
 """
 
 from __future__ import annotations

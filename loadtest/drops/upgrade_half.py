@@ -1,6 +1,6 @@
 """Drop `upgrade-half`: half of the HTTP upgrade request, then FIN (RFC 6455 4.1; RFC 9112 8).
 
-An incomplete request never reaches the application; it is the server's parser that must not keep it.
+An incomplete request never reaches the application; the server's HTTP parser has to let go of it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Drop `vanish`: closed in TCP_REPAIR mode, so no packet leaves: power cut (RFC 9293 3.5.1, half-open connections).
 
-The next packet of the server's, a ping at the latest, meets a machine that knows nothing of the connection, and gets
-RST: the machine is up again. For one that stays away, see `blackhole`.
+The server's next packet, a ping at the latest, reaches a machine that is up again, knows nothing of the connection and
+answers with RST. For a machine that stays away, see `blackhole`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def drop(connection: Droppable) -> None:
 
 
 def _unavailable() -> str | None:
-    """Try it on a socket that is connected to nobody."""
+    """Try it on an unconnected socket."""
     if sys.platform != "linux":
         return "only Linux can close a socket in TCP_REPAIR mode"
     with socket.socket() as tried:

@@ -1,6 +1,6 @@
 """Drop `zombie`: the socket stays and nothing is read or answered any more: a client that hangs (RFC 6455 5.5.2).
 
-Its kernel still takes what comes, and acknowledges it, until the receive buffer is full.
+Its kernel still accepts and acknowledges what arrives, until the receive buffer is full.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from loadtest.drops.kind import Drop, Droppable
 
 
 def drop(connection: Droppable) -> None:
-    """Keep the socket and do nothing."""
+    """Keep the socket and leave it alone."""
     connection.hold()
 
 

@@ -54,4 +54,5 @@ __all__ = [
     "sleep",
 ]
 
-gevent.config.track_greenlet_tree = False  # where each greenlet was spawned is for debuggers; it costs 450 bytes a user
+# For debuggers it keeps where each greenlet was spawned: an idle user costs 10.4 KB with it, 9.7 without (make perf)
+gevent.config.track_greenlet_tree = False

@@ -1,7 +1,7 @@
-"""When data reached this machine, told by the kernel, so that latency is free of the reader's own delay.
+"""When data reached this machine, by the kernel's own stamp: latency without the delay of a busy reader.
 
-Linux stamps TCP data with the wall clock as it arrives (SO_TIMESTAMPNS, socket(7)) and recvmsg hands the stamp of the
-newest byte over, for 0.6 µs a call. The age of the stamp is taken on the wall clock and put on CLOCK_MONOTONIC
+Linux stamps TCP data with the wall clock as it arrives (SO_TIMESTAMPNS, socket(7)) and recvmsg returns the stamp of the
+newest byte, for 0.6 µs a call. The age of the stamp is taken on the wall clock and put on CLOCK_MONOTONIC
 from there: a step of the wall clock can only spoil what arrived before the step and was read after it.
 """
 
@@ -14,7 +14,7 @@ import time
 from typing import Any, Final
 
 SO_TIMESTAMPNS: Final = 35
-"""Of asm-generic/socket.h, Python has no name for it; where it is another number, no stamps come (lag_ns is -1)."""
+"""From asm-generic/socket.h; Python has no name for it. Where the number differs, no stamps come (lag_ns is -1)."""
 STAMP: Final = struct.Struct("@ll")  # struct timespec: seconds and nanoseconds
 STAMP_SPACE: Final = names.CMSG_SPACE(STAMP.size)
 MAX_AGE_NS: Final = 600 * 10**9
@@ -26,7 +26,7 @@ _unpack = STAMP.unpack
 
 
 def has_stamps(socket: Any) -> bool:
-    """Ask the kernel to stamp what this TCP socket receives; False where it cannot be had."""
+    """Ask the kernel to stamp what this TCP socket receives; False where it cannot."""
     if sys.platform != "linux":
         return False
     try:

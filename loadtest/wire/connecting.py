@@ -1,11 +1,16 @@
-"""The TCP connection to a server or a proxy: its addresses looked up, each tried in turn."""
+"""The TCP connection to a server or a proxy: look its addresses up and try each in turn.
+
+The sockets are those of the C module, which monkey-patching leaves alone: with gevent's, which nobody waits on here, an
+opening takes 29 µs more (of 130), a round trip 1.1 µs (of 9) and an idle user 0.5 KB (of 9.7; make perf, open, echo,
+idle).
+"""
 
 from __future__ import annotations
 
 import errno
 import socket as names
 import time
-from _socket import getaddrinfo  # the C function: monkey-patching leaves it alone
+from _socket import getaddrinfo
 from _socket import socket as TCPSocket
 from typing import Any, Final
 

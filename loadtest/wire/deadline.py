@@ -1,4 +1,7 @@
-"""A time limit for opening a connection: what gevent.Timeout does, at a fifth of its price."""
+"""A time limit for opening a connection, on the hub's own timer.
+
+What gevent.Timeout does, for 3 µs of 130 an opening and 100 to 200 bytes an idle user less (make perf, open and idle).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""permessage-deflate (RFC 7692): what is offered, what the server may answer, and the two streams that come of it."""
+"""permessage-deflate (RFC 7692): what is offered, what the server may answer, and both compression streams."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _is_allowed(key: str, value: str) -> bool:
 
 
 class Deflate:
-    """The two streams of one connection; each is made when first needed, for a compressor holds 256 KiB."""
+    """The two streams of one connection; each is made when it is first needed, because a compressor holds 256 KiB."""
 
     __slots__ = ("_agreement", "_compressor", "_decompressor")
 
@@ -74,9 +74,9 @@ class Deflate:
         return bytes(data[:-4])
 
     def decompress(self, payload: bytes, max_message_bytes: int) -> bytes:
-        """Decompress one message (section 7.2.2), never making more than max_message_bytes of it.
+        """Decompress one message (section 7.2.2), to max_message_bytes at most.
 
-        Raises MessageTooBig when there is more in it, ProtocolError when it is no deflate stream.
+        Raises MessageTooBig when it holds more, ProtocolError when it is not a deflate stream.
         """
         if self._decompressor is None or not self._agreement.server_keeps_context:
             self._decompressor = zlib.decompressobj(wbits=-self._agreement.server_bits)

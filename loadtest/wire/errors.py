@@ -1,21 +1,21 @@
 """What can go wrong on the wire, each with the short name it is counted under in statistics.
 
 WireError                        everything this package raises on purpose
-├── OpenFailed                   no WebSocket came to be
+├── OpenFailed                   the WebSocket could not be opened
 │   ├── BadURL                   (also a ValueError) not a ws:// or wss:// address
 │   ├── OpenTimeout              not open within timeout_s, whatever it was waiting for
 │   ├── Unreachable              no TCP connection: refused, no route, name not found, no local port left
 │   ├── OutOfDescriptors         this process may open no more files
 │   ├── ProxyFailed              the HTTP proxy would not build the tunnel
 │   ├── TLSFailed                no TLS session: unknown CA, wrong host name, not TLS at all
-│   ├── HandshakeClosed          FIN or RST before the HTTP answer was whole: the server died, or wants nobody now
+│   ├── HandshakeClosed          FIN or RST before the HTTP answer was whole: the server died, or takes no one now
 │   ├── HandshakeRefused         an HTTP answer, but not 101; has .status
 │   └── HandshakeInvalid         not HTTP, endless headers, wrong accept key, subprotocol or extension not asked for
 ├── ConnectionClosed             the WebSocket has ended with a close frame; has .code and .reason
 │   └── ConnectionLost           ... without one: FIN or RST from the peer (code 1006)
 ├── ProtocolError                the peer broke RFC 6455; has .code, the close code it deserves
 │   └── MessageTooBig            a message above max_message_bytes (code 1009)
-├── WriteQueueFull               the peer reads slower than we send
+├── WriteQueueFull               the peer reads more slowly than we send
 ├── ReceiveTimeout               recv() waited timeout_s for nothing
 └── CloseTimeout                 the peer did not answer our close frame within timeout_s
 """
@@ -30,7 +30,7 @@ class WireError(Exception):
 
 
 class OpenFailed(WireError):
-    """No WebSocket came to be."""
+    """The WebSocket could not be opened."""
 
     name = "open failed"
 
@@ -87,7 +87,7 @@ class HandshakeRefused(OpenFailed):
 
 
 class HandshakeInvalid(OpenFailed):
-    """The server's answer to the upgrade breaks RFC 6455 section 4.1, or is no HTTP at all."""
+    """The server's answer to the upgrade breaks RFC 6455 section 4.1, or is not HTTP."""
 
     name = "invalid handshake"
 
@@ -128,7 +128,7 @@ class MessageTooBig(ProtocolError):
 
 
 class WriteQueueFull(WireError):
-    """The peer reads slower than we send, and the queue between has reached its bound."""
+    """The peer reads more slowly than we send, and the queue of what waits is full."""
 
     name = "write queue full"
 

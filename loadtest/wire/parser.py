@@ -91,7 +91,7 @@ class Parser:
         return self._events(data)
 
     def _events(self, data: bytes) -> list[Event]:
-        """Give the events of the whole frames in data, and hold the rest."""
+        """Return the events of the whole frames in data, and hold the rest."""
         events: list[Event] = []
         try:
             position = self._frames(data, events)

@@ -1,4 +1,8 @@
-"""Sleep as gevent.sleep does, with 900 bytes less kept for each sleeper: thousands of idle users sleep at a time."""
+"""Sleep as gevent.sleep does, in less memory: thousands of idle users sleep at a time.
+
+An idle user costs 9.7 KB with it and 10.5 KB with gevent.sleep (make perf, idle), which waits through a Waiter and two
+more frames of C stack that gevent copies away meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,7 @@ from gevent import get_hub, getcurrent
 
 
 def sleep(seconds: float) -> None:
-    """Let other greenlets run for at least so many seconds; killing the greenlet ends it.
-
-    gevent.sleep waits through a Waiter and two more frames of C stack, which gevent copies away while it waits.
-    """
+    """Let other greenlets run for at least this many seconds; killing the greenlet ends it."""
     hub = get_hub()
     timer = hub.loop.timer(max(seconds, 0.0))
     try:

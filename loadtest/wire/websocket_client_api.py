@@ -2,7 +2,7 @@
 
     from loadtest.wire.websocket_client_api import create_connection      # was: from websocket import create_connection
 
-The same names, arguments, results and exceptions, but for two things that websocket-client does worse: recv() raises
+The same names, arguments, results and exceptions, except for two things that websocket-client does worse: recv() raises
 WebSocketConnectionClosedException when the server has closed, where websocket-client gives '' as for an empty
 message; and close() sends one close frame, never two.
 """
@@ -36,7 +36,7 @@ def create_connection(
     http_proxy_host: str | None = None,
     http_proxy_port: int = 80,
 ) -> WebSocket:
-    """Open a WebSocket as websocket-client's function of this name does; timeout in seconds, also for recv()."""
+    """Open a WebSocket like websocket-client's function of this name; timeout in seconds, also for recv()."""
     lines = [f"{name}: {value}" for name, value in header.items()] if isinstance(header, Mapping) else list(header)
     if cookie:
         lines.append(f"Cookie: {cookie}")
@@ -84,15 +84,15 @@ class WebSocket:
         return self.connection.subprotocol
 
     def getstatus(self) -> int:
-        """Give `status`."""
+        """Return `status`."""
         return self.status
 
     def getheaders(self) -> Mapping[str, str]:
-        """Give `headers`."""
+        """Return `headers`."""
         return self.headers
 
     def getsubprotocol(self) -> str | None:
-        """Give `subprotocol`."""
+        """Return `subprotocol`."""
         return self.subprotocol
 
     def settimeout(self, timeout: float | None) -> None:
@@ -100,11 +100,11 @@ class WebSocket:
         self.timeout = timeout
 
     def gettimeout(self) -> float | None:
-        """Give how long recv() waits."""
+        """Return how long recv() waits."""
         return self.timeout
 
     def send(self, payload: str | bytes, opcode: int = frames.TEXT) -> int:
-        """Send a text message, or a binary one when the opcode says so; give the payload's length."""
+        """Send a text message, or a binary one when the opcode says so; return the payload's length."""
         data = payload.encode() if isinstance(payload, str) else bytes(payload)
         try:
             self.connection.send(data if opcode == frames.BINARY else data.decode())
@@ -139,7 +139,7 @@ class WebSocket:
             _raise_theirs(error)
 
     def __iter__(self) -> Iterator[str | bytes]:
-        """Give message after message."""
+        """Yield message after message."""
         while True:
             yield self.recv()
 
