@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from plans import CHOICES, make_plan
+from pydantic import ValidationError
+from typer.main import get_command
 
 from loadtest.bench.choices import names_of
 from loadtest.bench.plan import CHOSEN, EVERY, PROFILES, Plan, PlanError
 from loadtest.bench.scenarios import SCENARIOS
+from loadtest.cli.main import app
 from loadtest.dimensions import DROP, MIXED_DROPS, NO_DROP, SCENARIO
 from loadtest.drops import DROPS
-from loadtest.load import SMALLEST_PAYLOAD
+from loadtest.load import SMALLEST_PAYLOAD, Load, help_of
 
 EVERY_KEY: dict[str, Any] = {
     "profile": "standard", "consumers": ("async",), "layers": ("inmemory",), "scenarios": ("churn",),
@@ -198,3 +201,28 @@ def test_drops_when_all_are_asked_for_then_those_that_cannot_be_done_are_left_ou
 def test_plan_when_written_to_a_manifest_and_read_back_then_it_is_the_same() -> None:
     plan = make_plan({"drops": "rst", "layers": "redis", "rate": 2, "seed": 4, "profile": "standard"})
     assert make_plan(plan.model_dump(mode="json")) == plan
+
+
+def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_its_own_help() -> None:
+    command: Any = get_command(app)
+    options = {option.name: option for option in command.commands["bench"].params}
+    keys = {name: field for name, field in Plan.model_fields.items() if name != "notes"}
+    assert list(options) == [*keys, "plan", "out", "resume", "redis_url", *({"help"} & options.keys())]
+    for name, field in keys.items():
+        assert options[name].help == help_of(field) != ""
+        assert options[name].default is None, "what is not given is left to the plan's file and profile"
+
+
+@pytest.mark.parametrize("key", ["rate", "payload_size", "room_size", "drop_share", "offline", "seed"])
+def test_plan_and_load_when_they_have_the_same_key_then_limits_and_text_are_the_same(key: str) -> None:
+    in_plan, in_load = Plan.model_fields[key], Load.model_fields[key]
+    assert help_of(in_plan) == help_of(in_load)
+    for value in (-1, 0, 0.5, 46, 47, 2**20, 2**20 + 1):
+        refused = []
+        for model, others in ((Plan, {}), (Load, {"host": "ws://h"})):
+            try:
+                model.model_validate({key: value, **others})
+                refused.append(False)
+            except ValidationError:
+                refused.append(True)
+        assert refused[0] == refused[1], value
