@@ -13,49 +13,49 @@ LOCKED := --generate-hashes --universal --python-version 3.11 --no-emit-index-ur
 help:  ## this list, with how long each takes on two cores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-bench: $(VENV)/.runtime  ## compare sync and async consumers across channel layers (BENCH="--profile standard" adds options)
+bench: $(VENV)/.runtime  ## compare sync and async consumers across channel layers (BENCH="--profile standard" adds options); about 6 minutes
 	@$(BIN)/channels-loadtest bench $(BENCH)
 
-ui: $(VENV)/.runtime  ## start the reference app and Locust's web UI on 127.0.0.1
+ui: $(VENV)/.runtime  ## start the reference app and Locust's web UI on 127.0.0.1; until Ctrl-C
 	@$(BIN)/channels-loadtest ui
 
-test: lint types unit live browser  ## set up everything and run every check
+test: lint types unit live browser  ## set up everything and run every check; about 9 minutes
 
-lint: $(VENV)/.dev  ## ruff
+lint: $(VENV)/.dev  ## ruff; a second
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/.dev  ## mypy, strict on loadtest/
+types: $(VENV)/.dev  ## mypy, strict on loadtest/; 10 seconds, a minute the first time
 	$(BIN)/mypy
 
-unit: $(VENV)/.dev  ## tests that open no socket
+unit: $(VENV)/.dev  ## tests that open no socket; a minute
 	$(BIN)/pytest tests/unit $(PYTEST)
 
-live: $(VENV)/.dev  ## tests on real servers, a small real bench, and the audit of planted defects
+live: $(VENV)/.dev  ## tests on real servers, a small real bench, and the audit of planted defects; 7 minutes
 	$(BIN)/pytest tests/live tests/planted $(PYTEST)
 
-browser: $(VENV)/.dev  ## tests in a real browser (Chromium; installed where apt-get may)
+browser: $(VENV)/.dev  ## tests in a real browser (Chromium; installed where apt-get may); a minute
 	@command -v chromium chromium-browser google-chrome >/dev/null || \
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 	  echo "no Chromium here and no right to install it: the browser tests will be skipped"
 	$(BIN)/pytest tests/browser $(PYTEST)
 
-perf: $(VENV)/.dev  ## speed and memory of the generator, cost of the audit and of the probe, as figures of one run
+perf: $(VENV)/.dev  ## speed and memory of the generator, cost of the audit and of the probe, as figures of one run; about 10 minutes on a quiet machine
 	$(BIN)/python -m tests.perf $(PERF)
 
-soak: $(VENV)/.dev  ## the long form of the differential and hostile-server tests
+soak: $(VENV)/.dev  ## the long form of the differential and hostile-server tests; an hour
 	LOADTEST_SOAK=1 $(BIN)/pytest tests/unit/wire tests/live tests/planted $(PYTEST)
 
-docs: $(VENV)/.dev  ## write the generated parts of README.md and docs/ anew
+docs: $(VENV)/.dev  ## write the generated parts of README.md and docs/ anew; a few seconds
 	$(BIN)/python -m loadtest.docs
 
-lock: $(VENV)/.dev  ## write requirements*.txt anew from pyproject.toml (needs uv)
+lock: $(VENV)/.dev  ## write requirements*.txt anew from pyproject.toml (needs uv); a few seconds
 	uv pip compile -q -U pyproject.toml --extra build --extra servers $(LOCKED) -o requirements.txt
 	uv pip compile -q pyproject.toml --extra build --extra servers --extra dev -c requirements.txt $(LOCKED) \
 	  -o requirements-dev.txt
 
-clean:  ## remove the virtual environment and the caches, never the results
+clean:  ## remove the virtual environment and the caches, never the results; a second
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -140,8 +140,6 @@ class Value:
     """What it is of, where that is known: a consumer is "sync" or "async"."""
     variant_of: str = ""
     """The value that it is the same as but for one thing, and is compared with: "sync" for "sync-guarded"."""
-    is_unpaced: bool = False
-    """Of a scenario: its senders send as fast as answers come, so it shows how much a server can carry."""
     ends_connections: str = ""
     """Why connections are known to end by themselves with it; empty: they are not."""
 

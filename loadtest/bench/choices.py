@@ -113,7 +113,7 @@ def _consumer(value: Value, target: Target) -> Choice:
 
 def _scenario(row: Scenario) -> Choice:
     return Choice(
-        value=Value(name=row.name, summary=row.summary, is_unpaced=row.rate == 0),
+        value=Value(name=row.name, summary=row.summary),
         default=row.default,
         facts={
             "users": row.users,

@@ -24,7 +24,7 @@ from loadtest.checks import TrialRecords
 from loadtest.dimensions import CONSUMER, LAYER, SERVER, WORKERS
 from loadtest.layers import LAYERS
 from loadtest.ledger import Event
-from loadtest.ledger.reader import read_ledger
+from loadtest.ledger.reader import LedgerError, read_ledger
 from loadtest.outages import Outage, Subject
 from loadtest.phases import Failure, Timing
 from loadtest.phases.timing import CLOSING_S
@@ -91,9 +91,9 @@ def run_trial(trial: Trial, setup: TrialSetup, folder: Path) -> MeasuredTrial:
         _wait_for_the_end(generators, parts)
         parts.require_alive()
         target.stop()  # what it does as it ends is in its ledger too, for whoever looks at a connection's story
-        server = target.collect_ledger().in_our_time
+        client, server = _ledgers(target, folder)
     records = TrialRecords(
-        client=_collect(folder, server),
+        client=client,
         server=server,
         samples=sampler.frame(),
         before=before.processes,
@@ -268,16 +268,19 @@ def _settle(target: RunningTarget, settle_s: float) -> None:
         time.sleep(_POLL_S)
 
 
-def _collect(folder: Path, server: pl.DataFrame) -> pl.DataFrame:
-    """Return the client's ledger, and leave both behind as compressed columnar files instead."""
+def _ledgers(target: RunningTarget, folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return both sides' ledgers, and leave them behind as compressed columnar files instead."""
     ledger = folder / LEDGER
-    client = read_ledger(ledger, "client")
+    try:
+        client, server = read_ledger(ledger, "client"), target.collect_ledger().in_our_time
+    except LedgerError as error:
+        raise TrialFailed(f"a ledger cannot be read: {error}") from error
     _write(client, folder / "client.parquet")
     _write(server, folder / "server.parquet")
     for path in ledger.iterdir():
         path.unlink()
     ledger.rmdir()
-    return client
+    return client, server
 
 
 def _write(ledger: pl.DataFrame, path: Path) -> None:

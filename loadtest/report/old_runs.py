@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from loadtest.dimensions import CONSUMER, DIMENSIONS, LAYER, SCENARIO, Value
+from loadtest.dimensions import CONSUMER, DIMENSIONS, LAYER, Value
 
 _GUARDED = "-guarded"
 _ENDS_CONNECTIONS = {
@@ -13,7 +13,6 @@ _ENDS_CONNECTIONS = {
     'consumer that waited ends; hosts: [{"address": url, "socket_timeout": None}] cures it',
 }
 _KINDS = ("sync", "async")
-_UNPACED = ("echo",)
 
 
 def values_of_old_run(plan: Mapping[str, Any]) -> dict[str, tuple[Value, ...]]:
@@ -31,4 +30,4 @@ def _value(dimension: str, name: str) -> Value:
         return Value(name=name, kind=plain if plain in _KINDS else "", variant_of=plain if plain != name else "")
     if dimension == LAYER.name:
         return Value(name=name, ends_connections=_ENDS_CONNECTIONS.get(name, ""))
-    return Value(name=name, is_unpaced=dimension == SCENARIO.name and name in _UNPACED)
+    return Value(name=name)

@@ -335,5 +335,5 @@ def test_old_run_is_read_with_what_its_names_used_to_say():
     values = values_of_old_run(plan)
     assert [value.variant_of for value in values["consumer"]] == ["", "async"]
     assert "redis-py 8 gives up a read after 5 s" in values["layer"][0].ends_connections
-    assert [value.is_unpaced for value in values["scenario"]] == [True, False]
+    assert [value.name for value in values["scenario"]] == ["echo", "churn"]
     assert values_of_old_run({"consumers": "sync"}) == {}
