@@ -12,7 +12,18 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from loadtest.bench.choices import Choice, Choices, defaults_of, names_of
 from loadtest.bench.scenarios import SCENARIOS, Scenario
-from loadtest.dimensions import DROP, LAYER, MIXED_DROPS, NO_DROP, CellKey
+from loadtest.dimensions import (
+    CONSUMER,
+    DIMENSIONS,
+    DROP,
+    LAYER,
+    MIXED_DROPS,
+    NO_DROP,
+    SCENARIO,
+    SERVER,
+    AnyDimension,
+    CellKey,
+)
 from loadtest.drops import DROPS, Drop, find_drop
 from loadtest.layers import LAYERS
 from loadtest.load import (
@@ -53,7 +64,7 @@ def _listed(command: str) -> str:
     return f"by comma; `channels-loadtest {command}` lists them"
 
 
-CHOSEN = ("consumers", "layers", "scenarios", "servers")
+CHOSEN = tuple(dimension.plural for dimension in (CONSUMER, LAYER, SCENARIO, SERVER))
 """The plan's keys that choose from rows; drops are chosen too, and may have parameters."""
 
 
@@ -172,14 +183,17 @@ class Plan(BaseModel):
 
     def cells(self) -> list[CellKey]:
         """Return the cells in the plan's own order; an outage of a broker is left out where the layer has none."""
-        every = [
-            CellKey(server=server, workers=1, layer=layer, consumer=consumer, scenario=scenario, drop=drop)
-            for server, layer, consumer, scenario in itertools.product(
-                self.servers, self.layers, self.consumers, self.scenarios
-            )
-            for drop in self._drops_of(SCENARIOS[scenario])
-        ]
+        places = [dimension for dimension in DIMENSIONS if dimension is not DROP]
+        names = [place.name for place in places]
+        chosen = itertools.product(*map(self._values_of, places))
+        bare = [CellKey(**dict(zip(names, values, strict=True))) for values in chosen]
+        every = [cell.having(DROP, drop) for cell in bare for drop in self._drops_of(SCENARIOS[cell[SCENARIO]])]
         return [cell for cell in every if not self._lacks_its_broker(cell)]
+
+    def _values_of(self, dimension: AnyDimension) -> tuple[Any, ...]:
+        """Return what was chosen in a dimension; its default where a plan has no key for it."""
+        chosen: tuple[Any, ...] = getattr(self, dimension.plural, ())
+        return chosen or (dimension.default,)
 
     def trials_in_order(self) -> list[Trial]:
         """Return all trials: round by round each cell once, in a seeded order that is new each round.

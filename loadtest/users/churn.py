@@ -9,7 +9,7 @@ from time import monotonic_ns
 from typing import Any
 
 import gevent
-from gevent.event import Event
+from gevent.event import Event as Signal
 
 from loadtest.users.session import Session
 from loadtest.users.user import WebSocketUser
@@ -30,7 +30,7 @@ class ChurnUser(WebSocketUser):
     def __init__(self, environment: Any) -> None:
         """Join the running test."""
         super().__init__(environment)
-        self._back = Event()
+        self._back = Signal()
         self._back.set()
 
     def drop(self, kind: str) -> None:

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any, Final
 
 import gevent
-from gevent.event import Event
+from gevent.event import Event as Signal
 
 from loadtest.phases import Conductor, Failure, Order, Report
 
@@ -24,7 +24,7 @@ class Clock:
         self._conductor = conductor
         self._give = give
         self._environment = environment
-        self._changed = Event()
+        self._changed = Signal()
         self._give(conductor.start(monotonic()))
         self._greenlet = gevent.spawn(self._run)
 

@@ -57,7 +57,7 @@ class Close:
     payload: bytes
 
 
-Event = str | bytes | Ping | Pong | Close | WireError
+Parsed = str | bytes | Ping | Pong | Close | WireError
 """What the parser finds: a text message, a binary message, a control frame, or the error that ends the stream."""
 
 

@@ -25,7 +25,7 @@ from loadtest.wire.frames import (
     TEXT,
     WHOLE_TEXT,
     Close,
-    Event,
+    Parsed,
     Ping,
     Pong,
 )
@@ -71,7 +71,7 @@ class Parser:
         self.idle = max_message_bytes >= SHORT
         """The next byte begins a frame, no fragmented message is in progress, and no short frame is too long."""
 
-    def feed(self, data: bytes) -> list[Event]:
+    def feed(self, data: bytes) -> list[Parsed]:
         """Take the next bytes; a protocol error is the last event, never raised."""
         size = len(data)
         if size > 1 and data[1] == size - 2 < SHORT and data[0] == WHOLE_TEXT and self.idle:
@@ -90,9 +90,9 @@ class Parser:
         data, self._held = b"".join(self._held), None
         return self._events(data)
 
-    def _events(self, data: bytes) -> list[Event]:
+    def _events(self, data: bytes) -> list[Parsed]:
         """Return the events of the whole frames in data, and hold the rest."""
-        events: list[Event] = []
+        events: list[Parsed] = []
         try:
             position = self._frames(data, events)
         except WireError as error:
@@ -106,7 +106,7 @@ class Parser:
         self.idle = not (self._held or self._ended or self._opcode or self._limit < SHORT)
         return events
 
-    def _frames(self, data: bytes, events: list[Event]) -> int:
+    def _frames(self, data: bytes, events: list[Parsed]) -> int:
         """Turn the whole frames in data into events; return where the first unfinished frame begins."""
         position = 0
         available = len(data)
@@ -176,7 +176,7 @@ class Parser:
         if opcode != CONTINUATION and self._opcode:
             raise ProtocolError(1002, "a new message began inside an unfinished one (RFC 6455 5.4)")
 
-    def _frame(self, first: int, payload: bytes, events: list[Event]) -> None:
+    def _frame(self, first: int, payload: bytes, events: list[Parsed]) -> None:
         opcode = first & OPCODE
         if opcode & CONTROL:
             self._control(opcode, payload, events)
@@ -185,7 +185,7 @@ class Parser:
         else:
             self._fragment(first, payload, events)
 
-    def _control(self, opcode: int, payload: bytes, events: list[Event]) -> None:
+    def _control(self, opcode: int, payload: bytes, events: list[Parsed]) -> None:
         if opcode == PING:
             events.append(Ping(payload))
         elif opcode == PONG:
@@ -194,7 +194,7 @@ class Parser:
             events.append(_close(payload))
             self._ended = True
 
-    def _fragment(self, first: int, payload: bytes, events: list[Event]) -> None:
+    def _fragment(self, first: int, payload: bytes, events: list[Parsed]) -> None:
         if self._message is None:
             self._opcode = first & OPCODE
             self._compressed = bool(first & COMPRESSED)

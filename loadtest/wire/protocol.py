@@ -95,7 +95,7 @@ class Protocol(Parser):
 
     # what the peer says
 
-    def respond(self, event: frames.Event) -> bytes:
+    def respond(self, event: frames.Parsed) -> bytes:
         """Act on an event that is no message, and return the answer that the peer is owed."""
         if isinstance(event, frames.Ping):
             return frames.build(frames.PONG, event.data)

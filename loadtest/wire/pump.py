@@ -16,7 +16,7 @@ from gevent.event import Event as Signal
 
 from loadtest.wire import arrivals
 from loadtest.wire.errors import ConnectionLost
-from loadtest.wire.frames import Close, Event, Ping
+from loadtest.wire.frames import Close, Parsed, Ping
 from loadtest.wire.protocol import ENDED, INTERNAL_ERROR, OPEN, Closure, Protocol
 from loadtest.wire.writer import MAX_QUEUED_BYTES, WOULD_BLOCK, Writer, lost_by
 
@@ -156,7 +156,7 @@ class Pump(Writer):
             self._write(protocol.fail(INTERNAL_ERROR, "the client's handler failed", error, "handler"))
             self._ended(was_open, send_fin=True)
 
-    def _respond(self, event: Event) -> None:
+    def _respond(self, event: Parsed) -> None:
         if isinstance(event, Ping) and self._queued_bytes >= MAX_QUEUED_BYTES:
             return  # or a peer that pings and does not read would fill our memory
         was_open = self._protocol.state == OPEN

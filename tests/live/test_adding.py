@@ -16,6 +16,8 @@ import polars as pl
 import pytest
 from bench_process import Bench, manifest, table
 
+from loadtest.ledger import Event, Phase
+
 pytestmark = pytest.mark.live
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -24,6 +26,7 @@ ADDING = (PROJECT / "docs" / "adding.md").read_text(encoding="utf-8")
 
 NEW_FILES = {
     "drop.py": "loadtest/drops/toy_drop.py",
+    "outage.py": "loadtest/outages/toy_outage.py",
     "scenario.py": "locustfiles/toy_scenario.py",
     "check.py": "loadtest/checks/toy.py",
     "server.py": "loadtest/servers/toy_server.py",
@@ -75,7 +78,7 @@ def run(copy: Path) -> Iterator[tuple[Path, str]]:
     """A bench of the toys; its folder, and what it printed."""
     options = {
         "servers": "toy-server", "layers": "toy-layer", "consumers": "async", "scenarios": "toy_scenario",
-        "drops": "toy-drop", "trials": "1",
+        "drops": "toy-drop,toy-outage", "trials": "1",
     }  # fmt: skip
     arguments = [f"--{name}={value}" for name, value in options.items()]
     with Bench(
@@ -103,11 +106,21 @@ def test_drop_and_scenario_when_added_as_a_file_each_then_members_are_dropped_in
     assert rows["unknown"].sum() == 0
 
 
+def test_outage_when_added_as_a_file_then_the_server_stood_still_and_went_on(run: tuple[Path, str]) -> None:
+    (trial,) = run[0].glob("trials/*-toy-outage/1")
+    client = pl.read_parquet(trial / "client.parquet")
+    marks = dict(client.filter(event=int(Event.PHASE)).select("code", "time_ns").rows())
+    steady_s = (marks[Phase.RECOVER] - marks[Phase.STEADY]) / 1e9
+    received_s = (client.filter(event=int(Event.RECEIVED))["time_ns"] - marks[Phase.STEADY]) / 1e9
+    assert received_s.is_between(steady_s * 0.45, steady_s * 0.55).sum() == 0
+    assert received_s.is_between(steady_s * 0.65, steady_s).sum() > 0
+
+
 def test_check_when_added_as_a_file_and_a_line_then_it_has_a_table_a_printed_one_and_a_sentence(
     run: tuple[Path, str],
 ) -> None:
     folder, printed = run
-    talked = table(folder, "toy")["talked"].item()
+    talked = table(folder, "toy").filter(pl.col("drop") == "toy-drop")["talked"].item()
     assert talked >= 6
     assert "Who said something" in printed
     assert f"{talked} connections said something" in re.sub(r"\s+", " ", (folder / "report.html").read_text())

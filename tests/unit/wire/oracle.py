@@ -41,7 +41,7 @@ def judged(stream: bytes, max_message_bytes: int, *, extensions: Sequence[Extens
     return told + _failure(protocol)
 
 
-def told(events: list[frames.Event]) -> list[Told]:
+def told(events: list[frames.Parsed]) -> list[Told]:
     """Our parser's events in the same words."""
     return [_told(event) for event in events]
 
@@ -83,7 +83,7 @@ def _failure(protocol: Protocol) -> list[Told]:
             raise other
 
 
-def _told(event: frames.Event) -> Told:
+def _told(event: frames.Parsed) -> Told:
     match event:
         case str():
             return ("text", event)

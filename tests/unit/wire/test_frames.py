@@ -18,7 +18,7 @@ from loadtest.wire.frames import (
     PING,
     TEXT,
     Close,
-    Event,
+    Parsed,
     Ping,
     Pong,
     build,
@@ -34,7 +34,7 @@ CORPUS_FRAMES = 1_000_000 if SOAK else 20_000
 FRAMES_A_STREAM = 40
 
 
-def parsed(*pieces: bytes, limit: int = corpus.LIMIT) -> list[Event]:
+def parsed(*pieces: bytes, limit: int = corpus.LIMIT) -> list[Parsed]:
     parser = Parser(limit)
     return [event for piece in pieces for event in parser.feed(piece)]
 
