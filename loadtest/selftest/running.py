@@ -29,9 +29,11 @@ _BY_ITSELF = (
     CALLED_THEN_RAISED,
     left_figure("layer queues, of nobody"),
     left_figure("layer subscriptions, of nobody"),
+    "subscriptions_left",
 )
 """What comes of a message that is under way to a client in the very moment it goes (django/channels#1466): the send
-raises, or the message stays in the layer. Rare under a light load, true, and not what was planted."""
+raises, or the message or the subscription to its channel stays in the layer. Rare under a light load, true, and not
+what was planted."""
 
 
 def run_cases(

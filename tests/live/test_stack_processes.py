@@ -203,7 +203,7 @@ def test_sampler_when_one_of_two_processes_is_killed_then_what_both_used_goes_on
     with (
         start(busy, tmp_path) as first,
         start(busy, tmp_path) as second,
-        Sampler({"generator": first.pid}, interval_s=0.02) as sampler,
+        Sampler({"generator": [first.pid]}, interval_s=0.02) as sampler,
     ):
         sampler.watch("generator", second.pid)
         until(lambda: sampler.frame().filter(role="generator", processes=2).height and used_s() > 0.4)
