@@ -1,7 +1,8 @@
-"""Where a WebSocket is: its URL and the cookies kept for its host, both read by websocket-client.
+"""Where a WebSocket is: its URL and the cookies kept for its host, both by websocket-client.
 
-Both names stand in its reference documentation; its modules begin with an underscore. A URL is read once and then
-taken from a table.
+parse_url is what websocket-client's own users have their URLs read by, and is in its module's __all__; the jar is the
+only way to the cookies that other code of this process was given. Both modules begin with an underscore, as all of
+websocket-client's do, and the package itself exports neither. A URL is read once and then taken from a table.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import functools
 from dataclasses import dataclass
 from typing import Final
 
-from websocket._handshake import CookieJar  # the only way to the cookies that other code of this process was given
+from websocket._handshake import CookieJar
 from websocket._url import parse_url
 
 from loadtest.wire.errors import BadURL

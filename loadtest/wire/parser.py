@@ -46,7 +46,6 @@ class Parser:
 
     __slots__ = (
         "_compressed",
-        "_deflate",
         "_ended",
         "_held",
         "_held_bytes",
@@ -54,13 +53,14 @@ class Parser:
         "_message",
         "_needed",
         "_opcode",
+        "deflate",
         "idle",
     )
 
     def __init__(self, max_message_bytes: int = MAX_MESSAGE_BYTES, deflate: Deflate | None = None) -> None:
         """deflate: the two compression streams, when permessage-deflate was agreed on."""
         self._limit = max_message_bytes
-        self._deflate = deflate
+        self.deflate = deflate
         self._compressed = False  # the fragmented message in progress
         self._held: list[bytes] | None = None  # an unfinished frame, in the pieces it came in
         self._held_bytes = 0
@@ -160,7 +160,7 @@ class Parser:
 
     def _may_be_compressed(self, first: int) -> bool:
         is_first_frame = first & OPCODE in (TEXT, BINARY)
-        return first & RESERVED_BITS == COMPRESSED and is_first_frame and self._deflate is not None
+        return first & RESERVED_BITS == COMPRESSED and is_first_frame and self.deflate is not None
 
     def _check_size(self, first: int, length: int) -> None:
         if first & CONTROL:
@@ -206,8 +206,8 @@ class Parser:
             events.append(self._whole(opcode, whole, self._compressed))
 
     def _whole(self, opcode: int, payload: bytes, compressed: bool) -> str | bytes:
-        if compressed and self._deflate is not None:
-            payload = self._deflate.decompress(payload, self._limit)
+        if compressed and self.deflate is not None:
+            payload = self.deflate.decompress(payload, self._limit)
         return _text(payload) if opcode == TEXT else payload
 
 

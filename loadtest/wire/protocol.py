@@ -20,8 +20,6 @@ ABNORMAL: Final = 1006
 INTERNAL_ERROR: Final = 1011
 MAX_REASON_BYTES: Final = frames.MAX_CONTROL_BYTES - 2  # the code takes two
 
-_encode = frames.encode
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closure:
@@ -65,7 +63,7 @@ class Protocol(Parser):
         """Return the frame of a text (str) or binary (bytes) message; raises ConnectionClosed once it has ended."""
         if self.state:
             raise self.refusal()
-        return _encode(message) if self._deflate is None else frames.encode_compressed(message, self._deflate)
+        return frames.encode(message) if self.deflate is None else frames.encode_compressed(message, self.deflate)
 
     def ping(self, data: bytes) -> bytes:
         """Return a ping frame; raises ConnectionClosed once it has ended."""

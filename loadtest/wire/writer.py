@@ -47,22 +47,22 @@ class Writer:
         """Take note that the peer has ended the TCP connection."""
         raise NotImplementedError
 
-    def _write(self, data: bytes) -> None:
-        """Send now, or queue; an error of the socket is left to the reading."""
+    def _write(self, data: bytes) -> ConnectionLost | None:
+        """Send now, or queue. Return the error when the socket takes no more, for those who want to know at once."""
         if not data or self._fin_wanted:
-            return
+            return None
         if self._queue:
             self._enqueue(data)
-            return
+            return None
         try:
             sent = self._socket.send(data)
         except WOULD_BLOCK:
             sent = 0
         except OSError as error:
-            self._broken(error)
-            return
+            return self._broken(error)
         if sent != len(data):
             self._enqueue(data[sent:])
+        return None
 
     def _enqueue(self, data: bytes) -> None:
         if self._queue is None:
