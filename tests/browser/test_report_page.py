@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from report_folder import write_folder  # stands with the unit tests
 
 from loadtest.report import Tables, write_csv, write_report
+from tests.unit.report_folder import write_folder  # stands with the unit tests
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from bench_process import Bench, assert_tidy, manifest, table
 
 from loadtest.bench.plan import PlanError
 from loadtest.bench.scenarios import SCENARIOS
@@ -21,6 +20,7 @@ from loadtest.ledger import Event, Phase
 from loadtest.outages import OUTAGES
 from loadtest.report.columns import KEY_NAMES, TABLES
 from target_app.consumers import CONSUMERS
+from tests.live.bench_process import Bench, assert_tidy, manifest, table
 
 pytestmark = pytest.mark.live
 

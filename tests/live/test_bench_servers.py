@@ -5,7 +5,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from bench_process import Bench, manifest, table
+
+from tests.live.bench_process import Bench, manifest, table
 
 pytestmark = pytest.mark.live
 

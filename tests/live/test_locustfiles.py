@@ -14,7 +14,6 @@ from pathlib import Path
 from subprocess import PIPE, STDOUT
 
 import pytest
-from reference_app import reference_app
 from websockets.sync.server import Server, ServerConnection, serve
 
 from loadtest.bench.scenarios import LOCUSTFILES
@@ -23,6 +22,7 @@ from loadtest.ledger.reader import read_ledger
 from loadtest.load import Job
 from loadtest.targets.database import Database
 from loadtest.targets.reference import RunningReference as Target
+from tests.live.reference_app import reference_app
 
 pytestmark = pytest.mark.live
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from reference_app import reference_app
 
 from loadtest.ledger import Event, Phase
 from loadtest.ledger.reader import read_ledger
 from loadtest.targets.database import Database
+from tests.live.reference_app import reference_app
 from tests.live.test_locustfiles import USERS, Locust
 
 pytestmark = pytest.mark.live

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from reference_app import reference_app
 from websockets.sync.client import connect
 
 from loadtest.ledger import Event
 from loadtest.servers import SERVERS, Server
 from loadtest.stack.process import STOP_GRACE_S
 from loadtest.targets.database import Database
+from tests.live.reference_app import reference_app
 
 pytestmark = pytest.mark.live
 

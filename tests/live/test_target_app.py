@@ -15,7 +15,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from reference_app import reference_app
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -26,6 +25,7 @@ from loadtest.targets.control import ask_residue, ask_status
 from loadtest.targets.database import MANAGE, Database
 from loadtest.targets.reference import RunningReference as Target
 from target_app.consumers import CONSUMERS
+from tests.live.reference_app import reference_app
 
 pytestmark = pytest.mark.live
 

@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-from plans import make_plan
 from rich.console import Console
 
 from loadtest.docs import PARTS, Part, replaced
@@ -15,6 +14,7 @@ from loadtest.report.csv_files import read_tables
 from loadtest.report.manifest import read_manifest
 from loadtest.report.summary import summarise
 from loadtest.report.terminal import print_report
+from tests.unit.plans import make_plan
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 REFERENCE = PROJECT / "results" / "reference"

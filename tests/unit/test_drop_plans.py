@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from plans import make_plan
 
 import loadtest.drops
 from loadtest.bench import plan as plans
@@ -19,6 +18,7 @@ from loadtest.dimensions import DROP
 from loadtest.drops import DROPS, find_drop
 from loadtest.outages import OUTAGES
 from loadtest.users.options import OptionsError, read_job
+from tests.unit.plans import make_plan
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 WHY = "needs a right that nobody here has"

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plans import make_plan
 
 from loadtest.bench.generator import generators_of, job_of
 from loadtest.bench.outage import GeneratorProcess, Injected, times_of
@@ -17,6 +16,7 @@ from loadtest.dimensions import DROP, LAYER
 from loadtest.drops import DROPS
 from loadtest.outages import OUTAGES, Outage, problem_with_ending
 from loadtest.phases import Order, OutageTimes, Task
+from tests.unit.plans import make_plan
 
 
 @dataclass

@@ -3,14 +3,13 @@
 import dataclasses
 from typing import Any
 
-from report_folder import invented_manifest, invented_tables, key_row
-
 from loadtest.dimensions import CellKey, Value
 from loadtest.figures.finding import Finding
 from loadtest.report.manifest import Manifest, TroubledTrial
 from loadtest.report.old_runs import values_of_old_run
 from loadtest.report.summary import summarise
 from loadtest.report.tables import Tables
+from tests.unit.report_folder import invented_manifest, invented_tables, key_row
 
 MANIFEST = Manifest(
     format=1,

@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from report_folder import disconnect_row, drop_rows, invented_tables, key_row, write_folder
 
 from loadtest.dimensions import CellKey, Value
 from loadtest.figures.cell import make_cell
@@ -18,6 +17,7 @@ from loadtest.report.cells import examples_of
 from loadtest.report.charts import COLOURS, palette_of, timeline_charts
 from loadtest.report.charts.detection import thinned
 from loadtest.report.html import script_json, write_html
+from tests.unit.report_folder import disconnect_row, drop_rows, invented_tables, key_row, write_folder
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 

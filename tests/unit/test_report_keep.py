@@ -9,7 +9,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from report_folder import invented_tables, write_folder
 from rich.console import Console
 
 from loadtest.cli.main import app
@@ -21,6 +20,7 @@ from loadtest.report.keep import examples_named_by, keep_run
 from loadtest.report.ledgers import KEPT
 from loadtest.report.manifest import read_manifest
 from loadtest.report.story import read_story
+from tests.unit.report_folder import invented_tables, write_folder
 
 OTHER = 77
 """A connection that is in every trial's ledgers and that nothing names."""

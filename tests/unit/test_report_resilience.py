@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_folder import invented_tables, key_row
 
 from loadtest.bench.plan import Trial
 from loadtest.checks.disconnects.causes import NOT_RECORDED, causes_of, words_of
@@ -20,6 +19,7 @@ from loadtest.report.resilience import ALL_KINDS, Field, Grid, grids
 from loadtest.report.show_command import show_command
 from loadtest.report.summary import Summary, summarise
 from loadtest.report.tables import Tables
+from tests.unit.report_folder import invented_tables, key_row
 
 MANIFEST = Manifest(
     format=1,

@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-from report_folder import key_row, write_folder
 from rich.console import Console
 
 from loadtest.checks.throughput.table import CPU_PER_1000, MESSAGES_PER_S
@@ -16,6 +15,7 @@ from loadtest.report.columns import FORMAT_VERSION
 from loadtest.report.csv_files import read_tables
 from loadtest.report.manifest import read_manifest
 from loadtest.report.printed import printed_tables
+from tests.unit.report_folder import key_row, write_folder
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from report_folder import invented_tables, key_row
 
 from loadtest.report import ReportError, Tables, read_tables, write_csv
 from loadtest.report.columns import TABLES
+from tests.unit.report_folder import invented_tables, key_row
 
 
 def test_tables_written_and_read_are_the_same(tmp_path: Path):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plans import CHOICES, make_plan
 
 from loadtest.bench import run_folder
 from loadtest.bench.plan import Plan, PlanError, Trial
@@ -17,6 +16,7 @@ from loadtest.report.csv_files import read_tables
 from loadtest.report.errors import ReportError
 from loadtest.report.manifest import read_manifest
 from loadtest.report.tables import Tables
+from tests.unit.plans import CHOICES, make_plan
 
 PLAN = make_plan({"layers": "inmemory", "trials": 2, "seed": 3})
 

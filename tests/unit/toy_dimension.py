@@ -31,8 +31,6 @@ def add_row() -> None:
 def main() -> None:
     """Make tables of two loads and say where the load stands."""
     add_row()
-    from report_folder import key_row
-
     from loadtest.dimensions import CellKey
     from loadtest.report.columns import TABLES, describe
     from loadtest.report.csv_files import read_tables, write_csv
@@ -40,6 +38,7 @@ def main() -> None:
     from loadtest.report.printed import printed_tables
     from loadtest.report.summary import summarise, summary_json
     from loadtest.report.tables import Tables
+    from tests.unit.report_folder import key_row
 
     manifest = Manifest(format=4, name="x", started_utc="", state="finished", planned=2, done=2)
     key = key_row(scenario="churn", drop="rst")

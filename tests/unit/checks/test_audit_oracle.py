@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from histories import CLOSE, DRAIN, STEADY
 from hypothesis import given, settings
-from random_histories import KINDS, LIVING, Connection, History, histories
 
 from loadtest.checks import delivery, disconnects
+from tests.unit.checks.histories import CLOSE, DRAIN, STEADY
+from tests.unit.checks.random_histories import KINDS, LIVING, Connection, History, histories
 
 EXAMPLES = 40
 

@@ -6,7 +6,17 @@ import dataclasses
 from typing import Any
 
 import pytest
-from histories import (
+from hypothesis import given, settings
+
+from loadtest.bench.campaign import check_trial
+from loadtest.bench.plan import Trial
+from loadtest.checks import CHECKS, Check, CheckResult, TrialRecords, run_check
+from loadtest.checks import dropped as dropped_module
+from loadtest.dimensions import CellKey
+from loadtest.ledger.reader import SCHEMA
+from loadtest.report.columns import KEY_NAMES, TABLES
+from loadtest.report.tables import Tables
+from tests.unit.checks.histories import (
     STEADY,
     A,
     B,
@@ -24,17 +34,7 @@ from histories import (
     sent,
     server,
 )
-from hypothesis import given, settings
-from random_histories import History, histories
-
-from loadtest.bench.campaign import check_trial
-from loadtest.bench.plan import Trial
-from loadtest.checks import CHECKS, Check, CheckResult, TrialRecords, run_check
-from loadtest.checks import dropped as dropped_module
-from loadtest.dimensions import CellKey
-from loadtest.ledger.reader import SCHEMA
-from loadtest.report.columns import KEY_NAMES, TABLES
-from loadtest.report.tables import Tables
+from tests.unit.checks.random_histories import History, histories
 
 TRIAL = Trial(
     cell=CellKey(server="uvicorn", workers=1, layer="inmemory", consumer="sync", scenario="churn", drop="mixed"),

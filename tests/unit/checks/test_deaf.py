@@ -1,8 +1,7 @@
 """Deaf connections and messages at an edge: histories of a few lines."""
 
-from histories import DRAIN, A, B, client, dropped, joined, phases, received, records, sent
-
 from loadtest.checks.delivery.audit import DEAF_MESSAGES, check
+from tests.unit.checks.histories import DRAIN, A, B, client, dropped, joined, phases, received, records, sent
 
 TWO_MEMBERS = (joined(100, A, member=0), joined(200, B, member=1))
 MANY = range(1, 21)

@@ -6,7 +6,11 @@ from typing import Any
 
 import polars as pl
 import pytest
-from histories import (
+
+from loadtest.checks import TrialRecords, delivery, disconnects, drops, throughput, timeline
+from loadtest.checks.unexpected_ends import ended_unexpectedly
+from loadtest.ledger.record import Event
+from tests.unit.checks.histories import (
     STEADY,
     A,
     Line,
@@ -24,10 +28,6 @@ from histories import (
     sent,
     server,
 )
-
-from loadtest.checks import TrialRecords, delivery, disconnects, drops, throughput, timeline
-from loadtest.checks.unexpected_ends import ended_unexpectedly
-from loadtest.ledger.record import Event
 
 SECOND_GENERATOR = 12
 X, Y = (2 << 24 | number for number in (1, 2))

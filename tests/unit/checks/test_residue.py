@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from histories import held, records
 
 from loadtest.checks import ProcessResidue
 from loadtest.checks.residue.audit import check
 from loadtest.checks.residue.table import LEFT
+from tests.unit.checks.histories import held, records
 
 
 def rows(before: tuple[ProcessResidue, ...], after: tuple[ProcessResidue, ...], **others: Any) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """What is charged to the channel layer, and what to the app: queues, subscriptions, sockets; and memory."""
 
 import pytest
-from histories import A, B, channel, ended, held, records, server
 
 from loadtest.checks.residue.audit import check
 from loadtest.checks.residue.kinds import KEPT_BY_LAYER
 from loadtest.checks.stalls import stalls_ms
 from loadtest.ledger.record import Event
+from tests.unit.checks.histories import A, B, channel, ended, held, records, server
 
 GONE = (channel(100, A, "c1"), ended(900, A))
 RUNNING = (channel(100, B, "c2"),)
@@ -65,7 +65,7 @@ def test_kinds_kept_by_the_layer_when_looked_up_then_they_are_among_the_rows() -
 
 
 def test_stalls_when_the_probe_noted_some_then_those_within_the_window_count() -> None:
-    from histories import CLOSE, STEADY, Line, client, phases
+    from tests.unit.checks.histories import CLOSE, STEADY, Line, client, phases
 
     lines = [Line(t_ms=t_ms, event=Event.STALLED, value=200_000_000) for t_ms in (STEADY - 1, 2000, CLOSE + 1)]
     trial = records(client(phases()), server(*lines))
@@ -74,7 +74,7 @@ def test_stalls_when_the_probe_noted_some_then_those_within_the_window_count() -
 
 
 def test_stalls_when_there_was_no_probe_then_it_is_not_known() -> None:
-    from histories import client, phases
+    from tests.unit.checks.histories import client, phases
 
     trial = records(client(phases()))
     assert trial.window is not None
