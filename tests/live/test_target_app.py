@@ -224,7 +224,8 @@ def seconds_for_two(target: Target, path: str) -> float:
 def cpu_s(target: Target) -> float:
 
     times = psutil.Process(target.pid).cpu_times()
-    return times.user + times.system
+    used_s: float = times.user + times.system
+    return used_s
 
 
 @EVERY_CONSUMER

@@ -43,9 +43,9 @@ def churn_trials(**given: Any) -> list[Trial]:
 
 
 def test_plan_when_nothing_is_named_then_it_has_the_four_drops_and_three_scenarios_of_the_default() -> None:
-    assert Plan().drops == ("close", "fin", "midframe", "rst")
+    assert Plan.model_validate({}).drops == ("close", "fin", "midframe", "rst")
     assert sorted(make_plan({}).scenarios) == ["broadcast", "churn", "echo"]
-    assert (Plan().server_ping, make_plan({}).server_ping, make_plan({}).notes) == (None, None, ())
+    assert (Plan.model_validate({}).server_ping, make_plan({}).server_ping, make_plan({}).notes) == (None, None, ())
 
 
 def test_plan_when_drops_have_parameters_then_they_are_the_cells_names() -> None:

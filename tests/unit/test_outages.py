@@ -33,7 +33,7 @@ def churn(**given: Any) -> Plan:
     return make_plan({"scenarios": "churn", "layers": "inmemory", "consumers": "async", "trials": 1, **given})
 
 
-@pytest.fixture(params=OUTAGES.values(), ids=OUTAGES)
+@pytest.fixture(params=list(OUTAGES.values()), ids=list(OUTAGES))
 def outage(request: pytest.FixtureRequest) -> Outage:
     kind: Outage = request.param
     return kind

@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 ROW = """
 LOAD: Final = Dimension(
@@ -45,7 +46,7 @@ def main() -> None:
     both = [{**key, "load": "80%"}, key]
     alone = [key, {**key, "consumer": "async"}]
 
-    def printed(rows: list[dict]) -> list[list[str]]:
+    def printed(rows: list[dict[str, Any]]) -> list[list[str]]:
         tables = Tables.from_rows({"throughput": rows, "disconnects": [{**row, "dropped": 1} for row in rows]})
         summary = summarise(tables, manifest)
         return [[heading.text for heading in table.headings] for table in printed_tables(summary)]

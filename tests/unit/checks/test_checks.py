@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 
@@ -166,7 +167,12 @@ def test_campaign_when_a_check_names_a_connection_then_the_results_name_it_with_
 def test_dropped_connections_when_two_checks_need_them_then_they_are_worked_out_once_a_trial(monkeypatch: Any) -> None:
     asked: list[TrialRecords] = []
     audit_of = dropped_module._audit
-    monkeypatch.setattr(dropped_module, "_audit", lambda trial: asked.append(trial) or audit_of(trial))
+
+    def audit(trial: TrialRecords) -> pl.DataFrame:
+        asked.append(trial)
+        return audit_of(trial)
+
+    monkeypatch.setattr(dropped_module, "_audit", audit)
     one, other = dataclasses.replace(GOOD), dataclasses.replace(GOOD)
     for trial in (one, other):
         check_trial(TRIAL, trial)
