@@ -25,7 +25,7 @@ lint: $(VENV)/.dev  ## ruff; a second
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/.dev  ## mypy, strict on loadtest/; 10 seconds, a minute the first time
+types: $(VENV)/.dev  ## mypy, strict on loadtest/ and tests/; a few seconds, a minute the first time
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev  ## tests that open no socket; a minute

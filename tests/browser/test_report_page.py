@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from report_folder import write_folder  # stands with the unit tests
 
 from loadtest.report import Tables, write_csv, write_report
+from tests.unit.report_folder import write_folder  # stands with the unit tests
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +37,9 @@ def page(request: pytest.FixtureRequest, browser: Browser, report: Path, errors:
     assert errors == []
 
 
-def opened(browser: Browser, report: Path, errors: list[str], *, scheme: str = "light", width: int = 1280) -> Page:
+def opened(
+    browser: Browser, report: Path, errors: list[str], *, scheme: Literal["light", "dark"] = "light", width: int = 1280
+) -> Page:
     context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, offline=True)
     page = context.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -46,26 +49,26 @@ def opened(browser: Browser, report: Path, errors: list[str], *, scheme: str = "
     return page
 
 
-def test_report_page_draws_every_chart_and_does_not_overflow(page: Page):
+def test_report_page_draws_every_chart_and_does_not_overflow(page: Page) -> None:
     page.wait_for_function(DRAWN)
     assert page.locator("figure:not([hidden]) .chart svg").count() == 1 + 3 + 1 + 3 + 3
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.locator(".chart .failed").count() == 0
 
 
-def test_report_page_charts_have_marks(page: Page):
+def test_report_page_charts_have_marks(page: Page) -> None:
     page.wait_for_function(DRAWN)
     bars = page.locator("#throughput figure").first.locator(".mark-rect path")
     assert bars.count() >= 6
 
 
-def test_report_page_detection_has_a_tick_for_each_drop(page: Page):
+def test_report_page_detection_has_a_tick_for_each_drop(page: Page) -> None:
     page.wait_for_function(DRAWN)
     ticks = page.locator("#detection figure").first.locator(".mark-rect path, .mark-tick path")
     assert ticks.count() > 300
 
 
-def test_report_page_grid_tells_the_figures_of_a_field_and_hides_them_again(page: Page):
+def test_report_page_grid_tells_the_figures_of_a_field_and_hides_them_again(page: Page) -> None:
     field = page.locator("td.field.hatched").first
     field.scroll_into_view_if_needed()
     field.hover()
@@ -79,20 +82,20 @@ def test_report_page_grid_tells_the_figures_of_a_field_and_hides_them_again(page
     expect(bubble).to_be_hidden()
 
 
-def test_report_page_findings_name_the_command_for_their_example(page: Page, report: Path):
+def test_report_page_findings_name_the_command_for_their_example(page: Page, report: Path) -> None:
     command = page.locator("#found .example code").first.inner_text()
     assert command.startswith("channels-loadtest show ")
     assert str(report.parent) in command
 
 
-def test_report_page_timeline_chooser_shows_the_chosen_one(page: Page):
+def test_report_page_timeline_chooser_shows_the_chosen_one(page: Page) -> None:
     page.wait_for_function(DRAWN)
     page.locator(".chooser").select_option(index=2)
     page.wait_for_function(DRAWN)
     assert "redis-pubsub" in page.locator("#timeline figure:not([hidden]) figcaption").inner_text()
 
 
-def test_report_page_redraws_when_the_colour_scheme_changes(browser: Browser, report: Path, errors: list[str]):
+def test_report_page_redraws_when_the_colour_scheme_changes(browser: Browser, report: Path, errors: list[str]) -> None:
     page = opened(browser, report, errors)
     page.wait_for_function(DRAWN)
     page.emulate_media(color_scheme="dark")
@@ -104,7 +107,9 @@ def test_report_page_redraws_when_the_colour_scheme_changes(browser: Browser, re
     assert errors == []
 
 
-def test_report_page_of_an_empty_run_opens_without_complaint(browser: Browser, tmp_path: Path, errors: list[str]):
+def test_report_page_of_an_empty_run_opens_without_complaint(
+    browser: Browser, tmp_path: Path, errors: list[str]
+) -> None:
     write_folder(tmp_path, scenarios=(), state="interrupted")
     write_csv(Tables.empty(), tmp_path)
     write_report(tmp_path)

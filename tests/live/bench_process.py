@@ -112,14 +112,16 @@ class Bench:
         """By the mark, or by its working folder: Valkey writes its title over its environment."""
         try:
             marked = process.environ().get(MARK) == self.mark or process.cwd().startswith(f"{self.temporary}/")
-            return marked and process.status() != psutil.STATUS_ZOMBIE
+            is_ours: bool = marked and process.status() != psutil.STATUS_ZOMBIE
+            return is_ours
         except (psutil.Error, OSError):
             return False
 
 
 def _command_line(process: psutil.Process) -> list[str]:
     try:
-        return process.cmdline()
+        words: list[str] = process.cmdline()
+        return words
     except psutil.Error:
         return []
 

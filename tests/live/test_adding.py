@@ -14,7 +14,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from bench_process import Bench, manifest, table
+
+from tests.live.bench_process import Bench, manifest, table
 
 from loadtest.ledger import Event, Phase
 

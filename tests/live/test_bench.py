@@ -10,7 +10,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from bench_process import Bench, assert_tidy, manifest, table
 
 from loadtest.bench.plan import PlanError
 from loadtest.bench.scenarios import SCENARIOS
@@ -21,6 +20,7 @@ from loadtest.ledger import Event, Phase
 from loadtest.outages import OUTAGES
 from loadtest.report.columns import KEY_NAMES, TABLES
 from target_app.consumers import CONSUMERS
+from tests.live.bench_process import Bench, assert_tidy, manifest, table
 
 pytestmark = pytest.mark.live
 
@@ -69,7 +69,7 @@ def redis_run(bench: tuple[Bench, Path], tmp_path_factory: pytest.TempPathFactor
     """A churn on each layer that needs Redis, each kind of drop in a trial of its own; --out is relative."""
     folder = tmp_path_factory.mktemp("redis")
     (folder / "plan.toml").write_text("mix_drops = false\nwarm_up = 0\ndrop_share = 0.4\noffline = 0.3\nroom_size = 5")
-    options = ("--layers=redis,redis-pubsub", "--consumers=async", "--scenarios=churn", "--drops=fin,rst")
+    options = ["--layers=redis,redis-pubsub", "--consumers=async", "--scenarios=churn", "--drops=fin,rst"]
     options += ("--users=10", "--rate=5", "--duration=1", "--trials=1", "--plan=plan.toml", "--out=out")
     with Bench("bench", *options, cwd=folder) as started:
         assert started.ended() == 0, started.out + started.err

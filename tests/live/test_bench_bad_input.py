@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from bench_process import Bench, assert_clear
 
 from loadtest.cli.main import main
+from tests.live.bench_process import Bench, assert_clear
 
 pytestmark = pytest.mark.live
 

@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
-from bench_process import COMMAND, Bench, assert_clear, assert_tidy, manifest, table
 
 from loadtest.phases.timing import STARTUP_S
 from loadtest.report import read_tables
+from tests.live.bench_process import COMMAND, Bench, assert_clear, assert_tidy, manifest, table
 
 pytestmark = pytest.mark.live
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from bench_process import Bench, manifest, table
+
+from tests.live.bench_process import Bench, manifest, table
 
 pytestmark = pytest.mark.live
 
@@ -28,7 +29,7 @@ def missed(run: Path, server: str) -> tuple[int, int]:
     """How many were dropped on a server, and how many of these missed."""
     rows = table(run, "disconnects").filter(pl.col("server") == server)
     assert rows["unknown"].sum() == 0
-    return rows["dropped"].sum(), rows["missed"].sum()
+    return int(rows["dropped"].sum()), int(rows["missed"].sum())
 
 
 def test_bench_when_it_runs_on_daphne_then_no_disconnect_is_missed_where_uvicorn_misses_them(run: Path) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -383,7 +384,7 @@ def test_never_reader_when_flooded_takes_in_a_few_kilobytes(recorder: Helper) ->
         connection = ready_for(DROPS[name], recorder, "/quiet")
         DROPS[name].drop(connection)
         recorder.order("flood")
-        taken[name] = settled(lambda connection=connection: unread_bytes(connection))
+        taken[name] = settled(partial(unread_bytes, connection))
         connection.reset()
         assert recorder.report()["end"] == "rst"
     assert 0 < taken["never-reader"] < 20_000 < 50_000 < taken["zombie"]

@@ -10,8 +10,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from plans import make_plan
-from reference_app import reference_app
 
 from loadtest.bench.campaign import check_trial
 from loadtest.bench.plan import Plan, Trial
@@ -29,7 +27,9 @@ from loadtest.targets.database import Database
 from loadtest.targets.reference import PreparedReference
 from loadtest.targets.reference import RunningReference as Target
 from loadtest.wire import Connection, open_connection, open_until
+from tests.live.reference_app import reference_app
 from tests.live.wire_processes import wait_until
+from tests.unit.plans import make_plan
 
 pytestmark = pytest.mark.live
 

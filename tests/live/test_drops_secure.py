@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def secure() -> Iterator[Helper]:
         yield process
 
 
-@pytest.fixture(params=KINDS.values(), ids=KINDS)
+@pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
 def kind(request: pytest.FixtureRequest) -> Drop:
     return possible(request.param)
 
@@ -226,7 +227,7 @@ def test_never_reader_over_tls_when_flooded_takes_in_far_less_than_a_zombie(secu
         connection = ready_for(DROPS[name], secure, "/quiet")
         DROPS[name].drop(connection)
         secure.order("flood")
-        taken[name] = settled(lambda connection=connection: unread_bytes(connection))
+        taken[name] = settled(partial(unread_bytes, connection))
         connection.reset()
         assert secure.report()["end"] == "rst"
     assert 0 < taken["never-reader"] < ONE_PACKET_BYTES < 50_000 < taken["zombie"]

@@ -12,6 +12,7 @@ import pytest
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
+from websockets.typing import Subprotocol
 
 from loadtest.drops import DROPS
 from tests.live.test_locustfiles import USERS, Locust
@@ -41,7 +42,7 @@ class Demanding:
         return Response(HTTPStatus.UNAUTHORIZED, "Unauthorized", Headers())
 
     def echo(self, connection: ServerConnection) -> None:
-        extensions = [extension.name for extension in connection.protocol.extensions]
+        extensions: list[str] = [extension.name for extension in connection.protocol.extensions]
         self.agreed.append((connection.subprotocol, extensions))
         for message in connection:
             connection.send(message)
@@ -50,8 +51,8 @@ class Demanding:
 @pytest.fixture
 def demanding() -> Iterator[Demanding]:
     server = Demanding()
-    options = {"process_request": server.admit, "subprotocols": ["chat.v2", "chat.v1"]}
-    with serve(server.echo, "127.0.0.1", 0, **options) as running:
+    subprotocols = [Subprotocol("chat.v2"), Subprotocol("chat.v1")]
+    with serve(server.echo, "127.0.0.1", 0, process_request=server.admit, subprotocols=subprotocols) as running:
         server.port = running.socket.getsockname()[1]
         thread = threading.Thread(target=running.serve_forever)
         thread.start()

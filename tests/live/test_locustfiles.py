@@ -14,7 +14,6 @@ from pathlib import Path
 from subprocess import PIPE, STDOUT
 
 import pytest
-from reference_app import reference_app
 from websockets.sync.server import Server, ServerConnection, serve
 
 from loadtest.bench.scenarios import LOCUSTFILES
@@ -23,6 +22,7 @@ from loadtest.ledger.reader import read_ledger
 from loadtest.load import Job
 from loadtest.targets.database import Database
 from loadtest.targets.reference import RunningReference as Target
+from tests.live.reference_app import reference_app
 
 pytestmark = pytest.mark.live
 
@@ -242,7 +242,8 @@ def test_churn_when_run_alone_then_there_is_a_row_for_each_kind_and_the_dropped_
 def lasted_s(churn: Locust) -> float:
     """Return the time from the first to the last record of its ledger: a busy machine may stretch RUN_S."""
     times_ns = read_ledger(churn.folder.with_name("churn-ledger"), "client")["time_ns"]
-    return (times_ns[-1] - times_ns[0]) / 1e9
+    lasted_ns: int = times_ns[-1] - times_ns[0]
+    return lasted_ns / 1e9
 
 
 def test_host_when_it_has_a_path_then_it_is_used_as_it_is(

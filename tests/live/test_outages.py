@@ -9,10 +9,10 @@ from pathlib import Path
 import polars as pl
 import psutil
 import pytest
-from bench_process import Bench, assert_tidy, manifest, table
 
 from loadtest.ledger import Event, Phase
 from loadtest.outages import OUTAGES
+from tests.live.bench_process import Bench, assert_tidy, manifest, table
 
 pytestmark = pytest.mark.live
 

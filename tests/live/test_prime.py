@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from reference_app import reference_app
 
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.targets.control import ask_status
 from loadtest.targets.database import Database
 from loadtest.targets.prime import ANSWER_S, prime
 from loadtest.targets.reference import RunningReference as Target
+from tests.live.reference_app import reference_app
 
 pytestmark = pytest.mark.live
 

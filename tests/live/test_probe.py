@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
-from reference_app import reference_app
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -24,6 +24,7 @@ from loadtest.stack.process import Process
 from loadtest.targets.control import ask_residue, ask_status
 from loadtest.targets.database import Database
 from loadtest.targets.reference import RunningReference as Target
+from tests.live.reference_app import reference_app
 
 pytestmark = pytest.mark.live
 
@@ -86,8 +87,8 @@ def numbered_steps(ledger: Path, number: int) -> list[tuple[int, Step]]:
     return [(row["time_ns"], step_of(row)) for row in records.iter_rows(named=True)]
 
 
-def step_of(row: Mapping[str, object]) -> Step:
-    name = Event(row["event"]).name  # type: ignore[call-overload]
+def step_of(row: Mapping[str, Any]) -> Step:
+    name = Event(row["event"]).name
     detail = row["text"] or row["code"] or row["value"]
     if name == "CHANNEL" or not detail:
         return name
@@ -366,7 +367,7 @@ def test_residue_when_members_come_and_go_then_it_is_told_before_meanwhile_and_a
         assert found.presence is not None
         assert (found.fds or {})["socket"] >= 2
         assert found.tasks
-        assert any("MainThread" in thread for thread in found.threads)
+        assert any("MainThread" in thread for thread in found.threads or ())
         return sum(map(len, found.groups.values())), found.presence
 
     until(lambda: members_and_present() == (0, []))

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from reference_app import reference_app
 from websockets.sync.client import connect
 
 from loadtest.ledger import Event
 from loadtest.servers import SERVERS, Server
+from loadtest.stack.ports import free_port
 from loadtest.stack.process import STOP_GRACE_S
 from loadtest.targets.database import Database
+from tests.live.reference_app import reference_app
 
 pytestmark = pytest.mark.live
 
@@ -66,12 +67,9 @@ def test_server_when_asked_what_runs_in_it_then_every_part_has_its_version(
 def test_server_when_its_port_is_lost_to_another_then_it_is_started_again_on_the_next(
     server: Server, tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from loadtest.targets import served
-
-    real = served.free_port
     with reference_app(folder=tmp_path / "first", database=database) as first:
-        ports = iter([first.port, real("127.0.0.1")])
-        monkeypatch.setattr(served, "free_port", lambda host: next(ports))
+        ports = iter([first.port, free_port("127.0.0.1")])
+        monkeypatch.setattr("loadtest.targets.served.free_port", lambda host: next(ports))
         with reference_app(folder=tmp_path / "second", database=database, server=server) as second:
             assert second.port != first.port
             second.require_alive()

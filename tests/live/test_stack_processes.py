@@ -173,6 +173,10 @@ def test_delete_keys_when_there_are_others_then_only_ours_go(tmp_path: Path) -> 
         assert sorted(client.keys()) == [b"loadtest-a1.x", b"loadtest-b.x", b"theirs"]
 
 
+def most_cpu_s(sampler: Sampler, role: str) -> float:
+    return float(max(sampler.frame().filter(role=role)["cpu_s"], default=0))
+
+
 def test_sampler_when_processes_work_and_end_then_rows_say_so(tmp_path: Path, until: Until) -> None:
     busy = "import os, time\nif os.fork(): os.wait()\nelse:\n while time.process_time() < 0.3: pass\ntime.sleep(600)\n"
     with start(SLEEP, tmp_path) as other, Sampler({"broker": [], "ended": [2**22 - 1]}, interval_s=0.02) as sampler:
@@ -180,7 +184,7 @@ def test_sampler_when_processes_work_and_end_then_rows_say_so(tmp_path: Path, un
             sampler.watch("server", process.pid)
             sampler.watch("generator", other.pid)
             until(lambda: sampler.frame().filter(role="server", processes=2).height)
-            until(lambda: (sampler.frame().filter(role="server")["cpu_s"].max() or 0) >= 0.3)
+            until(lambda: most_cpu_s(sampler, "server") >= 0.3)
         rows = sampler.frame().height
         until(lambda: sampler.frame().filter(role="generator").height > rows)
     frame = sampler.frame()
@@ -198,7 +202,7 @@ def test_sampler_when_one_of_two_processes_is_killed_then_what_both_used_goes_on
     busy = [sys.executable, "-c", "while True: pass"]
 
     def used_s() -> float:
-        return float(sampler.frame().filter(role="generator")["cpu_s"].max() or 0)
+        return most_cpu_s(sampler, "generator")
 
     with (
         start(busy, tmp_path) as first,

@@ -16,7 +16,6 @@ from pathlib import Path
 import psutil
 import pytest
 import redis
-from reference_app import reference_app
 from websockets.sync.client import connect
 
 from loadtest.brokers.redis import RedisServer
@@ -31,6 +30,7 @@ from loadtest.targets.control import ask_residue, ask_status
 from loadtest.targets.database import Database, prepare_database
 from loadtest.targets.reference import ReferenceApp
 from loadtest.targets.reference import RunningReference as Target
+from tests.live.reference_app import reference_app
 
 pytestmark = pytest.mark.live
 

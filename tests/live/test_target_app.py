@@ -15,7 +15,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from reference_app import reference_app
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -26,6 +25,7 @@ from loadtest.targets.control import ask_residue, ask_status
 from loadtest.targets.database import MANAGE, Database
 from loadtest.targets.reference import RunningReference as Target
 from target_app.consumers import CONSUMERS
+from tests.live.reference_app import reference_app
 
 pytestmark = pytest.mark.live
 
@@ -224,7 +224,8 @@ def seconds_for_two(target: Target, path: str) -> float:
 def cpu_s(target: Target) -> float:
 
     times = psutil.Process(target.pid).cpu_times()
-    return times.user + times.system
+    used_s: float = times.user + times.system
+    return used_s
 
 
 @EVERY_CONSUMER

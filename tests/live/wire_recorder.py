@@ -29,7 +29,7 @@ import threading
 from collections.abc import Iterator
 from typing import ClassVar
 
-from wire_secure_socket import SecureSocket
+from tests.live.wire_secure_socket import SecureSocket
 
 FLOOD = b"\x82\x7e\x10\x00" + b"f" * 4096
 PING = b"\x89\x04poke"

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,8 +75,8 @@ def audit(folder: Path) -> dict[str, float]:
     own = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "records": client.height + server.height,
-        "dropped": findings["disconnects"].rows["dropped"].sum(),
-        "lost": findings["delivery"].rows["lost"].sum(),
+        "dropped": int(findings["disconnects"].rows["dropped"].sum()),
+        "lost": int(findings["delivery"].rows["lost"].sum()),
         "seconds": seconds,
         "cpu_s": own.ru_utime + own.ru_stime,
         "peak_mb": own.ru_maxrss * 1024 / 1_000_000,
@@ -154,9 +154,9 @@ def _lives(chance: np.random.Generator) -> Lives:
             dropped = ended_ns < _END_NS
             rows.append((member, opened_ns, ended_ns if dropped else _END_NS + 3 * _S, dropped))
             opened_ns = ended_ns + _S
-    member, opened, ended, dropped = (np.array(column) for column in zip(*rows, strict=True))
+    members, opened, ended, drops = (np.array(column) for column in zip(*rows, strict=True))
     connection = _FIRST_CONNECTION + 1 + np.arange(len(rows))
-    return Lives(member=member, connection=connection, opened_ns=opened, ended_ns=ended, dropped=dropped)
+    return Lives(member=members, connection=connection, opened_ns=opened, ended_ns=ended, dropped=drops)
 
 
 def _both_sides(chance: np.random.Generator, lives: Lives) -> tuple[Iterator[Records], Iterator[Records]]:
@@ -167,7 +167,7 @@ def _both_sides(chance: np.random.Generator, lives: Lives) -> tuple[Iterator[Rec
     place = lives.at(member, time_ns)
     time_ns, member, place = time_ns[place >= 0], member[place >= 0], place[place >= 0]
     sender = lives.connection[place]
-    value = message_id(sender, _nth(sender))  # type: ignore[arg-type]  # a whole column at once
+    value = np.asarray(message_id(sender, _nth(sender)))  # type: ignore[arg-type]  # a whole column at once
     return _of_client(chance, lives, time_ns, member, sender, value), _of_server(lives, time_ns, sender)
 
 
@@ -253,7 +253,7 @@ def _in_order(parts: list[Records]) -> Iterator[tuple[int, ...]]:
         yield from zip(*(column[chunk].tolist() for column in columns), strict=True)
 
 
-def _whole(values: list[Column | int] | list[Event], parts: list[Records]) -> Column:
+def _whole(values: Sequence[Column | int], parts: list[Records]) -> Column:
     of_each = [np.broadcast_to(value, len(part.time_ns)) for value, part in zip(values, parts, strict=True)]
     return np.concatenate(of_each).astype(np.int64)
 

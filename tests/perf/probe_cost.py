@@ -9,9 +9,10 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from loadtest.bench.choices import choices_of
 from loadtest.bench.conductor import SOCKET, Conducting
@@ -58,7 +59,8 @@ def main() -> dict[str, object]:
         for consumer in ("async", "sync"):
             plan = make_plan({**_PLAN, "consumers": consumer}, choices=choices_of(ReferenceApp()))
             trial = plan.trials_in_order()[0]
-            off, on = [], []
+            off: list[Measured] = []
+            on: list[Measured] = []
             for pair in range(PAIRS):
                 for with_probe in (False, True) if pair % 2 else (True, False):
                     (on if with_probe else off).append(_measure(plan, trial, app, with_probe=with_probe))
@@ -90,7 +92,7 @@ async def _time_wrappers() -> float:
     async def receive() -> dict[str, str]:
         return message
 
-    async def send(message: dict[str, str]) -> None:
+    async def send(message: MutableMapping[str, Any]) -> None:
         pass
 
     recorded_receive, recorded_send = wrapper._recorded_receive(1, receive), wrapper._recorded_send(1, send)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import gevent
 import locust
@@ -28,7 +29,7 @@ class Sender:
     def __init__(self, given: Task, environment: Environment, statistics: BatchedStatistics | None) -> None:
         self._text = given.payload
         self._statistics = statistics
-        self._fire = environment.events.request.fire
+        self._fire: Callable[..., None] = environment.events.request.fire
         self.count = 0
         self.sent_ns = 0
         on_message = self.count_message if statistics is None else self.log_message
@@ -96,7 +97,7 @@ def opening(given: Task) -> dict[str, float]:
 def idle(given: Task) -> dict[str, float]:
     """The locustfile `idle` as `locust -f` would run it, with its options, session and statistics."""
     if given.stock_tasks:
-        user.make_lean = lambda _taskset: None
+        setattr(user, "make_lean", lambda _taskset: None)  # noqa: B010 - a name that `user` does not export
     options = get_parser(default_config_files=[]).parse_args(["--drop-share", "0"])
     environment = Environment(
         user_classes=[IdleUser], events=locust.events, host=given.url.rstrip("/"), parsed_options=options

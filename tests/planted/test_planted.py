@@ -22,9 +22,12 @@ CASES = choose_cases(layers=DEFAULT_LAYERS if os.environ.get("LOADTEST_SOAK") el
 
 
 @pytest.fixture(scope="module")
-def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Case, Future]]:
+def outcomes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[Case, "Future[Outcome]"]]:
     """Run the cases that were asked for, several at a time: one alone would mostly wait."""
-    asked = [item.callspec.params["case"] for item in request.session.items if item.path == request.path]
+    here = [item for item in request.session.items if isinstance(item, pytest.Function) and item.path == request.path]
+    asked = [case for item in here if isinstance(case := item.callspec.params["case"], Case)]
     folder = tmp_path_factory.mktemp("planted")
     target = ReferenceApp().prepare(folder)
     with ThreadPoolExecutor(AT_A_TIME) as pool:

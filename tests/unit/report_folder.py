@@ -156,7 +156,8 @@ def _layer_cost(key: Row) -> float:
 def _messages_per_s(key: Row) -> float:
     if key["scenario"] != "echo":
         return 4000.0 if key["scenario"] == "broadcast" else 3600.0
-    return (5200.0 if key["consumer"].startswith("async") else 3100.0) / _layer_cost(key) ** 0.1
+    slowed: float = _layer_cost(key) ** 0.1
+    return (5200.0 if key["consumer"].startswith("async") else 3100.0) / slowed
 
 
 def _throughput_row(key: Row, per_s: float, p50: float, chance: random.Random) -> Row:
@@ -223,7 +224,7 @@ def disconnect_row(dropped: Sequence[Row]) -> Row:
     codes = Counter(str(row["code"]) for row in dropped if row.get("code") is not None)
     causes = Counter(row["cause"] for row in dropped if row.get("cause"))
     missed = [row for row in dropped if row["verdict"] == "missed"]
-    known = {name: [row.get(flag) for row in dropped] for name, flag in _FLAGS.items()}
+    known: dict[str, list[Any]] = {name: [row.get(flag) for row in dropped] for name, flag in _FLAGS.items()}
     figures = {
         "dropped": len(dropped),
         "disconnect_called": by_verdict["called"],

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import gevent
 import pytest
 
-from loadtest.users import churn
+from loadtest.users import WebSocketUser
 from loadtest.users.churn import ChurnUser, Dropping
 from loadtest.users.pacing import Schedule
 
@@ -104,7 +105,7 @@ def test_member_when_dropped_again_while_it_waits_for_its_next_message_then_it_s
 
     opened_while_back: list[bool] = []
     parent: Callable[[Any], None] = lambda _self: opened_while_back.append(back.is_back)  # noqa: E731
-    monkeypatch.setattr(churn.gevent, "sleep", sleep)
-    monkeypatch.setattr(churn.WebSocketUser, "stay_open", parent)
+    monkeypatch.setattr(gevent, "sleep", sleep)
+    monkeypatch.setattr(WebSocketUser, "stay_open", parent)
     member.stay_open()
     assert (back.waits, opened_while_back) == (2, [True])

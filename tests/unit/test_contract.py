@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest.contract import AnswerError, Identity, ProcessResidue, Question, Status, read_answer, write_answer
+from loadtest.contract import Answer, AnswerError, Identity, ProcessResidue, Question, Status, read_answer, write_answer
 from loadtest.contract.answers import write_refusal
 
 ANSWERS = (
@@ -17,7 +17,7 @@ ANSWERS = (
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: type(answer).__name__)
-def test_answer_when_written_then_the_other_side_reads_the_same(answer: Status | Identity | ProcessResidue) -> None:
+def test_answer_when_written_then_the_other_side_reads_the_same(answer: Answer) -> None:
     line = write_answer(answer)
     assert line.endswith(b"\n") and line.count(b"\n") == 1
     assert read_answer(line, type(answer)) == answer

@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-from plans import make_plan
 from rich.console import Console
 
 from loadtest.docs import PARTS, Part, replaced
@@ -15,6 +14,7 @@ from loadtest.report.csv_files import read_tables
 from loadtest.report.manifest import read_manifest
 from loadtest.report.summary import summarise
 from loadtest.report.terminal import print_report
+from tests.unit.plans import make_plan
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 REFERENCE = PROJECT / "results" / "reference"
@@ -49,7 +49,7 @@ def test_method_when_it_says_how_much_memory_is_left_then_the_kept_run_has_it() 
     assert said
     left = read_tables(REFERENCE).frame("residue").filter(kind="memory, kB")
     of_scenarios = [left.filter(left["scenario"].is_in(names))["left"] for names in (["echo", "broadcast"], ["churn"])]
-    measured = [figure for kb in of_scenarios for figure in (kb.min(), kb.max())]
+    measured = [figure for kb in of_scenarios for figure in (min(kb), max(kb))]
     assert [f"{kb / 1000:.1f}" for kb in measured] == list(said.groups())
 
 

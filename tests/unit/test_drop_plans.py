@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from plans import make_plan
 
 import loadtest.drops
 from loadtest.bench import plan as plans
@@ -19,6 +18,7 @@ from loadtest.dimensions import DROP
 from loadtest.drops import DROPS, find_drop
 from loadtest.outages import OUTAGES
 from loadtest.users.options import OptionsError, read_job
+from tests.unit.plans import make_plan
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 WHY = "needs a right that nobody here has"
@@ -43,9 +43,9 @@ def churn_trials(**given: Any) -> list[Trial]:
 
 
 def test_plan_when_nothing_is_named_then_it_has_the_four_drops_and_three_scenarios_of_the_default() -> None:
-    assert Plan().drops == ("close", "fin", "midframe", "rst")
+    assert Plan.model_validate({}).drops == ("close", "fin", "midframe", "rst")
     assert sorted(make_plan({}).scenarios) == ["broadcast", "churn", "echo"]
-    assert (Plan().server_ping, make_plan({}).server_ping, make_plan({}).notes) == (None, None, ())
+    assert (Plan.model_validate({}).server_ping, make_plan({}).server_ping, make_plan({}).notes) == (None, None, ())
 
 
 def test_plan_when_drops_have_parameters_then_they_are_the_cells_names() -> None:

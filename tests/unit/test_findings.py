@@ -4,14 +4,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from footnotes import Document, FootnoteError, is_rounded, problems_of, read_document, read_footnote
-from report_folder import key_row
 
 from loadtest.report.csv_files import read_tables, write_compressed
 from loadtest.report.errors import ReportError
 from loadtest.report.manifest import read_manifest
 from loadtest.report.story import read_story
 from loadtest.report.tables import Tables
+from tests.unit.footnotes import Document, FootnoteError, is_rounded, problems_of, read_document, read_footnote
+from tests.unit.report_folder import key_row
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 FINDINGS = PROJECT / "docs" / "findings.md"

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loadtest.ledger.record import message_id
-from loadtest.users.messages import SMALLEST_PAYLOAD, Message, decode, encode, padding
+from loadtest.load import SMALLEST_PAYLOAD
+from loadtest.users.messages import Message, decode, encode, padding
 
 connections = st.builds(
     lambda generator, number: generator << 24 | number, st.integers(1, 255), st.integers(1, 2**24 - 1)

@@ -66,7 +66,8 @@ def test_options_when_drops_are_listed_by_comma_then_spaces_do_not_matter() -> N
 @pytest.mark.parametrize("name", ["rate", "offline"])
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_options_when_a_number_is_none_or_endless_then_it_is_refused(name: str, value: float) -> None:
-    assert f"--{name}" in problems(**{name: value})
+    options: dict[str, Any] = {name: value}
+    assert f"--{name}" in problems(**options)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +140,8 @@ def test_headers_when_given_several_times_then_each_is_a_pair_of_name_and_value(
 def test_options_when_one_makes_no_sense_then_it_is_named_with_what_would(
     name: str, value: object, complaint: str
 ) -> None:
-    message = problems(**{name: value})
+    options: dict[str, Any] = {name: value}
+    message = problems(**options)
     assert message.startswith("--" + name.replace("_", "-") + ": ")
     assert complaint in message
 

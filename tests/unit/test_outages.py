@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plans import make_plan
 
 from loadtest.bench.generator import generators_of, job_of
 from loadtest.bench.outage import GeneratorProcess, Injected, times_of
@@ -17,6 +16,7 @@ from loadtest.dimensions import DROP, LAYER
 from loadtest.drops import DROPS
 from loadtest.outages import OUTAGES, Outage, problem_with_ending
 from loadtest.phases import Order, OutageTimes, Task
+from tests.unit.plans import make_plan
 
 
 @dataclass
@@ -33,7 +33,7 @@ def churn(**given: Any) -> Plan:
     return make_plan({"scenarios": "churn", "layers": "inmemory", "consumers": "async", "trials": 1, **given})
 
 
-@pytest.fixture(params=OUTAGES.values(), ids=OUTAGES)
+@pytest.fixture(params=list(OUTAGES.values()), ids=list(OUTAGES))
 def outage(request: pytest.FixtureRequest) -> Outage:
     kind: Outage = request.param
     return kind

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plans import CHOICES, make_plan
 from pydantic import ValidationError
 from typer.main import get_command
 
@@ -18,6 +17,7 @@ from loadtest.cli.main import app
 from loadtest.dimensions import DROP, MIXED_DROPS, NO_DROP, SCENARIO
 from loadtest.drops import DROPS
 from loadtest.load import SMALLEST_PAYLOAD, Load, help_of
+from tests.unit.plans import CHOICES, make_plan
 
 EVERY_KEY: dict[str, Any] = {
     "profile": "standard", "consumers": ("async",), "layers": ("inmemory",), "scenarios": ("churn",),

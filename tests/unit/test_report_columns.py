@@ -3,13 +3,13 @@
 from loadtest.report.columns import KEY_NAMES, TABLES, describe
 
 
-def test_key_columns_come_first_in_every_table():
+def test_key_columns_come_first_in_every_table() -> None:
     for table in TABLES.values():
         assert tuple(c.name for c in table.columns)[: len(KEY_NAMES)] == KEY_NAMES
     assert KEY_NAMES == ("server", "workers", "layer", "consumer", "scenario", "drop", "trial")
 
 
-def test_columns_of_each_table_are_those_promised():
+def test_columns_of_each_table_are_those_promised() -> None:
     promised = {
         "throughput": "users sent received duration_s messages_per_s latency_ms_p50 latency_ms_p90 latency_ms_p99 "
         "latency_ms_p999 latency_ms_max server_cpu_s server_rss_mb generator_cpu_s broker_cpu_s stalls stalled_ms "
@@ -28,7 +28,7 @@ def test_columns_of_each_table_are_those_promised():
     assert {name: " ".join(c.name for c in table.figures) for name, table in TABLES.items()} == promised
 
 
-def test_describe_names_every_file_and_column_once_in_its_section():
+def test_describe_names_every_file_and_column_once_in_its_section() -> None:
     text = describe()
     for table in TABLES.values():
         section = text.split(f"### `{table.file}`")[1].split("###")[0]
@@ -36,7 +36,7 @@ def test_describe_names_every_file_and_column_once_in_its_section():
             assert section.count(f"| `{column.name}` |") == 1
 
 
-def test_unit_stands_last_in_the_name_of_times_and_sizes():
+def test_unit_stands_last_in_the_name_of_times_and_sizes() -> None:
     for table in TABLES.values():
         for column in table.figures:
             if column.unit in ("ms", "MB", "%", "s"):

@@ -3,14 +3,13 @@
 import dataclasses
 from typing import Any
 
-from report_folder import invented_manifest, invented_tables, key_row
-
 from loadtest.dimensions import CellKey, Value
 from loadtest.figures.finding import Finding
 from loadtest.report.manifest import Manifest, TroubledTrial
 from loadtest.report.old_runs import values_of_old_run
 from loadtest.report.summary import summarise
 from loadtest.report.tables import Tables
+from tests.unit.report_folder import invented_manifest, invented_tables, key_row
 
 MANIFEST = Manifest(
     format=1,
@@ -34,14 +33,18 @@ def texts(findings: tuple[Finding, ...], topic: str) -> list[str]:
     return [finding.text for finding in findings if finding.topic.name == topic]
 
 
-def speed(consumer: str, figures: list[float | None], *, valid: str = "yes", scenario: str = "echo") -> list[dict]:
+def speed(
+    consumer: str, figures: list[float | None], *, valid: str = "yes", scenario: str = "echo"
+) -> list[dict[str, Any]]:
     return [
         {**key_row(consumer=consumer, trial=n, scenario=scenario), "messages_per_s": f, "received": 100, "valid": valid}
         for n, f in enumerate(figures, 1)
     ]
 
 
-def drops(called: int | None, missed: int | None, unknown: int | None = 0, *, trial: int = 1, **more: Any) -> dict:
+def drops(
+    called: int | None, missed: int | None, unknown: int | None = 0, *, trial: int = 1, **more: Any
+) -> dict[str, Any]:
     key = key_row(consumer=more.pop("consumer", "sync"), scenario="churn", trial=trial, drop=more.pop("drop", "rst"))
     dropped = more.pop("dropped", None)
     known = [n for n in (called, missed, unknown) if n is not None]
@@ -49,11 +52,11 @@ def drops(called: int | None, missed: int | None, unknown: int | None = 0, *, tr
     return {**key, **counts, **more}
 
 
-def test_no_tables_give_no_findings():
+def test_no_tables_give_no_findings() -> None:
     assert findings_of() == ()
 
 
-def test_clear_difference_says_ratio_medians_and_ranges():
+def test_clear_difference_says_ratio_medians_and_ranges() -> None:
     found = findings_of(throughput=speed("sync", [100, 110, 120]) + speed("async", [200, 220, 240]))
     (text,) = texts(found, "throughput")
     assert "async carried 2.0 times as many messages a second as sync" in text
@@ -62,7 +65,7 @@ def test_clear_difference_says_ratio_medians_and_ranges():
     assert "do not overlap" in text
 
 
-def test_overlapping_ranges_are_no_clear_difference():
+def test_overlapping_ranges_are_no_clear_difference() -> None:
     (text,) = texts(
         findings_of(throughput=speed("sync", [100, 150, 200]) + speed("async", [180, 190, 240])), "throughput"
     )
@@ -70,20 +73,20 @@ def test_overlapping_ranges_are_no_clear_difference():
     assert "times as many" not in text
 
 
-def test_one_trial_claims_nothing():
+def test_one_trial_claims_nothing() -> None:
     (text,) = texts(findings_of(throughput=speed("sync", [100]) + speed("async", [900])), "throughput")
     assert "nobody can say how sure" in text
     assert "times" not in text
 
 
-def test_invalid_trials_alone_are_unknown_and_not_compared():
+def test_invalid_trials_alone_are_unknown_and_not_compared() -> None:
     found = findings_of(throughput=speed("sync", [100, 110], valid="no") + speed("async", [200, 220]))
     (finding,) = [f for f in found if f.topic.name == "throughput"]
     assert finding.severity == "unknown"
     assert "none of its trials is valid" in finding.text
 
 
-def test_kinds_of_drop_with_trials_of_their_own_are_counted_in_one_sentence():
+def test_kinds_of_drop_with_trials_of_their_own_are_counted_in_one_sentence() -> None:
     rows = [
         {**key_row(consumer=consumer, scenario="churn", drop=drop, trial=trial), "messages_per_s": per_s + trial,
          "received": 9, "valid": "yes"}
@@ -97,7 +100,7 @@ def test_kinds_of_drop_with_trials_of_their_own_are_counted_in_one_sentence():
     ]
 
 
-def test_missed_disconnects_are_counted_shared_and_by_trial():
+def test_missed_disconnects_are_counted_shared_and_by_trial() -> None:
     found = findings_of(disconnects=[drops(134, 3, trial=1), drops(140, 0, trial=2), drops(135, 0, trial=3)])
     headline, missed = texts(found, "disconnects")
     assert "412 connections" in headline
@@ -106,7 +109,7 @@ def test_missed_disconnects_are_counted_shared_and_by_trial():
     assert "cause not recorded" in missed
 
 
-def test_drops_of_a_trial_not_audited_are_unknown_and_never_good():
+def test_drops_of_a_trial_not_audited_are_unknown_and_never_good() -> None:
     found = findings_of(disconnects=[drops(10, 0, trial=1), drops(None, None, None, dropped=7, trial=2)])
     assert not [f for f in found if f.severity == "good" and f.topic.name == "disconnects"]
     assert found[0].severity == "unknown"
@@ -117,18 +120,18 @@ def test_drops_of_a_trial_not_audited_are_unknown_and_never_good():
     )
 
 
-def test_all_called_is_good_and_names_the_drops():
+def test_all_called_is_good_and_names_the_drops() -> None:
     found = findings_of(disconnects=[drops(10, 0), drops(12, 0, drop="close")])
     assert found[0].severity == "good"
     assert "every one of them had disconnect() called" in found[0].text
     assert any("all 22 dropped connections" in text and "close and rst" in text for text in texts(found, "disconnects"))
 
 
-def test_nothing_dropped_claims_nothing_about_disconnects():
+def test_nothing_dropped_claims_nothing_about_disconnects() -> None:
     assert texts(findings_of(disconnects=[drops(0, 0)]), "disconnects") == []
 
 
-def test_what_was_left_behind_and_what_the_guard_buys():
+def test_what_was_left_behind_and_what_the_guard_buys() -> None:
     found = findings_of(
         disconnects=[
             drops(10, 2, groups_left=2, presence_left=2),
@@ -141,7 +144,7 @@ def test_what_was_left_behind_and_what_the_guard_buys():
     assert guard == "redis, churn: sync-guarded left 0 of 12 dropped connections in a group, sync 2 of 12."
 
 
-def test_detection_times_and_codes_are_told():
+def test_detection_times_and_codes_are_told() -> None:
     found = findings_of(
         disconnects=[drops(10, 0, detect_ms_p50=1.5, detect_ms_max=80.0, codes={"1006": 8, "1012": 2})],
     )
@@ -152,7 +155,7 @@ def test_detection_times_and_codes_are_told():
     assert "1006 (8 times) and 1012 (2 times)" in texts(found, "codes")[0]
 
 
-def test_losses_are_warned_of_and_a_failed_check_is_unknown():
+def test_losses_are_warned_of_and_a_failed_check_is_unknown() -> None:
     row = {"expected": 100, "delivered": 98, "lost": 2, "duplicated": 0, "reordered": 0, "offline": 5, "unknown": 0}
     found = findings_of(
         delivery=[{**key_row(scenario="churn"), **row}, {**key_row(consumer="async", scenario="churn"), "expected": 9}]
@@ -163,7 +166,7 @@ def test_losses_are_warned_of_and_a_failed_check_is_unknown():
     assert second.severity == "unknown"
 
 
-def test_residue_names_kind_and_example():
+def test_residue_names_kind_and_example() -> None:
     found = findings_of(
         residue=[{**key_row(), "kind": "asyncio tasks", "before": 1, "after": 4, "left": 3, "example": "Task-7"}]
     )
@@ -171,18 +174,18 @@ def test_residue_names_kind_and_example():
     assert "left behind after the load had gone: 3 asyncio tasks, for example Task-7 (one trial only)." in text
 
 
-def test_kinds_of_drop_share_one_sentence_with_the_main_cause_and_its_example():
+def test_kinds_of_drop_share_one_sentence_with_the_main_cause_and_its_example() -> None:
     sent, busy = "send to the gone client raised", "handler busy"
     dropped = [
         {**key_row(scenario="churn", drop="rst"), "connection": 5, "verdict": "missed", "cause": busy},
         {**key_row(scenario="churn", drop="rst"), "connection": 6, "verdict": "missed", "cause": sent},
     ]
-    tables = {
-        "throughput": [key_row(scenario="churn", drop="mixed")],
-        "disconnects": [drops(8, 4, causes={sent: 3, busy: 1}), drops(9, 1, drop="fin", causes={sent: 1})],
-        "drops": dropped,
-    }
-    headline, missed = (f for f in findings_of(**tables) if f.severity == "warning" and f.topic.name == "disconnects")
+    found = findings_of(
+        throughput=[key_row(scenario="churn", drop="mixed")],
+        disconnects=[drops(8, 4, causes={sent: 3, busy: 1}), drops(9, 1, drop="fin", causes={sent: 1})],
+        drops=dropped,
+    )
+    headline, missed = (f for f in found if f.severity == "warning" and f.topic.name == "disconnects")
     assert "The main cause, for 4 of 5: the next message to the client that was gone raised" in headline.text
     assert "django/channels#1466" in headline.text
     assert "5 of 22 dropped connections" in missed.text
@@ -192,13 +195,13 @@ def test_kinds_of_drop_share_one_sentence_with_the_main_cause_and_its_example():
     assert missed.example == "uvicorn-1-redis-sync-churn-mixed/1:6"
 
 
-def test_missed_of_every_kind_and_drop_says_so_in_short():
+def test_missed_of_every_kind_and_drop_says_so_in_short() -> None:
     found = findings_of(disconnects=[drops(0, 8), drops(0, 9, drop="fin")])
     assert "17 of 17 dropped connections (100 %)" in texts(found, "disconnects")[1]
     assert "all, whatever the kind of drop" in texts(found, "disconnects")[1]
 
 
-def test_disconnect_that_raised_is_told_with_an_example():
+def test_disconnect_that_raised_is_told_with_an_example() -> None:
     row = {**key_row(scenario="churn", drop="rst"), "connection": 9, "verdict": "called", "raised": "ValueError"}
     found = findings_of(
         throughput=[key_row(scenario="churn", drop="rst")], disconnects=[drops(10, 0, raised=2)], drops=[row]
@@ -208,7 +211,7 @@ def test_disconnect_that_raised_is_told_with_an_example():
     assert raised.example == "uvicorn-1-redis-sync-churn-rst/1:9"
 
 
-def test_connections_nobody_dropped_are_told_with_what_is_known_of_the_layer():
+def test_connections_nobody_dropped_are_told_with_what_is_known_of_the_layer() -> None:
     key = key_row(layer="redis-stock", scenario="idle")
     found = findings_of(
         throughput=[{**key, "users": 50, "ended_unexpectedly": 12, "unexpected_example": "idle/1:4"}],
@@ -220,7 +223,7 @@ def test_connections_nobody_dropped_are_told_with_what_is_known_of_the_layer():
     assert [finding.example for finding in found if finding.topic.name == "unexpected"] == ["idle/1:4", "idle/1:5"]
 
 
-def test_connections_of_an_older_run_without_examples_are_told_without_one():
+def test_connections_of_an_older_run_without_examples_are_told_without_one() -> None:
     key = key_row(scenario="idle")
     found = findings_of(
         throughput=[{**key, "ended_unexpectedly": 1}], delivery=[{**key, "deaf": 1, "lost": 9, "expected": 9}]
@@ -238,8 +241,8 @@ def stalled(consumer: str, stalls: int, stalled_ms: float, *, trial: int = 1, **
     return {**key, "received": 100, "duration_s": 3.0, "stalls": stalls, "stalled_ms": stalled_ms, **latencies}
 
 
-def test_notable_stalls_are_told_with_the_latencies_and_those_of_who_did_not_stall():
-    late = {"latency_ms_p50": 1.3, "latency_ms_p99": 297.0, "latency_ms_max": 305.0}
+def test_notable_stalls_are_told_with_the_latencies_and_those_of_who_did_not_stall() -> None:
+    late: dict[str, Any] = {"latency_ms_p50": 1.3, "latency_ms_p99": 297.0, "latency_ms_max": 305.0}
     found = findings_of(
         throughput=[
             *(stalled("async", stalls, 880, trial=trial, **late) for trial, stalls in ((1, 2), (2, 4))),
@@ -255,21 +258,21 @@ def test_notable_stalls_are_told_with_the_latencies_and_those_of_who_did_not_sta
     assert finding.severity == "warning"
 
 
-def test_a_single_short_stall_is_not_told():
+def test_a_single_short_stall_is_not_told() -> None:
     assert not [f for f in findings_of(throughput=[stalled("async", 1, 120.0)]) if "event loop" in f.text]
 
 
-def test_kinds_of_drop_with_the_same_codes_share_one_sentence():
+def test_kinds_of_drop_with_the_same_codes_share_one_sentence() -> None:
     found = findings_of(disconnects=[drops(3, 0, codes={"1006": 3}), drops(4, 0, drop="fin", codes={"1006": 4})])
     assert texts(found, "codes") == ["After fin and rst, disconnect() got the code 1006 (7 times) on uvicorn."]
 
 
-def test_interrupted_run_is_told():
+def test_interrupted_run_is_told() -> None:
     manifest = Manifest(format=1, name="x", started_utc="", state="interrupted", planned=54, done=3)
     assert "was interrupted: 3 of 54 trials were done" in texts(findings_of(manifest), "run")[0]
 
 
-def test_warnings_come_before_notes_and_unknown_last():
+def test_warnings_come_before_notes_and_unknown_last() -> None:
     from pydantic import TypeAdapter
 
     manifest = TypeAdapter(Manifest).validate_python(invented_manifest())
@@ -281,7 +284,7 @@ def test_warnings_come_before_notes_and_unknown_last():
     assert all(f.cells or f.topic.name == "run" for f in found)
 
 
-def test_connections_that_could_not_be_opened_are_told_with_the_reasons():
+def test_connections_that_could_not_be_opened_are_told_with_the_reasons() -> None:
     row = {**key_row(), "users": 9, "open_failed": 3, "open_failures": {"open timeout": 2, "refused 403": 1}}
     (text,) = texts(findings_of(throughput=[row]), "unexpected")
     assert text == (
@@ -290,20 +293,21 @@ def test_connections_that_could_not_be_opened_are_told_with_the_reasons():
     )
 
 
-def test_subscriptions_that_dropped_connections_left_are_told():
+def test_subscriptions_that_dropped_connections_left_are_told() -> None:
     found = findings_of(disconnects=[drops(10, 0, groups_left=0, subscriptions_left=4)])
     (text,) = texts(found, "left behind")
     assert "4 had a channel to which the layer was still subscribed (400)" in text
 
 
-def test_mixed_drops_of_a_trial_that_is_not_valid_are_in_no_sum_and_no_example():
+def test_mixed_drops_of_a_trial_that_is_not_valid_are_in_no_sum_and_no_example() -> None:
     def own(trial: int, drop: str) -> dict[str, Any]:
         return key_row(scenario="churn", trial=trial, drop=drop)
 
-    times = {"detect_ms_p50": 5.0, "detect_ms_max": 9.0}
+    times: dict[str, Any] = {"detect_ms_p50": 5.0, "detect_ms_max": 9.0}
+    long_times: dict[str, Any] = dict.fromkeys(times, 900.0)
     found = findings_of(
         throughput=[{**own(1, "mixed"), "valid": "yes"}, {**own(2, "mixed"), "valid": "no"}],
-        disconnects=[drops(10, 0, **times), drops(0, 30, trial=2, **dict.fromkeys(times, 900.0))],
+        disconnects=[drops(10, 0, **times), drops(0, 30, trial=2, **long_times)],
         drops=[
             {**own(1, "rst"), "connection": 5, "verdict": "called", "detect_ms": 9.0},
             {**own(2, "rst"), "connection": 6, "verdict": "called", "detect_ms": 900.0},
@@ -315,13 +319,13 @@ def test_mixed_drops_of_a_trial_that_is_not_valid_are_in_no_sum_and_no_example()
     assert detection.example.endswith("-mixed/1:5")
 
 
-def test_trial_that_is_not_valid_is_said_to_be_left_out_of_every_figure():
+def test_trial_that_is_not_valid_is_said_to_be_left_out_of_every_figure() -> None:
     trouble = TroubledTrial(cell=CellKey.of_row(key_row()), trial=2, why="the generator was busy")
     (text,) = texts(findings_of(dataclasses.replace(MANIFEST, invalid=(trouble,))), "run")
     assert text == "redis, sync, echo: trial 2 is not valid and is left out of every figure: the generator was busy."
 
 
-def test_scenario_is_named_only_where_several_have_drops():
+def test_scenario_is_named_only_where_several_have_drops() -> None:
     called = drops(10, 0)
     (alone,) = [text for text in texts(findings_of(disconnects=[called]), "disconnects") if "all 10" in text]
     assert alone.startswith("redis, sync: all 10 dropped connections")
@@ -330,7 +334,7 @@ def test_scenario_is_named_only_where_several_have_drops():
     assert named == ["redis, sync, burst", "redis, sync, churn"]
 
 
-def test_old_run_is_read_with_what_its_names_used_to_say():
+def test_old_run_is_read_with_what_its_names_used_to_say() -> None:
     plan = {"consumers": ["async", "async-guarded"], "layers": ["redis-stock"], "scenarios": ["echo", "churn"]}
     values = values_of_old_run(plan)
     assert [value.variant_of for value in values["consumer"]] == ["", "async"]

@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from report_folder import disconnect_row, drop_rows, invented_tables, key_row, write_folder
 
 from loadtest.dimensions import CellKey, Value
 from loadtest.figures.cell import make_cell
@@ -18,6 +17,7 @@ from loadtest.report.cells import examples_of
 from loadtest.report.charts import COLOURS, palette_of, timeline_charts
 from loadtest.report.charts.detection import thinned
 from loadtest.report.html import script_json, write_html
+from tests.unit.report_folder import disconnect_row, drop_rows, invented_tables, key_row, write_folder
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 
@@ -53,16 +53,16 @@ def outline(page: str) -> Outline:
     return found
 
 
-def test_page_is_below_two_megabytes(page: str):
+def test_page_is_below_two_megabytes(page: str) -> None:
     assert len(page.encode()) < 2_000_000
 
 
-def test_page_loads_nothing(page: str):
+def test_page_loads_nothing(page: str) -> None:
     assert outline(page).loads == []
     assert "default-src 'none'" in page
 
 
-def test_page_has_headings_in_order_and_a_caption_for_each_table(page: str):
+def test_page_has_headings_in_order_and_a_caption_for_each_table(page: str) -> None:
     found = outline(page)
     assert found.headings[0] == 1
     assert found.headings.count(1) == 1
@@ -70,14 +70,14 @@ def test_page_has_headings_in_order_and_a_caption_for_each_table(page: str):
     assert found.tags.count("caption") == found.tags.count("table") == 4 + 2
 
 
-def test_page_has_a_chart_for_the_causes_and_each_scenario_layer_and_timeline(page: str):
+def test_page_has_a_chart_for_the_causes_and_each_scenario_layer_and_timeline(page: str) -> None:
     specs = re.findall(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)
     assert len(specs) == 3 + 3 + 3 + 3 + 1
     for spec in specs:
         assert "vega-lite" in json.loads(spec)["$schema"]
 
 
-def test_page_tells_failed_invalid_unknown_versions_and_plan(page: str):
+def test_page_tells_failed_invalid_unknown_versions_and_plan(page: str) -> None:
     for text in (
         "did not answer within 20 s",
         "97 % of a core",
@@ -89,7 +89,7 @@ def test_page_tells_failed_invalid_unknown_versions_and_plan(page: str):
         assert text in page
 
 
-def test_hostile_names_are_escaped_everywhere(tmp_path: Path):
+def test_hostile_names_are_escaped_everywhere(tmp_path: Path) -> None:
     write_folder(tmp_path)
     rows = [
         {**key_row(layer=EVIL, consumer=EVIL, scenario=EVIL, trial=n), "messages_per_s": 5.0, "received": 9,
@@ -117,7 +117,7 @@ def test_hostile_names_are_escaped_everywhere(tmp_path: Path):
     assert "<img src=x" not in page
 
 
-def test_script_json_cannot_end_its_element():
+def test_script_json_cannot_end_its_element() -> None:
     text = script_json({"a": "</script><!--\u2028&"})
     assert not set("<>&\u2028") & set(text)
     assert json.loads(text) == {"a": "</script><!--\u2028&"}
@@ -132,20 +132,20 @@ def colours(*consumers: str) -> dict[str, str]:
     return dict(palette_of(Evidence(cells=cells, examples=examples_of(Tables.empty()), values=values)))
 
 
-def test_consumers_have_the_same_colour_in_every_report():
+def test_consumers_have_the_same_colour_in_every_report() -> None:
     assert colours("async")["async"] == colours("mine", "async", "sync")["async"] == COLOURS["async", False]
     assert len(set(colours("sync", "async", "mine", "other").values())) == 4
     assert list(colours("mine", "async-guarded", "async", "sync")) == ["sync", "async", "async-guarded", "mine"]
 
 
-def test_consumers_of_a_kind_of_which_there_are_two_differ_in_colour():
+def test_consumers_of_a_kind_of_which_there_are_two_differ_in_colour() -> None:
     cells = tuple(make_cell(CellKey(consumer=name), []) for name in ("chat", "feed"))
     values = Values({"consumer": [Value(name="chat", kind="async"), Value(name="feed", kind="async")]})
     found = palette_of(Evidence(cells=cells, examples=examples_of(Tables.empty()), values=values))
     assert found["chat"] == COLOURS["async", False] != found["feed"]
 
 
-def test_long_trials_are_thinned_but_keep_every_drop(tmp_path: Path):
+def test_long_trials_are_thinned_but_keep_every_drop(tmp_path: Path) -> None:
     from loadtest.report.manifest import read_manifest
     from loadtest.report.summary import summarise
 
@@ -159,7 +159,7 @@ def test_long_trials_are_thinned_but_keep_every_drop(tmp_path: Path):
     assert '"dropped": 1' in text
 
 
-def test_page_of_a_part_of_the_cells_has_only_their_charts(tmp_path: Path):
+def test_page_of_a_part_of_the_cells_has_only_their_charts(tmp_path: Path) -> None:
     write_folder(tmp_path, scenarios=("echo",), layers=("inmemory",), consumers=("sync",), trials=1)
     write_html(tmp_path)
     page = (tmp_path / "report.html").read_text()
@@ -168,14 +168,14 @@ def test_page_of_a_part_of_the_cells_has_only_their_charts(tmp_path: Path):
     assert 'id="timeline"' not in page
 
 
-def test_invented_tables_have_what_the_tests_need():
+def test_invented_tables_have_what_the_tests_need() -> None:
     tables = invented_tables()
     assert tables.frame("throughput")["valid"].to_list().count("no") == 1
     assert tables.frame("disconnects")["groups_left"].null_count() == 1
     assert tables.frame("disconnects")["unknown"].sum() > 0
 
 
-def test_page_names_the_command_that_shows_an_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_page_names_the_command_that_shows_an_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_folder(tmp_path / "results" / "my run")
     monkeypatch.chdir(tmp_path)
     write_html(Path("results/my run"))
@@ -183,7 +183,7 @@ def test_page_names_the_command_that_shows_an_example(tmp_path: Path, monkeypatc
     assert "channels-loadtest show &#39;results/my run&#39; uvicorn-1-redis-sync-churn-mixed/" in page
 
 
-def test_page_with_thousands_of_drops_stays_small(tmp_path: Path):
+def test_page_with_thousands_of_drops_stays_small(tmp_path: Path) -> None:
     folder = write_folder(tmp_path)
     key = key_row(scenario="churn", drop="rst")
     rows = drop_rows(key, random.Random(1), first=1, count=30_000)
@@ -192,7 +192,7 @@ def test_page_with_thousands_of_drops_stays_small(tmp_path: Path):
     assert len((folder / "report.html").read_bytes()) < 1_100_000
 
 
-def test_thinned_times_keep_the_ends_and_the_slowest():
+def test_thinned_times_keep_the_ends_and_the_slowest() -> None:
     times = [float(n) for n in range(10_000)]
     kept = thinned(times, 150)
     assert len(kept) == 150
@@ -202,7 +202,7 @@ def test_thinned_times_keep_the_ends_and_the_slowest():
     assert thinned(times[:30], 150) == times[:30]
 
 
-def test_page_names_every_version_in_the_manifest(tmp_path: Path):
+def test_page_names_every_version_in_the_manifest(tmp_path: Path) -> None:
     folder = write_folder(tmp_path)
     manifest = json.loads((folder / "manifest.json").read_text())
     versions = {"server uvicorn": "0.54.0", "layer redis": "channels_redis 4.3", "broker": "valkey 9.0"}

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from report_folder import invented_tables, write_folder
 from rich.console import Console
 
 from loadtest.cli.main import app
@@ -21,6 +20,7 @@ from loadtest.report.keep import examples_named_by, keep_run
 from loadtest.report.ledgers import KEPT
 from loadtest.report.manifest import read_manifest
 from loadtest.report.story import read_story
+from tests.unit.report_folder import invented_tables, write_folder
 
 OTHER = 77
 """A connection that is in every trial's ledgers and that nothing names."""
@@ -48,12 +48,14 @@ def add_records(path: Path, rows: Iterable[tuple[int, Event]]) -> None:
         {"time_ns": 1_000_000 * event, "connection": connection, "event": int(event), "code": 0, "text": None}
         for connection, event in rows
     ]
-    frame = pl.DataFrame(records, schema=SCHEMA).with_columns(value=0, argument=0, pid=9).cast(SCHEMA)
+    frame = pl.DataFrame(records, schema=SCHEMA).with_columns(value=0, argument=0, pid=9).cast(pl.Schema(SCHEMA))
     before = pl.read_parquet(path) if path.exists() else frame.clear()
     pl.concat([before, frame]).write_parquet(path)
 
 
-def test_keep_when_a_run_is_kept_then_it_has_manifest_compressed_tables_and_examples_only(run: Path, tmp_path: Path):
+def test_keep_when_a_run_is_kept_then_it_has_manifest_compressed_tables_and_examples_only(
+    run: Path, tmp_path: Path
+) -> None:
     kept = keep_run(run, tmp_path / "deep" / "kept")
     there = {path.name for path in (tmp_path / "deep" / "kept").iterdir()}
     assert there == {"manifest.json", KEPT, *(f"{table.file}.gz" for table in TABLES.values())}
@@ -62,13 +64,13 @@ def test_keep_when_a_run_is_kept_then_it_has_manifest_compressed_tables_and_exam
     assert (tmp_path / "deep" / "kept" / "manifest.json").read_bytes() == (run / "manifest.json").read_bytes()
 
 
-def test_keep_when_read_again_then_the_tables_are_the_same(run: Path, tmp_path: Path):
+def test_keep_when_read_again_then_the_tables_are_the_same(run: Path, tmp_path: Path) -> None:
     keep_run(run, tmp_path / "kept")
     for name in TABLES:
         assert read_tables(tmp_path / "kept").frame(name).equals(invented_tables().frame(name)), name
 
 
-def test_keep_when_done_twice_or_of_a_kept_run_then_the_bytes_are_the_same(run: Path, tmp_path: Path):
+def test_keep_when_done_twice_or_of_a_kept_run_then_the_bytes_are_the_same(run: Path, tmp_path: Path) -> None:
     keep_run(run, tmp_path / "one")
     keep_run(run, tmp_path / "two")
     keep_run(tmp_path / "one", tmp_path / "three")
@@ -77,7 +79,7 @@ def test_keep_when_done_twice_or_of_a_kept_run_then_the_bytes_are_the_same(run: 
     assert one == two == three
 
 
-def test_keep_when_its_report_is_made_then_it_is_that_of_the_run(run: Path, tmp_path: Path):
+def test_keep_when_its_report_is_made_then_it_is_that_of_the_run(run: Path, tmp_path: Path) -> None:
     keep_run(run, tmp_path / "kept")
     assert report(tmp_path / "kept") == report(run)
     assert (tmp_path / "kept" / "summary.json").read_text() == (run / "summary.json").read_text()
@@ -89,7 +91,7 @@ def report(folder: Path) -> str:
     return printed.getvalue().replace(str(folder), "")
 
 
-def test_keep_when_an_example_is_shown_then_it_is_the_story_of_the_run(run: Path, tmp_path: Path):
+def test_keep_when_an_example_is_shown_then_it_is_the_story_of_the_run(run: Path, tmp_path: Path) -> None:
     keep_run(run, tmp_path / "kept")
     assert len(examples(run)) > 3
     for example in examples(run):
@@ -97,20 +99,22 @@ def test_keep_when_an_example_is_shown_then_it_is_the_story_of_the_run(run: Path
         assert len(read_story(run, example).lines) == 4
 
 
-def test_show_when_a_connection_was_not_kept_then_it_says_that_the_run_is_a_kept_one(run: Path, tmp_path: Path):
+def test_show_when_a_connection_was_not_kept_then_it_says_that_the_run_is_a_kept_one(run: Path, tmp_path: Path) -> None:
     keep_run(run, tmp_path / "kept")
     with pytest.raises(ReportError, match="records of its examples only"):
         read_story(tmp_path / "kept", f"{OTHER}")
 
 
-def test_keep_when_the_run_dropped_nothing_then_it_needs_no_ledgers(tmp_path: Path):
+def test_keep_when_the_run_dropped_nothing_then_it_needs_no_ledgers(tmp_path: Path) -> None:
     run = write_folder(tmp_path / "run", scenarios=("echo",))
     assert keep_run(run, tmp_path / "kept").examples == 0
     with pytest.raises(ReportError, match="has a connection 1; a kept run"):
         read_story(tmp_path / "kept", "1")
 
 
-def test_keep_when_an_examples_ledgers_are_gone_then_it_says_which_and_writes_nothing(run: Path, tmp_path: Path):
+def test_keep_when_an_examples_ledgers_are_gone_then_it_says_which_and_writes_nothing(
+    run: Path, tmp_path: Path
+) -> None:
     trial = examples(run)[0].rpartition(":")[0]
     for path in (run / "trials" / trial).iterdir():
         path.unlink()
@@ -119,19 +123,19 @@ def test_keep_when_an_examples_ledgers_are_gone_then_it_says_which_and_writes_no
     assert not (tmp_path / "kept").exists()
 
 
-def test_keep_when_the_run_is_still_running_then_it_says_so(run: Path, tmp_path: Path):
+def test_keep_when_the_run_is_still_running_then_it_says_so(run: Path, tmp_path: Path) -> None:
     manifest = json.loads((run / "manifest.json").read_text())
     (run / "manifest.json").write_text(json.dumps({**manifest, "state": "running"}))
     with pytest.raises(ReportError, match="still running"):
         keep_run(run, tmp_path / "kept")
 
 
-def test_keep_when_there_is_no_such_run_then_it_says_so(tmp_path: Path):
+def test_keep_when_there_is_no_such_run_then_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match=r"could not read .*none/manifest\.json"):
         keep_run(tmp_path / "none", tmp_path / "kept")
 
 
-def test_keep_when_the_folder_holds_something_then_that_is_left_alone(run: Path, tmp_path: Path):
+def test_keep_when_the_folder_holds_something_then_that_is_left_alone(run: Path, tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "mine").touch()
     with pytest.raises(ReportError, match="kept exists and is not empty"):
@@ -139,7 +143,7 @@ def test_keep_when_the_folder_holds_something_then_that_is_left_alone(run: Path,
     assert [path.name for path in (tmp_path / "kept").iterdir()] == ["mine"]
 
 
-def test_keep_when_the_folder_is_empty_then_it_is_used(run: Path, tmp_path: Path):
+def test_keep_when_the_folder_is_empty_then_it_is_used(run: Path, tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     keep_run(run, tmp_path / "kept")
     assert (tmp_path / "kept" / KEPT).exists()
@@ -147,7 +151,7 @@ def test_keep_when_the_folder_is_empty_then_it_is_used(run: Path, tmp_path: Path
 
 def test_command_when_a_run_is_kept_then_it_tells_how_large_it_became(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     monkeypatch.setattr("sys.argv", ["channels-loadtest", "keep", str(run), str(tmp_path / "kept")])
     with pytest.raises(SystemExit) as ended:
         app()
@@ -156,7 +160,7 @@ def test_command_when_a_run_is_kept_then_it_tells_how_large_it_became(
 
 
 @pytest.mark.parametrize("cut", [0, 5, 30, -4])
-def test_tables_when_a_compressed_one_was_cut_off_then_it_is_named(tmp_path: Path, cut: int):
+def test_tables_when_a_compressed_one_was_cut_off_then_it_is_named(tmp_path: Path, cut: int) -> None:
     keep_run(write_folder(tmp_path / "run", scenarios=("echo",)), tmp_path / "kept")
     path = tmp_path / "kept" / "delivery.csv.gz"
     path.write_bytes(path.read_bytes()[:cut])
@@ -164,7 +168,7 @@ def test_tables_when_a_compressed_one_was_cut_off_then_it_is_named(tmp_path: Pat
         read_tables(tmp_path / "kept")
 
 
-def test_tables_when_one_is_there_in_both_forms_then_the_plain_one_is_read(tmp_path: Path):
+def test_tables_when_one_is_there_in_both_forms_then_the_plain_one_is_read(tmp_path: Path) -> None:
     run = write_folder(tmp_path / "run", scenarios=("echo",))
     with gzip.open(run / "delivery.csv.gz", "wt") as other:
         other.write("none of this is read")

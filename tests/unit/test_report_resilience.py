@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_folder import invented_tables, key_row
 
 from loadtest.bench.plan import Trial
 from loadtest.checks.disconnects.causes import NOT_RECORDED, causes_of, words_of
@@ -20,6 +19,7 @@ from loadtest.report.resilience import ALL_KINDS, Field, Grid, grids
 from loadtest.report.show_command import show_command
 from loadtest.report.summary import Summary, summarise
 from loadtest.report.tables import Tables
+from tests.unit.report_folder import invented_tables, key_row
 
 MANIFEST = Manifest(
     format=1,
@@ -49,7 +49,7 @@ def only_field(summary: Summary) -> Field:
     return field
 
 
-def test_grid_has_a_row_a_kind_a_column_a_consumer_and_all_kinds_below():
+def test_grid_has_a_row_a_kind_a_column_a_consumer_and_all_kinds_below() -> None:
     (grid,) = grids(summarise(invented_tables(), MANIFEST))
     assert [kind for kind, _ in grid.rows] == ["close", "fin", "midframe", "rst", ALL_KINDS]
     assert grid.places == (("inmemory", 2), ("redis", 2), ("redis-pubsub", 2))
@@ -57,7 +57,7 @@ def test_grid_has_a_row_a_kind_a_column_a_consumer_and_all_kinds_below():
     assert all(len(fields) == 6 for _, fields in grid.rows)
 
 
-def test_field_of_one_missed_in_thousands_is_not_rounded_to_all():
+def test_field_of_one_missed_in_thousands_is_not_rounded_to_all() -> None:
     field = only_field(summary_of(row(5000, 4999, 1)))
     assert (field.shade, field.share) == ("most", ">99.9 %")
 
@@ -66,31 +66,35 @@ def test_field_of_one_missed_in_thousands_is_not_rounded_to_all():
     ("called", "shade", "share"),
     [(200, "all", "100 %"), (199, "most", "99.5 %"), (100, "half", "50 %"), (0, "fewest", "0 %")],
 )
-def test_field_has_the_shade_and_number_of_its_share(called: int, shade: str, share: str):
+def test_field_has_the_shade_and_number_of_its_share(called: int, shade: str, share: str) -> None:
     field = only_field(summary_of(row(200, called, 200 - called)))
     assert (field.shade, field.share) == (shade, share)
 
 
-def test_field_is_grey_where_the_unknown_could_change_its_shade():
+def test_field_is_grey_where_the_unknown_could_change_its_shade() -> None:
     field = only_field(summary_of(row(100, 90, 0, 10)))
     assert (field.shade, field.is_hatched, field.below) == ("unknown", True, "10 unknown")
     field = only_field(summary_of(row(100, 60, 30, 10)))
     assert (field.shade, field.is_hatched) == ("half", True)
 
 
-def test_field_of_drops_nobody_could_look_up_is_unknown():
+def test_field_of_drops_nobody_could_look_up_is_unknown() -> None:
     field = only_field(summary_of(row(12, None, None, None)))
     assert (field.share, field.shade, field.is_hatched) == ("?", "unknown", True)
 
 
-def test_field_of_drops_inside_the_upgrade_says_that_no_application_ran():
+def test_field_of_drops_inside_the_upgrade_says_that_no_application_ran() -> None:
     field = only_field(summary_of(row(0, 0, never_reached=7)))
     assert (field.shade, field.below) == ("none", "7 never reached")
     assert any("no application ever ran" in line for line in field.tip)
 
 
-def test_field_tells_all_its_figures_to_the_pointer():
-    more = {"causes": {"send to the gone client raised": 2, "not noticed": 1}, "noticed": 9, "queues_left": 1}
+def test_field_tells_all_its_figures_to_the_pointer() -> None:
+    more: dict[str, Any] = {
+        "causes": {"send to the gone client raised": 2, "not noticed": 1},
+        "noticed": 9,
+        "queues_left": 1,
+    }
     tip = only_field(summary_of(row(10, 7, 3, **more))).tip
     assert tip[0] == "10 connections dropped"
     assert "7 had disconnect() called, 3 missed, 0 unknown" in tip
@@ -99,14 +103,14 @@ def test_field_tells_all_its_figures_to_the_pointer():
     assert "1 still had messages queued for them" in tip
 
 
-def test_causes_add_up_to_the_missed_also_where_some_are_not_recorded():
+def test_causes_add_up_to_the_missed_also_where_some_are_not_recorded() -> None:
     summary = summary_of(row(10, 4, 6, causes={"connect() still running": 2, "a: b": 1}))
     causes = causes_of(summary.cells)
     assert causes == {"connect() still running": 2, "a: b": 1, NOT_RECORDED: 3}
     assert words_of("a: b").full == "a: b"
 
 
-def test_invented_causes_and_drops_agree_with_disconnects():
+def test_invented_causes_and_drops_agree_with_disconnects() -> None:
     tables = invented_tables(consumers=("sync", "async", "sync-guarded"))
     for cell in cells_of(tables):
         if cell.has(DISCONNECTS):
@@ -116,7 +120,7 @@ def test_invented_causes_and_drops_agree_with_disconnects():
     assert tables.frame("drops").height == tables.frame("disconnects")["dropped"].sum()
 
 
-def test_example_names_the_trial_as_the_bench_does_and_a_drop_of_its_own_trial():
+def test_example_names_the_trial_as_the_bench_does_and_a_drop_of_its_own_trial() -> None:
     cell = CellKey(server="uvicorn", workers=1, layer="redis", consumer="sync", scenario="churn", drop="close:4001")
     assert trial_folder(cell, 3) == Trial(cell=cell, number=3, seed=1).folder
     own = {**cell.as_row(), "trial": 3}
@@ -124,18 +128,20 @@ def test_example_names_the_trial_as_the_bench_does_and_a_drop_of_its_own_trial()
     assert examples_of(tables).drops["planned"].to_list() == ["close:4001"]
 
 
-def test_example_of_a_drop_whose_trial_was_not_saved_is_none():
+def test_example_of_a_drop_whose_trial_was_not_saved_is_none() -> None:
     key = key_row(scenario="churn", drop="rst")
     assert examples_of(Tables.from_rows({"drops": [{**key, "connection": 8}]})).drops.is_empty()
 
 
-def test_show_command_names_the_folder_as_it_can_be_typed_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_show_command_names_the_folder_as_it_can_be_typed_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert show_command(tmp_path / "results" / "a", "t/1:5") == "channels-loadtest show results/a t/1:5"
     assert show_command(Path("/elsewhere/a"), "t/1:5") == "channels-loadtest show /elsewhere/a t/1:5"
 
 
-def test_left_of_1000_leaves_out_drops_of_which_it_is_not_known():
+def test_left_of_1000_leaves_out_drops_of_which_it_is_not_known() -> None:
     table = left_of_1000(summary_of(row(40, 30, 10, groups_left=10), row(60, 60, drop="fin", groups_left=None)))
     shown = dict(zip([h.text for h in table.headings], [t.text for t in table.rows[0]], strict=True))
     assert shown["dropped"] == "100"
@@ -143,7 +149,7 @@ def test_left_of_1000_leaves_out_drops_of_which_it_is_not_known():
     assert shown["queues"] == "?"
 
 
-def test_disconnects_table_says_how_many_no_application_ran_for_only_if_there_are_such():
+def test_disconnects_table_says_how_many_no_application_ran_for_only_if_there_are_such() -> None:
     with_some, without = summary_of(row(5, 5, never_reached=2)), summary_of(row(5, 5, never_reached=0))
     heads = [
         [h.text for t in printed_tables(s) if t.name == "disconnects" for h in t.headings] for s in (with_some, without)
@@ -152,13 +158,13 @@ def test_disconnects_table_says_how_many_no_application_ran_for_only_if_there_ar
     assert "no app" not in heads[1]
 
 
-def test_detection_chart_of_a_cell_that_missed_all_has_its_count():
+def test_detection_chart_of_a_cell_that_missed_all_has_its_count() -> None:
     summary = summary_of(row(24, 0, 24))
     (chart,) = detection_charts(summary)
     assert "24 missed" in str(chart.spec)
 
 
-def test_detection_charts_leave_out_times_below_zero():
+def test_detection_charts_leave_out_times_below_zero() -> None:
     rows = [{**key_row(scenario="churn", drop="rst"), "connection": n, "verdict": "called", "detect_ms": ms}
             for n, ms in enumerate((-3.0, 2.5))]  # fmt: skip
     tables = Tables.from_rows(
@@ -169,13 +175,13 @@ def test_detection_charts_leave_out_times_below_zero():
     assert "-3.0" not in str(chart.spec)
 
 
-def test_grid_of_each_scenario_stands_alone():
+def test_grid_of_each_scenario_stands_alone() -> None:
     other = {**row(5, 5), "scenario": "burst"}
     found: list[Grid] = grids(summary_of(row(5, 5), other))
     assert sorted(grid.scenario for grid in found) == ["burst", "churn"]
 
 
-def test_field_of_trials_that_are_not_valid_is_unknown_and_not_empty():
+def test_field_of_trials_that_are_not_valid_is_unknown_and_not_empty() -> None:
     own = key_row(scenario="churn", drop="rst")
     summary = summary_of(row(10, 4, 6), throughput=[{**own, "valid": "no"}])
     field = only_field(summary)
@@ -186,9 +192,9 @@ def test_field_of_trials_that_are_not_valid_is_unknown_and_not_empty():
     assert any("left out of every figure" in note for note in table.notes)
 
 
-def test_disconnects_table_prints_noticed_called_and_what_was_left_each_under_its_name():
-    more = {"noticed": 9, "detect_ms_p50": 1.0, "detect_ms_p99": 2.0, "detect_ms_max": 3.0}
-    left = dict.fromkeys(("groups_left", "queues_left", "tasks_left", "presence_left"), 0)
+def test_disconnects_table_prints_noticed_called_and_what_was_left_each_under_its_name() -> None:
+    more: dict[str, Any] = {"noticed": 9, "detect_ms_p50": 1.0, "detect_ms_p99": 2.0, "detect_ms_max": 3.0}
+    left: dict[str, Any] = dict.fromkeys(("groups_left", "queues_left", "tasks_left", "presence_left"), 0)
     (table,) = printed_tables(summary_of(row(10, 8, 2, **more, **left, subscriptions_left=4)))
     shown = dict(zip([heading.text for heading in table.headings], [text.text for text in table.rows[0]], strict=True))
     assert (shown["noticed"], shown["called"], shown["call ms"]) == ("9", "8", "1.0/2.0/3.0")
@@ -196,7 +202,7 @@ def test_disconnects_table_prints_noticed_called_and_what_was_left_each_under_it
     assert "groups/queues/tasks/presence/subscriptions" in table.caption
 
 
-def test_throughput_table_prints_broker_and_failed_openings_only_if_there_are_such():
+def test_throughput_table_prints_broker_and_failed_openings_only_if_there_are_such() -> None:
     own = {**key_row(), "received": 500, "users": 9, "valid": "yes"}
     some = summary_of(throughput=[{**own, "broker_cpu_s": 0.5, "open_failed": 2}])
     (table,) = printed_tables(some)
@@ -206,7 +212,7 @@ def test_throughput_table_prints_broker_and_failed_openings_only_if_there_are_su
     assert not {"broker ms/1k", "not opened"} & {heading.text for heading in table.headings}
 
 
-def test_throughput_table_has_no_question_mark_for_a_layer_without_a_broker():
+def test_throughput_table_has_no_question_mark_for_a_layer_without_a_broker() -> None:
     own = {"received": 500, "valid": "yes", "broker_cpu_s": None}
     rows = [{**key_row(layer="inmemory"), **own}, {**key_row(layer="redis"), **own, "broker_cpu_s": 0.5}]
     (table,) = printed_tables(summary_of(throughput=rows))

@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-from report_folder import key_row, write_folder
 from rich.console import Console
 
 from loadtest.checks.throughput.table import CPU_PER_1000, MESSAGES_PER_S
@@ -16,6 +15,7 @@ from loadtest.report.columns import FORMAT_VERSION
 from loadtest.report.csv_files import read_tables
 from loadtest.report.manifest import read_manifest
 from loadtest.report.printed import printed_tables
+from tests.unit.report_folder import key_row, write_folder
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def cell_of(summary: Summary, layer: str, consumer: str, scenario: str, drop: st
     return cell
 
 
-def test_summary_json_has_every_trial_median_and_finding(folder: Path, summary: Summary):
+def test_summary_json_has_every_trial_median_and_finding(folder: Path, summary: Summary) -> None:
     content = json.loads((folder / "summary.json").read_text())
     assert content["format"] == FORMAT_VERSION
     assert len(content["cells"]) == len(summary.cells) == 18 + 24
@@ -46,16 +46,16 @@ def test_summary_json_has_every_trial_median_and_finding(folder: Path, summary: 
     assert {"column", "why", "trial", "cell"} <= content["unknown"][0].keys()
 
 
-def test_invalid_trial_is_left_out_of_the_median_and_counted(summary: Summary):
+def test_invalid_trial_is_left_out_of_the_median_and_counted(summary: Summary) -> None:
     figure = cell_of(summary, "redis", "async", "echo", "none").median(MESSAGES_PER_S)
     assert (figure.known, figure.left_out) == (2, 1)
 
 
-def test_failed_trial_is_absent_and_not_zero(summary: Summary):
+def test_failed_trial_is_absent_and_not_zero(summary: Summary) -> None:
     assert cell_of(summary, "redis-pubsub", "sync", "broadcast", "none").median(CPU_PER_1000).trials == 2
 
 
-def test_row_of_no_drop_does_not_apply_rather_than_being_unknown(tmp_path: Path):
+def test_row_of_no_drop_does_not_apply_rather_than_being_unknown(tmp_path: Path) -> None:
     write_folder(tmp_path)
     lines = (tmp_path / "disconnects.csv").read_text().splitlines()
     cut = [lines[0], ",".join([*lines[1].split(",")[:7], "0", "0", "0", "0", *[""] * 4, "0", "0", "0"])]
@@ -68,7 +68,7 @@ def test_row_of_no_drop_does_not_apply_rather_than_being_unknown(tmp_path: Path)
     assert shown["missed"] == "0"
 
 
-def test_printed_drops_add_up_in_every_row(summary: Summary):
+def test_printed_drops_add_up_in_every_row(summary: Summary) -> None:
     (table,) = [t for t in printed_tables(summary) if t.name == "disconnects"]
     names = [heading.text for heading in table.headings]
     for row in table.rows:
@@ -77,13 +77,13 @@ def test_printed_drops_add_up_in_every_row(summary: Summary):
         assert count["dropped"] == count["called"] + count["missed"] + count["unknown"]
 
 
-def test_unknown_is_explained_below_the_table(summary: Summary):
+def test_unknown_is_explained_below_the_table(summary: Summary) -> None:
     notes = " ".join(note for table in printed_tables(summary) for note in table.notes)
     assert "the server ended before it had settled: redis-pubsub, async, churn, rst, trial 1" in notes
     assert "not valid" in notes
 
 
-def test_terminal_is_plain_when_piped(folder: Path, summary: Summary):
+def test_terminal_is_plain_when_piped(folder: Path, summary: Summary) -> None:
     text = printed(summary, folder, width=80)
     assert "\x1b" not in text
     assert "…" not in text
@@ -91,20 +91,20 @@ def test_terminal_is_plain_when_piped(folder: Path, summary: Summary):
     assert f"Report: {folder / 'report.html'}" in text
 
 
-def test_terminal_reads_well_at_100_columns(folder: Path, summary: Summary):
+def test_terminal_reads_well_at_100_columns(folder: Path, summary: Summary) -> None:
     text = printed(summary, folder, width=100, terminal=True)
     assert "…" not in text
     assert "4,937 (4,925–4,949)" in text or "2 of 3" in text
 
 
-def test_no_names_are_cut_at_100_columns_with_guarded_consumers(tmp_path: Path):
+def test_no_names_are_cut_at_100_columns_with_guarded_consumers(tmp_path: Path) -> None:
     write_folder(tmp_path, consumers=("sync", "async", "sync-guarded", "async-guarded"))
     text = printed(write_report(tmp_path), tmp_path, width=100, terminal=True)
     assert "…" not in text
     assert "async-guarded" in text
 
 
-def test_terminal_with_large_counts_keeps_within_110_columns(tmp_path: Path):
+def test_terminal_with_large_counts_keeps_within_110_columns(tmp_path: Path) -> None:
     write_folder(tmp_path, consumers=("sync-guarded", "async-guarded"))
     key = key_row(layer="redis-pubsub", consumer="async-guarded", scenario="churn", drop="close-nowait")
     counts = {"dropped": 12345, "disconnect_called": 12000, "missed": 345, "unknown": 0, "never_reached": 1234,
@@ -123,7 +123,7 @@ def test_terminal_with_large_counts_keeps_within_110_columns(tmp_path: Path):
     assert "…" not in table
 
 
-def test_terminal_prints_at_most_25_sentences_and_counts_the_rest(tmp_path: Path):
+def test_terminal_prints_at_most_25_sentences_and_counts_the_rest(tmp_path: Path) -> None:
     write_folder(tmp_path, consumers=("sync", "async", "sync-guarded", "async-guarded"))
     summary = write_report(tmp_path)
     text = printed(summary, tmp_path, width=110).split("What was found")[1]
@@ -132,7 +132,7 @@ def test_terminal_prints_at_most_25_sentences_and_counts_the_rest(tmp_path: Path
     assert f"{len(summary.findings) - len(sentences)} more sentences in the page" in text
 
 
-def test_terminal_names_the_command_for_a_missed_disconnect_on_a_line_of_its_own(tmp_path: Path):
+def test_terminal_names_the_command_for_a_missed_disconnect_on_a_line_of_its_own(tmp_path: Path) -> None:
     write_folder(tmp_path)
     text = printed(write_report(tmp_path), tmp_path, width=60)
     commands = [line.strip() for line in text.splitlines() if line.strip().startswith("channels-loadtest show")]
@@ -141,7 +141,7 @@ def test_terminal_names_the_command_for_a_missed_disconnect_on_a_line_of_its_own
 
 
 @pytest.mark.parametrize("has_tables", [True, False])
-def test_run_with_no_trial_done_has_a_report(tmp_path: Path, has_tables: bool):
+def test_run_with_no_trial_done_has_a_report(tmp_path: Path, has_tables: bool) -> None:
     write_folder(tmp_path, scenarios=(), state="interrupted")
     if has_tables:
         write_csv(Tables.empty(), tmp_path)
@@ -154,19 +154,19 @@ def test_run_with_no_trial_done_has_a_report(tmp_path: Path, has_tables: bool):
     assert "No trial was finished" in printed(summary, tmp_path)
 
 
-def test_folder_without_manifest_is_refused_in_plain_words(tmp_path: Path):
+def test_folder_without_manifest_is_refused_in_plain_words(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="pass the folder of a run"):
         write_report(tmp_path)
 
 
-def test_bad_manifest_names_all_that_is_wrong(tmp_path: Path):
+def test_bad_manifest_names_all_that_is_wrong(tmp_path: Path) -> None:
     write_folder(tmp_path)
     (tmp_path / "manifest.json").write_text('{"format": 1, "name": "x", "state": "lost", "planned": "many"}')
     with pytest.raises(ReportError, match=r"started_utc.*state.*planned.*done"):
         read_manifest(tmp_path)
 
 
-def test_manifest_of_a_later_format_is_refused(tmp_path: Path):
+def test_manifest_of_a_later_format_is_refused(tmp_path: Path) -> None:
     write_folder(tmp_path)
     content = json.loads((tmp_path / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps({**content, "format": FORMAT_VERSION + 1}))
@@ -174,7 +174,7 @@ def test_manifest_of_a_later_format_is_refused(tmp_path: Path):
         read_manifest(tmp_path)
 
 
-def test_invented_folder_is_the_same_each_time(folder: Path, tmp_path: Path):
+def test_invented_folder_is_the_same_each_time(folder: Path, tmp_path: Path) -> None:
     again = write_folder(tmp_path)
     assert read_tables(again).frame("timeline").equals(read_tables(folder).frame("timeline"))
 

@@ -1,16 +1,17 @@
 """Tables go to CSV files and come back the same, or say what is wrong."""
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
-from report_folder import invented_tables, key_row
 
 from loadtest.report import ReportError, Tables, read_tables, write_csv
 from loadtest.report.columns import TABLES
+from tests.unit.report_folder import invented_tables, key_row
 
 
-def test_tables_written_and_read_are_the_same(tmp_path: Path):
+def test_tables_written_and_read_are_the_same(tmp_path: Path) -> None:
     tables = invented_tables()
     write_csv(tables, tmp_path)
     again = read_tables(tmp_path)
@@ -18,7 +19,7 @@ def test_tables_written_and_read_are_the_same(tmp_path: Path):
         assert again.frame(name).equals(tables.frame(name)), name
 
 
-def test_empty_tables_written_and_read_have_all_columns(tmp_path: Path):
+def test_empty_tables_written_and_read_have_all_columns(tmp_path: Path) -> None:
     write_csv(Tables.empty(), tmp_path)
     again = read_tables(tmp_path)
     for name, table in TABLES.items():
@@ -26,14 +27,14 @@ def test_empty_tables_written_and_read_have_all_columns(tmp_path: Path):
         assert again.frame(name).height == 0
 
 
-def test_figures_left_out_of_a_row_are_null_and_not_zero(tmp_path: Path):
+def test_figures_left_out_of_a_row_are_null_and_not_zero(tmp_path: Path) -> None:
     write_csv(Tables.from_rows({"delivery": [{**key_row(), "expected": 5}]}), tmp_path)
     row = read_tables(tmp_path).frame("delivery").row(0, named=True)
     assert row["expected"] == 5
     assert row["lost"] is None
 
 
-def test_columns_that_an_older_run_does_not_have_are_not_known(tmp_path: Path):
+def test_columns_that_an_older_run_does_not_have_are_not_known(tmp_path: Path) -> None:
     write_csv(invented_tables(), tmp_path)
     older = pl.read_csv(tmp_path / "delivery.csv").drop("deaf_example", "lost_example")
     older.write_csv(tmp_path / "delivery.csv")
@@ -42,12 +43,12 @@ def test_columns_that_an_older_run_does_not_have_are_not_known(tmp_path: Path):
     assert delivery["deaf_example"].null_count() == delivery["lost_example"].null_count() == delivery.height
 
 
-def test_nan_becomes_null():
+def test_nan_becomes_null() -> None:
     tables = Tables.from_rows({"throughput": [{**key_row(), "latency_ms_p50": float("nan")}]})
     assert tables.frame("throughput")["latency_ms_p50"].to_list() == [None]
 
 
-def test_extended_keeps_both_and_refuses_the_same_trial_twice():
+def test_extended_keeps_both_and_refuses_the_same_trial_twice() -> None:
     one = Tables.from_rows({"throughput": [{**key_row(trial=1), "sent": 1}]})
     two = Tables.from_rows({"throughput": [{**key_row(trial=2), "sent": 2}]})
     assert one.extended(two).frame("throughput")["sent"].to_list() == [1, 2]
@@ -55,7 +56,7 @@ def test_extended_keeps_both_and_refuses_the_same_trial_twice():
         one.extended(one)
 
 
-def test_columns_in_another_order_are_put_in_order():
+def test_columns_in_another_order_are_put_in_order() -> None:
     tables = invented_tables()
     frames = {name: tables.frame(name) for name in TABLES}
     frames["delivery"] = frames["delivery"].select(reversed(frames["delivery"].columns))
@@ -71,12 +72,12 @@ def test_columns_in_another_order_are_put_in_order():
         ({"delivery": [{"layer": "redis"}]}, "key column server is empty"),
     ],
 )
-def test_bad_rows_are_refused_in_plain_words(rows, message):
+def test_bad_rows_are_refused_in_plain_words(rows: dict[str, list[dict[str, Any]]], message: str) -> None:
     with pytest.raises(ReportError, match=message):
         Tables.from_rows(rows)
 
 
-def test_decimals_in_a_column_of_whole_numbers_are_refused():
+def test_decimals_in_a_column_of_whole_numbers_are_refused() -> None:
     tables = Tables.from_rows({"delivery": [key_row()]})
     frames = {name: tables.frame(name) for name in TABLES}
     frames["delivery"] = frames["delivery"].with_columns(lost=pl.lit(0.5))
@@ -84,7 +85,7 @@ def test_decimals_in_a_column_of_whole_numbers_are_refused():
         Tables(frames)
 
 
-def test_missing_files_are_all_named(tmp_path: Path):
+def test_missing_files_are_all_named(tmp_path: Path) -> None:
     write_csv(Tables.empty(), tmp_path)
     (tmp_path / "residue.csv").unlink()
     (tmp_path / "unknown.csv").unlink()
@@ -93,14 +94,14 @@ def test_missing_files_are_all_named(tmp_path: Path):
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "\x00\x01", "server,workers\nu"])
-def test_a_file_that_is_no_table_is_named(tmp_path: Path, text: str):
+def test_a_file_that_is_no_table_is_named(tmp_path: Path, text: str) -> None:
     write_csv(Tables.empty(), tmp_path)
     (tmp_path / "delivery.csv").write_text(text)
     with pytest.raises(ReportError, match=r"delivery\.csv"):
         read_tables(tmp_path)
 
 
-def test_a_wrong_value_is_named_by_file_and_column(tmp_path: Path):
+def test_a_wrong_value_is_named_by_file_and_column(tmp_path: Path) -> None:
     write_csv(invented_tables(), tmp_path)
     path = tmp_path / "disconnects.csv"
     lines = path.read_text().splitlines()
@@ -110,12 +111,12 @@ def test_a_wrong_value_is_named_by_file_and_column(tmp_path: Path):
         read_tables(tmp_path)
 
 
-def test_writing_into_no_folder_says_which_file(tmp_path: Path):
+def test_writing_into_no_folder_says_which_file(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="could not write"):
         write_csv(Tables.empty(), tmp_path / "gone")
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_csv(invented_tables(), tmp_path)
     before = {path.name: path.read_text() for path in tmp_path.iterdir()}
 
@@ -128,7 +129,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeyp
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
 
 
-def test_tables_of_an_older_format_are_read_under_their_names_of_today(tmp_path: Path):
+def test_tables_of_an_older_format_are_read_under_their_names_of_today(tmp_path: Path) -> None:
     key = key_row(scenario="churn", drop="rst")
     rows = {"throughput": [{**key, "ended_unexpectedly": 3, "unexpected_example": "a/1:5"}],
             "disconnects": [{**key, "codes": {"1005": 38, "1006": 2}, "causes": {"handler busy": 3}}]}  # fmt: skip
@@ -146,11 +147,11 @@ def test_tables_of_an_older_format_are_read_under_their_names_of_today(tmp_path:
     assert all(again[table].equals(frame) for table, frame in tables.items())
 
 
-def test_residue_of_a_kind_that_nothing_counts_is_refused():
+def test_residue_of_a_kind_that_nothing_counts_is_refused() -> None:
     with pytest.raises(ReportError, match="rows of 'thread', which nothing counts"):
         Tables.from_rows({"residue": [{**key_row(), "kind": "thread", "left": 1}]})
 
 
-def test_table_that_there_is_none_of_raises():
+def test_table_that_there_is_none_of_raises() -> None:
     with pytest.raises(KeyError):
         Tables.empty().frame("speed")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from plans import CHOICES, make_plan
 
 from loadtest.bench import run_folder
 from loadtest.bench.plan import Plan, PlanError, Trial
@@ -17,6 +17,7 @@ from loadtest.report.csv_files import read_tables
 from loadtest.report.errors import ReportError
 from loadtest.report.manifest import read_manifest
 from loadtest.report.tables import Tables
+from tests.unit.plans import CHOICES, make_plan
 
 PLAN = make_plan({"layers": "inmemory", "trials": 2, "seed": 3})
 
@@ -57,7 +58,7 @@ def test_run_when_created_then_the_folder_says_what_is_planned(tmp_path: Path) -
 def test_runs_when_two_begin_in_one_second_then_each_has_its_folder_and_latest_is_the_newer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Stopped(run_folder.datetime):
+    class Stopped(datetime):
         @classmethod
         def now(cls, tz: Any = None) -> Any:
             return cls(2030, 1, 2, 3, 4, 5, tzinfo=tz)

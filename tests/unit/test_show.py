@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def test_command_when_a_ledger_is_of_another_version_then_it_is_one_message_and_
         raise LedgerError("client-1-0.ledger is not a ledger of version 1")
 
     monkeypatch.setattr(command, "app", broken)
-    monkeypatch.setattr(command.signal, "signal", lambda number, handler: None)
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     with pytest.raises(SystemExit) as ended:
         command.main()
     assert ended.value.code == 4

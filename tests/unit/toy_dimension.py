@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 ROW = """
 LOAD: Final = Dimension(
@@ -31,8 +32,6 @@ def add_row() -> None:
 def main() -> None:
     """Make tables of two loads and say where the load stands."""
     add_row()
-    from report_folder import key_row
-
     from loadtest.dimensions import CellKey
     from loadtest.report.columns import TABLES, describe
     from loadtest.report.csv_files import read_tables, write_csv
@@ -40,13 +39,14 @@ def main() -> None:
     from loadtest.report.printed import printed_tables
     from loadtest.report.summary import summarise, summary_json
     from loadtest.report.tables import Tables
+    from tests.unit.report_folder import key_row
 
     manifest = Manifest(format=4, name="x", started_utc="", state="finished", planned=2, done=2)
     key = key_row(scenario="churn", drop="rst")
     both = [{**key, "load": "80%"}, key]
     alone = [key, {**key, "consumer": "async"}]
 
-    def printed(rows: list[dict]) -> list[list[str]]:
+    def printed(rows: list[dict[str, Any]]) -> list[list[str]]:
         tables = Tables.from_rows({"throughput": rows, "disconnects": [{**row, "dropped": 1} for row in rows]})
         summary = summarise(tables, manifest)
         return [[heading.text for heading in table.headings] for table in printed_tables(summary)]

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import polars as pl
-from histories import (
+from hypothesis import strategies as st
+
+from loadtest.checks.records import TrialRecords
+from tests.unit.checks.histories import (
     CLOSE,
     DRAIN,
     STEADY,
@@ -31,9 +34,6 @@ from histories import (
     server,
     truncated,
 )
-from hypothesis import strategies as st
-
-from loadtest.checks.records import TrialRecords
 
 LIVING, DEAD = 21, 22
 KINDS = ("fin", "rst")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from histories import CLOSE, DRAIN, STEADY
 from hypothesis import given, settings
-from random_histories import KINDS, LIVING, Connection, History, histories
 
 from loadtest.checks import delivery, disconnects
+from tests.unit.checks.histories import CLOSE, DRAIN, STEADY
+from tests.unit.checks.random_histories import KINDS, LIVING, Connection, History, histories
 
 EXAMPLES = 40
 
@@ -16,7 +16,7 @@ EXAMPLES = 40
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(histories())
 def test_delivery_when_the_history_is_random_then_it_counts_as_brute_force_does(history: History) -> None:
-    figures = delivery.check(history.records()).rows.row(0, named=True)
+    figures = delivery.KIND.run(history.records()).rows.row(0, named=True)
     wanted = expected_delivery(history)
     assert {name: figures[name] for name in wanted} == wanted
     assert figures["expected"] == figures["delivered"] + figures["lost"] + figures["unknown"]
@@ -25,7 +25,7 @@ def test_delivery_when_the_history_is_random_then_it_counts_as_brute_force_does(
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(histories())
 def test_disconnects_when_the_history_is_random_then_it_counts_as_brute_force_does(history: History) -> None:
-    for row in disconnects.check(history.records()).rows.iter_rows(named=True):
+    for row in disconnects.KIND.run(history.records()).rows.iter_rows(named=True):
         wanted = expected_disconnects(history, row["drop"])
         assert {name: row[name] for name in wanted} == wanted
         assert row["dropped"] == row["disconnect_called"] + row["missed"] + row["unknown"]

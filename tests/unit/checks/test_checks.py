@@ -5,8 +5,19 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import polars as pl
 import pytest
-from histories import (
+from hypothesis import given, settings
+
+from loadtest.bench.campaign import check_trial
+from loadtest.bench.plan import Trial
+from loadtest.checks import CHECKS, Check, CheckResult, TrialRecords, run_check
+from loadtest.checks import dropped as dropped_module
+from loadtest.dimensions import CellKey
+from loadtest.ledger.reader import SCHEMA
+from loadtest.report.columns import KEY_NAMES, TABLES
+from loadtest.report.tables import Tables
+from tests.unit.checks.histories import (
     STEADY,
     A,
     B,
@@ -24,17 +35,7 @@ from histories import (
     sent,
     server,
 )
-from hypothesis import given, settings
-from random_histories import History, histories
-
-from loadtest.bench.campaign import check_trial
-from loadtest.bench.plan import Trial
-from loadtest.checks import CHECKS, Check, CheckResult, TrialRecords, run_check
-from loadtest.checks import dropped as dropped_module
-from loadtest.dimensions import CellKey
-from loadtest.ledger.reader import SCHEMA
-from loadtest.report.columns import KEY_NAMES, TABLES
-from loadtest.report.tables import Tables
+from tests.unit.checks.random_histories import History, histories
 
 TRIAL = Trial(
     cell=CellKey(server="uvicorn", workers=1, layer="inmemory", consumer="sync", scenario="churn", drop="mixed"),
@@ -166,7 +167,12 @@ def test_campaign_when_a_check_names_a_connection_then_the_results_name_it_with_
 def test_dropped_connections_when_two_checks_need_them_then_they_are_worked_out_once_a_trial(monkeypatch: Any) -> None:
     asked: list[TrialRecords] = []
     audit_of = dropped_module._audit
-    monkeypatch.setattr(dropped_module, "_audit", lambda trial: asked.append(trial) or audit_of(trial))
+
+    def audit(trial: TrialRecords) -> pl.DataFrame:
+        asked.append(trial)
+        return audit_of(trial)
+
+    monkeypatch.setattr(dropped_module, "_audit", audit)
     one, other = dataclasses.replace(GOOD), dataclasses.replace(GOOD)
     for trial in (one, other):
         check_trial(TRIAL, trial)

@@ -1,16 +1,17 @@
 """Deaf connections and messages at an edge: histories of a few lines."""
 
-from histories import DRAIN, A, B, client, dropped, joined, phases, received, records, sent
+from typing import Any
 
 from loadtest.checks.delivery.audit import DEAF_MESSAGES, check
+from tests.unit.checks.histories import DRAIN, A, B, Line, client, dropped, joined, phases, received, records, sent
 
 TWO_MEMBERS = (joined(100, A, member=0), joined(200, B, member=1))
 MANY = range(1, 21)
 
 
-def talk(*, heard_by_b: range, step_ms: float = 50) -> list:
+def talk(*, heard_by_b: range, step_ms: float = 50) -> list[Line]:
     """A sends MANY messages and hears all of them; B those that are named."""
-    lines = []
+    lines: list[Line] = []
     for number in MANY:
         t_ms = 2000 + number * step_ms
         lines += [sent(t_ms, A, number), received(t_ms + 1, A, A, number)]
@@ -19,7 +20,7 @@ def talk(*, heard_by_b: range, step_ms: float = 50) -> list:
     return lines
 
 
-def figures(*lines, quiet: bool = True) -> dict:
+def figures(*lines: Line, quiet: bool = True) -> dict[str, Any]:
     return check(records(client(phases(quiet=quiet), *TWO_MEMBERS, *lines))).rows.row(0, named=True)
 
 

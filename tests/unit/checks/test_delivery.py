@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from histories import (
+
+from loadtest.checks.delivery.audit import audit_pairs, check
+from loadtest.checks.kind import CheckResult
+from tests.unit.checks.histories import (
     CLOSE,
     DRAIN,
     STEADY,
@@ -28,9 +31,6 @@ from histories import (
     server,
     truncated,
 )
-
-from loadtest.checks.delivery.audit import audit_pairs, check
-from loadtest.checks.kind import CheckResult
 
 NOTHING = dict.fromkeys(("expected", "delivered", "lost", "duplicated", "reordered", "offline", "unknown"), 0)
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from histories import (
+
+from loadtest.checks import dropped as words
+from loadtest.checks.disconnects.audit import check
+from loadtest.checks.dropped import dropped_connections
+from loadtest.checks.drops import check as check_each
+from loadtest.checks.kind import CheckResult
+from loadtest.checks.records import TrialRecords
+from tests.unit.checks.histories import (
     SERVER,
     A,
     B,
@@ -33,13 +40,6 @@ from histories import (
     server,
     truncated,
 )
-
-from loadtest.checks import dropped as words
-from loadtest.checks.disconnects.audit import check
-from loadtest.checks.dropped import dropped_connections
-from loadtest.checks.drops import check as check_each
-from loadtest.checks.kind import CheckResult
-from loadtest.checks.records import TrialRecords
 
 DROPPED_AT = 2000
 ONE_1006 = {"value": "1006", "count": 1}

@@ -6,7 +6,11 @@ from typing import Any
 
 import polars as pl
 import pytest
-from histories import (
+
+from loadtest.checks import TrialRecords, delivery, disconnects, drops, throughput, timeline
+from loadtest.checks.unexpected_ends import ended_unexpectedly
+from loadtest.ledger.record import Event
+from tests.unit.checks.histories import (
     STEADY,
     A,
     Line,
@@ -24,10 +28,6 @@ from histories import (
     sent,
     server,
 )
-
-from loadtest.checks import TrialRecords, delivery, disconnects, drops, throughput, timeline
-from loadtest.checks.unexpected_ends import ended_unexpectedly
-from loadtest.ledger.record import Event
 
 SECOND_GENERATOR = 12
 X, Y = (2 << 24 | number for number in (1, 2))
@@ -53,7 +53,7 @@ def trial(survivor: list[Line] | None = None, victim: list[Line] | None = None, 
 
 
 def deliveries(of: TrialRecords) -> dict[str, int]:
-    figures = delivery.check(of).rows.row(0, named=True)
+    figures = delivery.KIND.run(of).rows.row(0, named=True)
     return {name: figures[name] for name in ("expected", "delivered", "lost", "offline", "unknown", "edge")}
 
 
@@ -62,7 +62,7 @@ def test_drops_when_a_generator_was_killed_then_each_connection_it_held_is_one_w
         *(line for one in (A, X, Y) for line in (scope(99, one), accepted(100, one))), entered(KILLED + 4, X)
     )
     of = trial(server_ledger=on_server)
-    row = disconnects.check(of).rows.row(0, named=True)
+    row = disconnects.KIND.run(of).rows.row(0, named=True)
     assert (row["drop"], row["dropped"], row["disconnect_called"], row["missed"], row["unknown"]) == (KIND, 2, 1, 1, 0)
     assert row["detect_ms_max"] == 4
     verdicts = drops.check(of).rows.select("connection", "verdict", "cause").rows()
@@ -71,7 +71,7 @@ def test_drops_when_a_generator_was_killed_then_each_connection_it_held_is_one_w
 
 def test_drops_when_a_killed_one_had_a_task_that_ended_then_it_is_missed_for_that_cause() -> None:
     on_server = server(*(scope(99, one) for one in (X, Y)), accepted(100, X), ended(KILLED + 9, X), entered(3009, Y))
-    assert disconnects.check(trial(server_ledger=on_server)).rows["causes"].to_list() == [
+    assert disconnects.KIND.run(trial(server_ledger=on_server)).rows["causes"].to_list() == [
         [{"value": "task ended without disconnect()", "count": 1}]
     ]
 
@@ -126,7 +126,7 @@ def test_throughput_when_a_generator_was_killed_then_both_count_and_nothing_ende
     survivor = [sent(2000, A, 1), received(2005, A, A, 1)]
     victim = [sent(2100, X, 1), received(2105, X, X, 1)]
     of = trial(survivor, victim)
-    row = throughput.check(of).rows.row(0, named=True)
+    row = throughput.KIND.run(of).rows.row(0, named=True)
     assert (row["sent"], row["received"], row["latency_ms_max"], row["valid"]) == (2, 2, 5.0, "yes")
     assert ended_unexpectedly(of).is_empty()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from histories import held, records
 
 from loadtest.checks import ProcessResidue
 from loadtest.checks.residue.audit import check
 from loadtest.checks.residue.table import LEFT
+from tests.unit.checks.histories import held, records
 
 
 def rows(before: tuple[ProcessResidue, ...], after: tuple[ProcessResidue, ...], **others: Any) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def test_residue_when_two_processes_share_a_layer_and_a_database_then_shared_thi
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_residue_when_a_process_could_not_tell_then_it_is_unknown_with_its_reason(when: str) -> None:
     blind = held(22, groups=None, unknown={"groups": "no reader for it"})
-    residues = {"before": (held(21), held(22)), "after": (held(21), held(22)), when: (held(21), blind)}
+    residues: dict[str, Any] = {"before": (held(21), held(22)), "after": (held(21), held(22)), when: (held(21), blind)}
     finding = check(records(**residues))
     left = dict(finding.rows.select("kind", "left").rows())
     assert left["group members"] is None

@@ -1,18 +1,23 @@
 """What is charged to the channel layer, and what to the app: queues, subscriptions, sockets; and memory."""
 
-import pytest
-from histories import A, B, channel, ended, held, records, server
+from collections.abc import Sequence
 
+import pytest
+
+from loadtest.checks import ProcessResidue
 from loadtest.checks.residue.audit import check
 from loadtest.checks.residue.kinds import KEPT_BY_LAYER
 from loadtest.checks.stalls import stalls_ms
 from loadtest.ledger.record import Event
+from tests.unit.checks.histories import A, B, Line, channel, ended, held, records, server
 
 GONE = (channel(100, A, "c1"), ended(900, A))
 RUNNING = (channel(100, B, "c2"),)
 
 
-def left(after, before=None, on_server=(*GONE, *RUNNING)) -> dict[str, int | None]:
+def left(
+    after: ProcessResidue, before: ProcessResidue | None = None, on_server: Sequence[Line] = (*GONE, *RUNNING)
+) -> dict[str, int | None]:
     trial = records(server_ledger=server(*on_server), before=(before or held(),), after=(after,))
     return {kind: count for kind, count in check(trial).rows.select("kind", "left").iter_rows() if count}
 
@@ -65,16 +70,16 @@ def test_kinds_kept_by_the_layer_when_looked_up_then_they_are_among_the_rows() -
 
 
 def test_stalls_when_the_probe_noted_some_then_those_within_the_window_count() -> None:
-    from histories import CLOSE, STEADY, Line, client, phases
+    from tests.unit.checks.histories import CLOSE, STEADY, client, phases
 
     lines = [Line(t_ms=t_ms, event=Event.STALLED, value=200_000_000) for t_ms in (STEADY - 1, 2000, CLOSE + 1)]
     trial = records(client(phases()), server(*lines))
     assert trial.window is not None
-    assert stalls_ms(trial, trial.window) == [pytest.approx(200)]
+    assert stalls_ms(trial, trial.window) == pytest.approx([200])
 
 
 def test_stalls_when_there_was_no_probe_then_it_is_not_known() -> None:
-    from histories import client, phases
+    from tests.unit.checks.histories import client, phases
 
     trial = records(client(phases()))
     assert trial.window is not None

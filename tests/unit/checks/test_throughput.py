@@ -6,7 +6,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-from histories import (
+
+from loadtest.checks.kind import CheckResult
+from loadtest.checks.throughput.audit import check
+from loadtest.checks.usage import cpu_steps_s
+from loadtest.checks.validity import GENERATOR_LAG_LIMIT_MS
+from tests.unit.checks.histories import (
     NS_A_MS,
     RECOVER,
     STEADY,
@@ -24,11 +29,6 @@ from histories import (
     server,
     truncated,
 )
-
-from loadtest.checks.kind import CheckResult
-from loadtest.checks.throughput.audit import check
-from loadtest.checks.usage import cpu_steps_s
-from loadtest.checks.validity import GENERATOR_LAG_LIMIT_MS
 
 WINDOW_S = (RECOVER - STEADY) / 1000
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from histories import (
+
+from loadtest.checks.timeline import TABLE, check
+from tests.unit.checks.histories import (
     CLOSE,
     STEADY,
     A,
@@ -21,8 +23,6 @@ from histories import (
     samples,
     sent,
 )
-
-from loadtest.checks.timeline import TABLE, check
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,8 @@ def test_agreed_when_the_answer_was_not_offered_is_refused(answer: str) -> None:
 def test_encode_compressed_when_read_by_the_librarys_server_gives_the_message_back(keeps_context: bool) -> None:
     ours = Deflate(Agreement(client_keeps_context=keeps_context, client_bits=10))
     theirs = PerMessageDeflate(not keeps_context, False, 10, 15)
-    for message in ["", "hello", "hello", "☃" * 5000, b"\x00\xff" * 300]:
+    messages: list[str | bytes] = ["", "hello", "hello", "☃" * 5000, b"\x00\xff" * 300]
+    for message in messages:
         (frame,) = oracle.server_reads(encode_compressed(message, ours), extensions=[theirs])
         assert bytes(frame.data) == (message.encode() if isinstance(message, str) else message)
 
