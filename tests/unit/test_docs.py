@@ -47,7 +47,7 @@ def test_readme_when_the_generators_figures_are_read_then_they_are_those_of_a_ke
 def test_method_when_it_says_how_much_memory_is_left_then_the_kept_run_has_it() -> None:
     said = re.search(r"left ([\d.]+) to ([\d.]+) MB, churn\s+([\d.]+) to ([\d.]+) MB", DOCS["method.md"])
     assert said
-    left = read_tables(REFERENCE).frame("residue").filter(kind="memory, kB")
+    left = read_tables(REFERENCE).frame("residue").filter(kind="memory in kB")
     of_scenarios = [left.filter(left["scenario"].is_in(names))["left"] for names in (["echo", "broadcast"], ["churn"])]
     measured = [figure for kb in of_scenarios for figure in (kb.min(), kb.max())]
     assert [f"{kb / 1000:.1f}" for kb in measured] == list(said.groups())

@@ -21,5 +21,6 @@ TABLE = Table(
     meaning="What was there before the load and what was there after it had gone.",
     row="one kind of residue in one trial",
     kind=KIND,
+    kinds_formerly={old: kind.name for kind in KINDS for old in kind.formerly},
     figures=(KIND, BEFORE, AFTER, LEFT, EXAMPLE),
 )
