@@ -94,6 +94,16 @@ Duration = Annotated[float, Field(gt=0, description="seconds that count in each 
 Drain = Annotated[float, Field(gt=0, description="seconds to wait, at most, for messages that are under way")]
 
 
+def flag_of(name: str) -> str:
+    """Return a field's option on Locust's command line."""
+    return f"--{name.replace('_', '-')}"
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable that stands for a field's option."""
+    return f"LOADTEST_{name.upper()}"
+
+
 def help_of(field: FieldInfo) -> str:
     """Return a field's help text, also where the model allows None beside the type that has it."""
     if field.description:
