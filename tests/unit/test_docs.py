@@ -2,22 +2,27 @@
 
 import io
 import re
+import tomllib
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from plans import make_plan
 from rich.console import Console
 
+from loadtest.checks.residue.kinds import MEMORY
+from loadtest.checks.residue.said import USUAL
 from loadtest.docs import PARTS, Part, replaced
 from loadtest.layers import LAYERS
 from loadtest.report.columns import FORMAT_VERSION, describe
 from loadtest.report.csv_files import read_tables
-from loadtest.report.manifest import read_manifest
+from loadtest.report.manifest import Manifest, read_manifest
 from loadtest.report.summary import summarise
 from loadtest.report.terminal import print_report
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 REFERENCE = PROJECT / "results" / "reference"
+STANDARD = PROJECT / "results" / "standard"
 DOCS = {path.name: path.read_text(encoding="utf-8") for path in (PROJECT / "docs").glob("*.md")}
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
@@ -51,6 +56,9 @@ def test_method_when_it_says_how_much_memory_is_left_then_the_kept_run_has_it() 
     of_scenarios = [left.filter(left["scenario"].is_in(names))["left"] for names in (["echo", "broadcast"], ["churn"])]
     measured = [figure for kb in of_scenarios for figure in (kb.min(), kb.max())]
     assert [f"{kb / 1000:.1f}" for kb in measured] == list(said.groups())
+    most = max(read_tables(STANDARD).frame("residue").filter(kind="memory in kB")["left"])
+    assert f"up to {most / 1000:.1f} MB" in " ".join(DOCS["method.md"].split())
+    assert f"more than {USUAL[MEMORY] / 1000:.0f} MB" in " ".join(DOCS["method.md"].split())
 
 
 def test_reference_run_when_looked_at_then_it_is_a_whole_default_run() -> None:
@@ -59,6 +67,24 @@ def test_reference_run_when_looked_at_then_it_is_a_whole_default_run() -> None:
     assert manifest.state == "finished"
     assert manifest.done == manifest.planned == len(default.trials_in_order())
     assert not manifest.failed
+
+
+def test_readme_when_its_plan_is_read_then_a_bench_takes_it() -> None:
+    block = re.search(r"```toml\n(.*?)```", README, re.DOTALL)
+    assert block
+    assert make_plan(tomllib.loads(block[1])).users == 200
+
+
+def test_readme_when_it_says_how_much_a_run_took_then_the_kept_runs_did() -> None:
+    standard, default, text = read_manifest(STANDARD), read_manifest(REFERENCE), " ".join(README.split())
+    assert f"took {_minutes(default)} minutes on two cores: {default.done} trials" in text
+    assert f"took {_minutes(standard)} minutes: {standard.done} trials" in text
+    assert f"standard profile has {len(make_plan({'profile': 'standard'}).trials_in_order())} trials" in text
+
+
+def _minutes(manifest: Manifest) -> int:
+    begun, ended = map(datetime.fromisoformat, (manifest.started_utc, manifest.finished_utc))
+    return round((ended - begun).total_seconds() / 60)
 
 
 def test_links_when_followed_then_they_lead_to_files() -> None:

@@ -14,9 +14,9 @@ from loadtest.figures.statistics import Figure
 from loadtest.figures.topics import LEFT_BEHIND
 from loadtest.figures.words import Namer, counted, number, with_range
 
-_USUAL = {MEMORY: 20_000}
-"""What is told of only above this. Without a leak a trial of a few hundred connections leaves some MB (docs/method.md);
-20 MB are well above that, and well below a leak of 100 kB a connection."""
+USUAL = {MEMORY: 20_000}
+"""What may be left without a leak: only more is told. Trials of a few hundred connections left 2 to 12.5 MB without one
+(docs/method.md)."""
 _LONGEST_EXAMPLE = 60
 
 
@@ -26,7 +26,7 @@ def says(evidence: Evidence) -> Iterator[Finding]:
     clean = []
     for cell in cells:
         figures = {kind.name: cell.median(LEFT[kind.name]) for kind in KINDS if LEFT[kind.name] in cell.medians}
-        left = {kind: figure for kind, figure in figures.items() if (figure.high or 0) > _USUAL.get(kind, 0)}
+        left = {kind: figure for kind, figure in figures.items() if (figure.high or 0) > USUAL.get(kind, 0)}
         if left:
             yield _left(cell, left, evidence.namer)
         elif figures and all(figure.known == figure.trials for figure in figures.values()):
