@@ -181,7 +181,7 @@ def test_residue_of_some_trials_only_is_told_as_such_with_one_short_example():
     (text,) = texts(findings_of(residue=members + memory), "left behind")
     assert text == (
         "redis, sync, echo: left behind: 30,000 kB of memory (median of 3 trials); left behind in some trials: "
-        f"up to 9 group members, for example {'c' * 59}… (median 0, 3 trials)."
+        f"up to 9 group members, for example {'c' * 31}… (median 0, 3 trials)."
     )
 
 

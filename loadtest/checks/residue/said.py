@@ -17,7 +17,7 @@ from loadtest.figures.words import Namer, counted, number, with_range
 USUAL = {MEMORY: 20_000}
 """What may be left without a leak: only more is told. Trials of a few hundred connections left 2 to 12.5 MB without one
 (docs/method.md)."""
-_LONGEST_EXAMPLE = 60
+_LONGEST_EXAMPLE = 32
 
 
 def says(evidence: Evidence) -> Iterator[Finding]:
@@ -77,6 +77,7 @@ def _of_kind(cell: Cell, kind: str, amount: str) -> str:
     if kind == MEMORY:
         return f"{amount} kB of memory"
     example = _first_name(cell.example(EXAMPLE[kind]))
+    example = "" if example in kind else example  # "layer socket" tells no more than "layer sockets"
     whose = " kept by the layer" if kind in KEPT_BY_LAYER else ""
     return f"{amount} {kind}{whose}{f', for example {example}' if example else ''}"
 
