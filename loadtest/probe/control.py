@@ -57,9 +57,10 @@ class Control:
 
     async def _reply(self, asked: str) -> bytes:
         try:
-            return write_answer(await self._answer_to(Question(asked)))
+            question = Question(asked)
         except ValueError:
             return write_refusal(f"unknown question {asked!r}; ask {', '.join(Question)}")
+        return write_answer(await self._answer_to(question))
 
     async def _answer_to(self, question: Question) -> Status | ProcessResidue | Identity:
         # What needs Django set up is imported when it is asked for: it is not when asgi.py is imported

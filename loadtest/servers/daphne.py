@@ -5,8 +5,7 @@ It has no lifespan protocol, so the application first runs with the first reques
 cancels a consumer that has not ended (--application-close-timeout).
 """
 
-from collections.abc import Mapping
-
+from loadtest.contract import Identity
 from loadtest.servers.kind import HOST, Server, Serving
 
 
@@ -22,8 +21,8 @@ def _command(serving: Serving) -> list[str]:
     return [*command, serving.application]
 
 
-def _websockets(packages: Mapping[str, str]) -> str:
-    return f"autobahn {packages.get('autobahn', 'of unknown version')}"
+def _websockets(told: Identity) -> str:
+    return f"autobahn {told.version_of('autobahn')}"
 
 
 KIND = Server(

@@ -1,9 +1,11 @@
 """What a server is: the command that serves an ASGI application, and the facts that a measurement has to know."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
+
+from loadtest.contract import Identity
 
 HOST: Final = "127.0.0.1"
 
@@ -32,8 +34,8 @@ class Server:
     """The distribution that holds it."""
     command: Callable[[Serving], list[str]]
     """Makes its command line."""
-    websockets: Callable[[Mapping[str, str]], str]
-    """Names the WebSocket implementation that it will use and its version, from the versions of installed packages."""
+    websockets: Callable[[Identity], str]
+    """Names the WebSocket implementation that a process of it uses, and its version."""
     ping_interval_s: float | None
     """How often it pings by default; None: never, so it does not notice a client that vanished."""
     ping_timeout_s: float | None
@@ -45,6 +47,8 @@ class Server:
     """Beginnings of environment variables that would change it; a measured server gets none of them."""
     max_workers: int | None = None
     """How many processes it can run; None: any number."""
+    port_taken: str = "address already in use"
+    """What its log says, in small letters, when another program has the port: it is then started on another one."""
     default: bool = False
 
     @property
@@ -57,5 +61,6 @@ class Server:
         try:
             version(self.package)
         except PackageNotFoundError:
-            return f"{self.package} is not installed; pip install 'channels-loadtest[{self.extra}]'"
+            wanted = f"'channels-loadtest[{self.extra}]'" if self.extra else self.package
+            return f"{self.package} is not installed; pip install {wanted}"
         return None

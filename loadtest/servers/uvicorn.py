@@ -1,7 +1,6 @@
 """Server `uvicorn`: on asyncio, HTTP by h11, and the WebSocket implementation that it picks itself."""
 
-from collections.abc import Mapping
-
+from loadtest.contract import Identity
 from loadtest.servers.kind import HOST, Server, Serving
 
 
@@ -23,7 +22,7 @@ def _command(serving: Serving) -> list[str]:
     return command
 
 
-def _websockets(packages: Mapping[str, str]) -> str:
+def _websockets(told: Identity) -> str:
     """Name what uvicorn's `--ws auto` finds, and its version: "websockets-sansio 17.4", say."""
     from uvicorn.config import WS_PROTOCOLS
     from uvicorn.importer import import_from_string
@@ -31,7 +30,7 @@ def _websockets(packages: Mapping[str, str]) -> str:
 
     for name, path in WS_PROTOCOLS.items():
         if name not in ("auto", "none", "websockets") and import_from_string(path) is AutoWebSocketsProtocol:
-            return f"{name} {packages.get(name.partition('-')[0], 'of unknown version')}"
+            return f"{name} {told.version_of(name.partition('-')[0])}"
     return "none"
 
 

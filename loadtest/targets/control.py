@@ -30,6 +30,12 @@ class Answers(Generic[Answer]):
     answered: tuple[Answer, ...]
     silent: tuple[Silent, ...]
 
+    @property
+    def unanswered(self) -> str:
+        """Why there are fewer answers than processes; "" where every process answered."""
+        why = "; ".join(f"process {silent.pid} did not answer: {silent.why}" for silent in self.silent)
+        return why or ("" if self.answered else "no process of the server answered")
+
 
 def ask_status(control: Path, *, answer_s: float = ANSWER_S) -> Answers[Status]:
     """Ask every process with a socket in the folder `control` for its status, each with a deadline."""

@@ -150,9 +150,7 @@ class RunningReference:
     def read_residue(self) -> Reading:
         """Return what each of its processes holds."""
         answers = ask_residue(self.control)
-        why = "; ".join(f"process {silent.pid} did not answer: {silent.why}" for silent in answers.silent)
-        nobody = "" if answers.answered else "no process of the server answered"
-        return Reading(processes=answers.answered, unknown=why or nobody)
+        return Reading(processes=answers.answered, unknown=answers.unanswered)
 
     def collect_ledger(self) -> CollectedLedger:
         """Return what its processes have recorded. Raises LedgerError when that cannot be read."""
@@ -160,15 +158,15 @@ class RunningReference:
         return CollectedLedger(records=read_ledger(self._setting.ledger, "server"))
 
     def identity(self) -> Mapping[str, str]:
-        """Return the versions of all that runs in it; what no process tells is left out."""
-        found: dict[str, str] = {}
+        """Return the versions of all that runs in it; of the server, why they are not known where none is told."""
         server, layer = self._setting.server, self._setting.layer
-        for told in ask_identity(self.control).answered:
-            packages = told.packages
-            found[f"server {server.name}"] = f"{_version(packages, server.package)}, {server.websockets(packages)}"
-            found[f"layer {layer.name}"] = f"{layer.package} {_version(packages, layer.package)}"
+        answers = ask_identity(self.control)
+        found = {} if answers.answered else {f"server {server.name}": f"not known: {answers.unanswered}"}
+        for told in answers.answered:
+            found[f"server {server.name}"] = f"{told.version_of(server.package)}, {server.websockets(told)}"
+            found[f"layer {layer.name}"] = f"{layer.package} {told.version_of(layer.package)}"
             found |= {"target's python": told.python, "target's database": told.database}
-            found |= {f"target's {name}": number for name, number in packages.items()}
+            found |= {f"target's {name}": number for name, number in told.packages.items()}
         return found
 
     def __enter__(self) -> Self:
@@ -206,10 +204,6 @@ class RunningReference:
         if self._setting.ledger is not None:
             env |= {LEDGER_VARIABLE: str(self._setting.ledger.resolve()), CONTROL_VARIABLE: str(folder)}
         return env | self._env
-
-
-def _version(packages: Mapping[str, str], package: str) -> str:
-    return packages.get(package.replace("_", "-"), "of unknown version")
 
 
 def reference_environment(channel_layers: Mapping[str, object]) -> dict[str, str]:

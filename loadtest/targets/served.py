@@ -81,7 +81,7 @@ class ServedApplication:
                 return
             except EnvironmentFailed:
                 process.stop()
-                if not tries_left or "address already in use" not in process.log_tail().lower():
+                if not tries_left or self._setting.server.port_taken not in process.log_tail().lower():
                     raise
 
     def _launch(self) -> Process:

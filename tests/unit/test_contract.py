@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest.contract import Answer, AnswerError, Identity, ProcessResidue, Question, Status, read_answer, write_answer
-from loadtest.contract.answers import write_refusal
+from loadtest.contract import (
+    Answer,
+    AnswerError,
+    Identity,
+    ProcessResidue,
+    Question,
+    Status,
+    read_answer,
+    write_answer,
+    write_refusal,
+)
 
 ANSWERS = (
     Status(pid=7, open=3),
@@ -27,11 +36,23 @@ def test_answer_when_it_says_more_than_is_known_then_the_rest_is_left_out() -> N
     assert read_answer(b'{"pid": 1, "open": 2, "invented later": 3}', Status) == Status(pid=1, open=2)
 
 
-@pytest.mark.parametrize("line", [b"", b"[]", b"null", b"{", b'{"pid": 1}', write_refusal("no such question")])
+@pytest.mark.parametrize("line", [b"", b"[]", b"null", b"{", b'{"pid": 1}'])
 def test_answer_when_it_is_none_then_what_came_is_quoted(line: bytes) -> None:
     with pytest.raises(AnswerError, match="not the answer asked for") as refused:
         read_answer(line, Status)
     assert repr(line[:200]) in str(refused.value)
+
+
+def test_answer_when_it_is_a_refusal_then_its_reason_is_passed_on() -> None:
+    with pytest.raises(AnswerError, match=r"^not answered: no such question$"):
+        read_answer(write_refusal("no such question"), Status)
+
+
+@pytest.mark.parametrize("package", ["channels-redis", "channels_redis", "Channels.Redis"])
+def test_identity_when_asked_for_a_version_then_any_way_to_write_the_package_will_do(package: str) -> None:
+    told = Identity(pid=7, python="3.12.1", packages={"channels-redis": "4.3.0"}, layer="", database="")
+    assert told.version_of(package) == "4.3.0"
+    assert told.version_of("daphne") == "of unknown version"
 
 
 def test_questions_when_written_then_each_is_one_word() -> None:

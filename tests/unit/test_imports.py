@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "loadtest.figures": frozenset({"loadtest.dimensions"}),
     "loadtest.checks": frozenset({"loadtest.ledger", "loadtest.contract", "loadtest.figures", "loadtest.dimensions"}),
     "loadtest.probe": frozenset({"loadtest.ledger", "loadtest.contract"}),
-    "loadtest.servers": frozenset({"loadtest.discovery"}),
+    "loadtest.servers": frozenset({"loadtest.contract", "loadtest.discovery"}),
     "loadtest.layers": frozenset(),
     "loadtest.wire": frozenset({"loadtest.drops"}),
     "loadtest.users": frozenset(

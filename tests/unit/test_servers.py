@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from loadtest.contract import Identity
 from loadtest.servers import HOST, SERVERS, Server, Serving
 
 SERVING = Serving(application="a.asgi:application", port=8001, python="python3")
@@ -18,7 +19,8 @@ def test_server_when_listed_then_its_row_is_complete(server: Server) -> None:
     assert server.summary and "\n" not in server.summary
     assert server.unavailable() is None, "the tests install every server there is"
     assert server.version[0].isdigit()
-    assert server.websockets({}).split()[0]
+    told = Identity(pid=1, python="3.12.1", packages={}, layer="", database="")
+    assert server.websockets(told).split()[0]
     assert (server.ping_interval_s is None) == (server.ping_timeout_s is None)
     assert server.default or server.extra, "one that is not always there has an extra that brings it"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.brokers.redis import delete_keys, redacted
+from loadtest.contract import Identity
 from loadtest.servers import SERVERS, Serving
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import LONGEST_NAME, SOCKET_PATH_BYTES, short_folder
@@ -35,8 +36,9 @@ def test_uvicorn_when_no_pings_are_given_then_its_own_defaults_hold() -> None:
 
 
 def test_uvicorn_when_asked_then_it_names_its_version_and_websocket_implementation() -> None:
+    told = Identity(pid=1, python="3.12.1", packages={"websockets": "17.4"}, layer="", database="")
     assert SERVERS["uvicorn"].version[0].isdigit()
-    assert SERVERS["uvicorn"].websockets({"websockets": "17.4"}) == "websockets-sansio 17.4"
+    assert SERVERS["uvicorn"].websockets(told) == "websockets-sansio 17.4"
 
 
 def test_consumers_when_listed_then_names_are_unique_and_two_are_default() -> None:
