@@ -4,9 +4,10 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from loadtest.bench.scenarios import SCENARIOS, Scenario
-from loadtest.dimensions import CONSUMER, DROP, LAYER, SCENARIO, SERVER, Value
+from loadtest.dimensions import CONSUMER, DIMENSIONS, DROP, LAYER, SCENARIO, SERVER, Value
 from loadtest.drops import DROPS, Drop
 from loadtest.layers import LAYERS, Layer
 from loadtest.outages import OUTAGES, Outage
@@ -62,20 +63,21 @@ def defaults_of(choices: Sequence[Choice]) -> tuple[str, ...]:
     return tuple(choice.name for choice in choices if choice.default)
 
 
-def values_in(choices: Choices, chosen: Mapping[str, Sequence[str]]) -> dict[str, tuple[Value, ...]]:
+def values_in(choices: Choices, chosen: Mapping[str, Sequence[Any]]) -> dict[str, tuple[Value, ...]]:
     """Return what the manifest says of the chosen values, by the dimension's name, in the order of the choice.
 
     A value that is in no list, a drop with a parameter say, is described by its name.
     """
     return {
-        dimension.name: tuple(_value(choices[dimension.plural], name) for name in chosen[dimension.plural])
-        for dimension in (SERVER, LAYER, CONSUMER, SCENARIO, DROP)
+        dimension.name: tuple(_value(choices.get(dimension.plural, ()), name) for name in chosen[dimension.plural])
+        for dimension in DIMENSIONS
+        if dimension.plural in chosen
     }
 
 
-def _value(choices: Sequence[Choice], name: str) -> Value:
+def _value(choices: Sequence[Choice], name: Any) -> Value:
     found = (choice.value for choice in choices if choice.name == name)
-    return next(itertools.chain(found, [Value(name=name)]))
+    return next(itertools.chain(found, [Value(name=str(name))]))
 
 
 def _server(row: Server) -> Choice:

@@ -2,29 +2,34 @@
 
 import itertools
 import random
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+)
 
-from loadtest.bench.choices import Choice, Choices, defaults_of, names_of
+from loadtest.bench.choices import Choice, names_of
 from loadtest.bench.scenarios import SCENARIOS, Scenario
 from loadtest.dimensions import (
-    CONSUMER,
     DIMENSIONS,
     DROP,
     LAYER,
     MIXED_DROPS,
     NO_DROP,
     SCENARIO,
-    SERVER,
     AnyDimension,
     CellKey,
 )
-from loadtest.drops import DROPS, Drop, find_drop
+from loadtest.drops import DROPS, find_drop
 from loadtest.layers import LAYERS
 from loadtest.load import (
     BlockerWork,
@@ -45,27 +50,24 @@ from loadtest.load import (
 from loadtest.outages import OUTAGES, Outage, problem_with_ending
 from loadtest.servers import SERVERS
 
-ALL_DROPS = "all"
-"""Stands for every kind of drop that can be done here."""
-QUICK_PING = "1/1"
-"""What the quick profile sets for silent drops, which only the server's pings can show: its own would take 40 s."""
-
 
 class PlanError(Exception):
     """The plan cannot be carried out; the message names every problem."""
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(by_comma)]
+def _once_each(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(by_comma), AfterValidator(_once_each)]
+"""Given as a list or by comma; a name that is given twice counts once."""
+
 _LOAD = Job()
 """What a load is where nothing is said."""
 
 
 def _listed(command: str) -> str:
     return f"comma-separated; `channels-loadtest {command}` lists them"
-
-
-CHOSEN = tuple(dimension.plural for dimension in (CONSUMER, LAYER, SCENARIO, SERVER))
-"""The plan's keys that choose from rows; drops are chosen too, and may have parameters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ class Plan(BaseModel):
     """A bench: durations in seconds, sizes in bytes, rates in messages per second from each sender.
 
     Where `users`, `rate`, `room_size` or `duration` is left out, the scenario's own counts; where `server_ping`
-    ("INTERVAL/TIMEOUT", in seconds) is, the server's.
+    ("INTERVAL/TIMEOUT", in seconds) is, the server's. A key that is a dimension's plural chooses its values.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -135,26 +137,26 @@ class Plan(BaseModel):
     trials: int = Field(3, ge=1, le=1000, description="number of trials of each cell")
     seed: Seed = _LOAD.seed
     port: int = Field(0, ge=0, le=65535, description="port of the target; 0 picks a free one")
-    notes: tuple[str, ...] = Field((), exclude=True)
-    """What was decided for whoever wrote the plan; it stands in the manifest's notes."""
+    _notes: tuple[str, ...] = PrivateAttr(())
 
-    @field_validator(*CHOSEN)
+    @field_validator("*")
     @classmethod
-    def _known_names(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        """Refuse names that are in no row, or that cannot be had here; one that is given twice counts once."""
-        if info.context is not None:
-            _require_choices(str(info.field_name), names, info.context[str(info.field_name)])
-        return tuple(dict.fromkeys(names))
+    def _known_names(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse names that are not among the choices, where there are some, or that cannot be had here."""
+        dimension = _CHOOSING.get(str(info.field_name))
+        if dimension is not None and dimension is not DROP and info.context and dimension.plural in info.context:
+            _require_choices(dimension.name, value, info.context[dimension.plural])
+        return value
 
     @field_validator("drops")
     @classmethod
     def _drops_there_are(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Refuse drops and outages that there are not or cannot be done here; one that is given twice counts once."""
+        """Refuse drops and outages that there are not or cannot be done here; what follows a name may be anything."""
         if not names:
             raise ValueError(f"name at least one of {', '.join([*DROPS, *OUTAGES])}")
         if problems := [problem for name in names if (problem := problem_with_ending(name))]:
             raise ValueError("; ".join(problems))
-        return tuple(dict.fromkeys(names))
+        return names
 
     @field_validator("server_ping")
     @classmethod
@@ -183,9 +185,20 @@ class Plan(BaseModel):
         return float(interval), float(timeout)
 
     @property
-    def chosen(self) -> dict[str, tuple[str, ...]]:
-        """Return the names that were chosen, by the plan's key."""
-        return {key: getattr(self, key) for key in (*CHOSEN, "drops")}
+    def chosen(self) -> dict[str, tuple[Any, ...]]:
+        """Return the values that were chosen, by the plan's key."""
+        return {key: getattr(self, key) for key in _CHOOSING if key in type(self).model_fields}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was decided for whoever wrote the plan; it stands in the manifest's notes."""
+        return self._notes
+
+    def noting(self, *notes: str, **changed: Any) -> Self:
+        """Return the plan with keys changed and notes added that say why."""
+        noted = self.model_copy(update=changed)
+        noted._notes = (*self._notes, *notes)
+        return noted
 
     def cells(self) -> list[CellKey]:
         """Return the cells in the plan's own order; an outage of a broker is left out where the layer has none."""
@@ -248,115 +261,17 @@ class Plan(BaseModel):
         return [name for name in self.drops if name not in OUTAGES]
 
 
-EVERY = "every"
-"""Stands in a profile for all that there is to choose from."""
-
-PROFILES: dict[str, dict[str, Any]] = {
-    "quick": {},
-    "standard": {"mix_drops": False, "trials": 5, "duration": 10.0, "warm_up": 2.0, "settle": 10.0},
-    "full": {
-        "mix_drops": False,
-        "trials": 10,
-        "duration": 20.0,
-        "warm_up": 3.0,
-        "settle": 10.0,
-        "consumers": EVERY,
-    },
-}
-"""What each profile sets; quick is the plan's own defaults: the whole matrix within eight minutes on two cores."""
-
-
-def make_plan(given: dict[str, Any], plan_file: Path | None = None, *, choices: Choices) -> Plan:
-    """Return the plan of a profile, changed by a TOML file and then by what was given on the command line.
-
-    `choices` is what there is to choose from; what nobody names is its default.
-
-    Raises PlanError with all problems at once.
-    """
-    from_file = _read(plan_file) if plan_file else {}
-    chosen = {**from_file, **{key: value for key, value in given.items() if value is not None}}
-    profile = PROFILES.get(str(chosen.get("profile", "quick")), {})
-    chosen, skipped = _with_all_drops(chosen)
-    defaults = {key: defaults_of(choices[key]) for key in CHOSEN}
-    every = {key: names_of(choices[key]) for key, value in profile.items() if value == EVERY}
-    try:
-        plan = Plan.model_validate({**defaults, **profile, **every, **chosen}, context=choices)
-    except ValidationError as error:
-        raise PlanError("\n".join(_problem(problem) for problem in error.errors())) from None
-    plan = _with_short_pings(plan.model_copy(update={"notes": skipped}))
-    return _without_cells_that_lack_a_broker(plan)
-
-
-def _require_choices(key: str, names: tuple[str, ...], choices: Sequence[Choice]) -> None:
+def _require_choices(what: str, names: tuple[str, ...], choices: Sequence[Choice]) -> None:
     """Raise ValueError for names that are not among the choices, and for those that cannot be had here."""
     there_are = ", ".join(names_of(choices))
     if not names:
         raise ValueError(f"name at least one of {there_are}")
     if unknown := [repr(name) for name in names if name not in names_of(choices)]:
-        raise ValueError(f"unknown {key[:-1]} {', '.join(unknown)}; there are {there_are}")
+        raise ValueError(f"unknown {what} {', '.join(unknown)}; there are {there_are}")
     missing = [choice for choice in choices if choice.name in names and choice.unavailable]
     if missing:
         raise ValueError("; ".join(f"{choice.name} cannot be used here: {choice.unavailable}" for choice in missing))
 
 
-def _with_all_drops(chosen: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Put every drop that can be done here in the place of ALL_DROPS, and say which ones cannot and why."""
-    names = by_comma(chosen.get("drops"))
-    if not isinstance(names, list | tuple) or ALL_DROPS not in names:
-        return chosen, ()
-    there_are: dict[str, Drop | Outage] = {
-        **DROPS,
-        **{name: outage for name, outage in OUTAGES.items() if outage.in_all},
-    }
-    why_not = {name: why for name, kind in there_are.items() if (why := kind.unavailable())}
-    every = [name for name in there_are if name not in why_not]
-    drops = [new for name in names for new in (every if name == ALL_DROPS else [name])]
-    return {**chosen, "drops": drops}, tuple(f"the drop {name} was left out: {why}" for name, why in why_not.items())
-
-
-def _with_short_pings(plan: Plan) -> Plan:
-    """Have the server of a quick plan with silent drops ping often: with its own pings they would take most of it."""
-    silent = [name for name in plan.drops if name not in OUTAGES and find_drop(name).silent]
-    is_dropping = any(SCENARIOS[name].drops for name in plan.scenarios)
-    if plan.server_ping or plan.profile != "quick" or not silent or not is_dropping:
-        return plan
-    note = (
-        f"the server's ping interval/timeout was set to {QUICK_PING} s in every trial, for the silent drops "
-        f"{', '.join(silent)}; --server-ping INTERVAL/TIMEOUT sets another one"
-    )
-    return plan.model_copy(update={"server_ping": QUICK_PING, "notes": (*plan.notes, note)})
-
-
-def _without_cells_that_lack_a_broker(plan: Plan) -> Plan:
-    """Say which cells are left out; PlanError when none is left."""
-    asked = [name for name in plan.drops if name in OUTAGES and OUTAGES[name].of == "broker"]
-    without = [name for name in plan.layers if LAYERS[name].broker is None]
-    is_dropping = any(SCENARIOS[name].drops for name in plan.scenarios)
-    if not (asked and without and is_dropping):
-        return plan
-    if not plan.cells():
-        raise PlanError(f"drops: {', '.join(asked)} needs a layer with a broker, and {', '.join(without)} has none")
-    note = f"{', '.join(asked)} was left out on the layer {', '.join(without)}, which has no broker"
-    return plan.model_copy(update={"notes": (*plan.notes, note)})
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PlanError(f"cannot read the plan {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PlanError(f"the plan {path} is not TOML: {error}") from None
-
-
-def _problem(problem: Any) -> str:
-    key = ".".join(str(part) for part in problem["loc"])
-    match problem["type"]:
-        case "extra_forbidden":
-            return f"{key}: unknown key; a plan has {', '.join(Plan.model_fields)}"
-        case "value_error":  # ours: it says what was given
-            return f"{key}: {problem['ctx']['error']}"
-        case "string_pattern_mismatch" if key == "server_ping":
-            return f"server_ping: INTERVAL/TIMEOUT in seconds, 20/20 say, got {problem['input']!r}"
-        case _:
-            return f"{key}: {problem['msg']}, got {problem['input']!r}"
+_CHOOSING: dict[str, AnyDimension] = {dimension.plural: dimension for dimension in DIMENSIONS}
+"""What a key of the plan chooses values of, where it does."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal, Self
 
 from loadtest.bench.choices import Choices
-from loadtest.bench.plan import Plan, PlanError, Trial, make_plan
+from loadtest.bench.plan import Plan, PlanError, Trial
+from loadtest.bench.profiles import make_plan
 from loadtest.checks.throughput.table import TABLE as THROUGHPUT
 from loadtest.checks.throughput.table import VALID
 from loadtest.dimensions import CellKey, Value

@@ -14,7 +14,8 @@ from rich.console import Console
 
 from loadtest.bench.campaign import run_campaign
 from loadtest.bench.choices import choices_of, defaults_of, values_in
-from loadtest.bench.plan import CHOSEN, PROFILES, Plan, PlanError, make_plan
+from loadtest.bench.plan import Plan, PlanError
+from loadtest.bench.profiles import PROFILES, make_plan
 from loadtest.bench.run_folder import RunFolder
 from loadtest.bench.scenarios import Scenario
 from loadtest.brokers import BROKERS
@@ -60,7 +61,8 @@ def bench(
 
 def default_of(name: str, field: FieldInfo) -> str:
     """What a key of the plan has where nothing is said, as a person types it, and in other profiles."""
-    own = defaults_of(choices_of(ReferenceApp())[name]) if name in CHOSEN else field.default
+    choices = choices_of(ReferenceApp())
+    own = defaults_of(choices[name]) if name in choices else field.default
     values = {"": own, **{profile: keys[name] for profile, keys in PROFILES.items() if name in keys}}
     return "; ".join(f"{profile}: {_typed(name, value)}".removeprefix(": ") for profile, value in values.items())
 
@@ -91,7 +93,7 @@ def _types_of(annotation: Any) -> list[Any]:
 def _signature_of(function: Callable[..., None]) -> inspect.Signature:
     """Return the command's options: those of the plan in its order, then its own."""
     own = [one for one in inspect.signature(function).parameters.values() if one.kind is not one.VAR_KEYWORD]
-    keys = [_option_of(name, field) for name, field in Plan.model_fields.items() if not field.exclude]
+    keys = [_option_of(name, field) for name, field in Plan.model_fields.items()]
     return inspect.Signature([*keys, *(one.replace(kind=one.KEYWORD_ONLY) for one in own)])
 
 

@@ -145,7 +145,7 @@ def test_target_when_added_as_a_file_then_the_campaign_measures_it(copy: Path) -
         "from pathlib import Path\n"
         "from loadtest.bench.campaign import run_campaign\n"
         "from loadtest.bench.choices import choices_of\n"
-        "from loadtest.bench.plan import make_plan\n"
+        "from loadtest.bench.profiles import make_plan\n"
         "from loadtest.bench.run_folder import RunFolder\n"
         "from loadtest.cli.progress import ShownProgress\n"
         "from loadtest.targets.toy_target import ToyTarget\n"

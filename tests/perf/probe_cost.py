@@ -17,7 +17,8 @@ from typing import Any
 from loadtest.bench.choices import choices_of
 from loadtest.bench.conductor import SOCKET, Conducting
 from loadtest.bench.generator import LEDGER, job_of, start_generator, users_of
-from loadtest.bench.plan import Plan, Trial, make_plan
+from loadtest.bench.plan import Plan, Trial
+from loadtest.bench.profiles import make_plan
 from loadtest.checks import TrialRecords
 from loadtest.checks.throughput.audit import check
 from loadtest.contract import LEDGER_VARIABLE

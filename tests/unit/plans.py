@@ -3,7 +3,7 @@
 from functools import partial
 
 from loadtest.bench.choices import choices_of
-from loadtest.bench.plan import make_plan as make_any_plan
+from loadtest.bench.profiles import make_plan as make_any_plan
 from loadtest.targets.reference import ReferenceApp
 
 CHOICES = choices_of(ReferenceApp())

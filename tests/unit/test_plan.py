@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import pytest
 from pydantic import ValidationError
 from typer.main import get_command
 
-from loadtest.bench.choices import names_of
-from loadtest.bench.plan import CHOSEN, EVERY, PROFILES, Plan, PlanError
+from loadtest.bench.choices import names_of, values_in
+from loadtest.bench.plan import Plan, PlanError
+from loadtest.bench.profiles import EVERY, PROFILES
 from loadtest.bench.scenarios import SCENARIOS
 from loadtest.cli.bench import default_of
 from loadtest.cli.main import app
-from loadtest.dimensions import DROP, MIXED_DROPS, NO_DROP, SCENARIO
+from loadtest.dimensions import DROP, MIXED_DROPS, NO_DROP, SCENARIO, WORKERS
 from loadtest.drops import DROPS
 from loadtest.load import SMALLEST_PAYLOAD, Load, help_of
 from tests.unit.plans import CHOICES, make_plan
@@ -47,8 +49,27 @@ def test_plan_when_nothing_is_given_then_it_is_the_quick_default() -> None:
 
 
 def test_plan_when_every_key_is_given_then_every_key_holds() -> None:
-    assert EVERY_KEY.keys() | {"notes"} == set(Plan.model_fields)
+    assert EVERY_KEY.keys() == set(Plan.model_fields)
     assert make_plan(EVERY_KEY).model_dump() == EVERY_KEY
+
+
+class PlanOfWorkers(Plan):
+    """A plan with a key more, which is a dimension's plural: all that a dimension needs to be chosen in."""
+
+    workers: tuple[int, ...] = (1,)
+
+
+def test_plan_when_a_key_is_a_dimensions_plural_then_it_chooses_cells() -> None:
+    plan = PlanOfWorkers.model_validate({"workers": (1, 4), "scenarios": "echo,broadcast"})
+    assert list(plan.chosen["workers"]) == [1, 4]
+    assert {(cell[WORKERS], cell[SCENARIO]) for cell in plan.cells()} == set(product((1, 4), ("echo", "broadcast")))
+    assert [value.name for value in values_in(CHOICES, plan.chosen)["workers"]] == ["1", "4"]
+
+
+def test_plan_file_when_it_tells_notes_then_they_are_refused_as_any_other_key(tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text('notes = ["all is well"]\n')
+    message = problems({}, tmp_path / "plan.toml")
+    assert message.startswith("notes: unknown key") and message.count("notes") == 1
 
 
 def test_plan_when_everything_is_wrong_then_all_of_it_is_named_at_once() -> None:
@@ -77,13 +98,13 @@ def test_plan_when_everything_is_wrong_then_all_of_it_is_named_at_once() -> None
     assert "-1" in message and "coffee" in message
 
 
-@pytest.mark.parametrize("key", CHOSEN)
+@pytest.mark.parametrize("key", sorted(CHOICES))
 def test_plan_when_a_name_is_unknown_then_those_there_are_are_named(key: str) -> None:
     message = problems({key: "typo"})
     assert all(name in message for name in names_of(CHOICES[key]))
 
 
-@pytest.mark.parametrize("key", [*CHOSEN, "drops"])
+@pytest.mark.parametrize("key", sorted(CHOICES))
 def test_plan_when_a_list_is_empty_then_that_is_refused(key: str) -> None:
     assert f"{key}: name at least one of" in problems({key: ""})
 

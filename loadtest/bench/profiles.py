@@ -1,0 +1,120 @@
+"""Profiles: how a plan is made, from a profile, a TOML file and what was given on the command line."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from loadtest.bench.choices import Choices, defaults_of, names_of
+from loadtest.bench.plan import Plan, PlanError
+from loadtest.bench.scenarios import SCENARIOS
+from loadtest.drops import DROPS, Drop, find_drop
+from loadtest.layers import LAYERS
+from loadtest.load import by_comma
+from loadtest.outages import OUTAGES, Outage
+
+ALL_DROPS = "all"
+"""Stands for every kind of drop that can be done here."""
+QUICK_PING = "1/1"
+"""What the quick profile sets for silent drops, which only the server's pings can show: its own would take 40 s."""
+EVERY = "every"
+"""Stands in a profile for all that there is to choose from."""
+
+PROFILES: dict[str, dict[str, Any]] = {
+    "quick": {},
+    "standard": {"mix_drops": False, "trials": 5, "duration": 10.0, "warm_up": 2.0, "settle": 10.0},
+    "full": {
+        "mix_drops": False,
+        "trials": 10,
+        "duration": 20.0,
+        "warm_up": 3.0,
+        "settle": 10.0,
+        "consumers": EVERY,
+    },
+}
+"""What each profile sets; quick is the plan's own defaults: the whole matrix within eight minutes on two cores."""
+
+
+def make_plan(given: dict[str, Any], plan_file: Path | None = None, *, choices: Choices) -> Plan:
+    """Return the plan of a profile, changed by a TOML file and then by what was given on the command line.
+
+    `choices` is what there is to choose from; what nobody names is its default.
+
+    Raises PlanError with all problems at once.
+    """
+    from_file = _read(plan_file) if plan_file else {}
+    chosen = {**from_file, **{key: value for key, value in given.items() if value is not None}}
+    profile = PROFILES.get(str(chosen.get("profile", "quick")), {})
+    chosen, skipped = _with_all_drops(chosen)
+    defaults = {key: defaults_of(there_are) for key, there_are in choices.items()}
+    every = {key: names_of(choices[key]) for key, value in profile.items() if value == EVERY}
+    try:
+        plan = Plan.model_validate({**defaults, **profile, **every, **chosen}, context=choices)
+    except ValidationError as error:
+        raise PlanError("\n".join(_problem(problem) for problem in error.errors())) from None
+    plan = _with_short_pings(plan.noting(*skipped))
+    return _without_cells_that_lack_a_broker(plan)
+
+
+def _with_all_drops(chosen: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Put every drop that can be done here in the place of ALL_DROPS, and say which ones cannot and why."""
+    names = by_comma(chosen.get("drops"))
+    if not isinstance(names, list | tuple) or ALL_DROPS not in names:
+        return chosen, ()
+    there_are: dict[str, Drop | Outage] = {
+        **DROPS,
+        **{name: outage for name, outage in OUTAGES.items() if outage.in_all},
+    }
+    why_not = {name: why for name, kind in there_are.items() if (why := kind.unavailable())}
+    every = [name for name in there_are if name not in why_not]
+    drops = [new for name in names for new in (every if name == ALL_DROPS else [name])]
+    return {**chosen, "drops": drops}, tuple(f"the drop {name} was left out: {why}" for name, why in why_not.items())
+
+
+def _with_short_pings(plan: Plan) -> Plan:
+    """Have the server of a quick plan with silent drops ping often: with its own pings they would take most of it."""
+    silent = [name for name in plan.drops if name not in OUTAGES and find_drop(name).silent]
+    is_dropping = any(SCENARIOS[name].drops for name in plan.scenarios)
+    if plan.server_ping or plan.profile != "quick" or not silent or not is_dropping:
+        return plan
+    note = (
+        f"the server's ping interval/timeout was set to {QUICK_PING} s in every trial, for the silent drops "
+        f"{', '.join(silent)}; --server-ping INTERVAL/TIMEOUT sets another one"
+    )
+    return plan.noting(note, server_ping=QUICK_PING)
+
+
+def _without_cells_that_lack_a_broker(plan: Plan) -> Plan:
+    """Say which cells are left out; PlanError when none is left."""
+    asked = [name for name in plan.drops if name in OUTAGES and OUTAGES[name].of == "broker"]
+    without = [name for name in plan.layers if LAYERS[name].broker is None]
+    is_dropping = any(SCENARIOS[name].drops for name in plan.scenarios)
+    if not (asked and without and is_dropping):
+        return plan
+    if not plan.cells():
+        raise PlanError(f"drops: {', '.join(asked)} needs a layer with a broker, and {', '.join(without)} has none")
+    note = f"{', '.join(asked)} was left out on the layer {', '.join(without)}, which has no broker"
+    return plan.noting(note)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PlanError(f"cannot read the plan {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PlanError(f"the plan {path} is not TOML: {error}") from None
+
+
+def _problem(problem: Any) -> str:
+    key = ".".join(str(part) for part in problem["loc"])
+    match problem["type"]:
+        case "extra_forbidden":
+            return f"{key}: unknown key; a plan has {', '.join(Plan.model_fields)}"
+        case "value_error":  # ours: it says what was given
+            return f"{key}: {problem['ctx']['error']}"
+        case "string_pattern_mismatch" if key == "server_ping":
+            return f"server_ping: INTERVAL/TIMEOUT in seconds, 20/20 say, got {problem['input']!r}"
+        case _:
+            return f"{key}: {problem['msg']}, got {problem['input']!r}"
