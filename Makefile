@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH ?=
 PYTEST ?=
+TWO := -n 2 --dist loadfile
 LOCKED := --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header
 
 .PHONY: help bench ui test lint types unit live browser perf soak docs lock clean
@@ -29,10 +30,10 @@ types: $(VENV)/.dev  ## mypy, strict on loadtest/ and tests/; a few seconds, a m
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev  ## tests that open no socket; a minute
-	$(BIN)/pytest tests/unit $(PYTEST)
+	$(BIN)/pytest $(TWO) tests/unit $(PYTEST)
 
 live: $(VENV)/.dev  ## tests on real servers, a small real bench, and the audit of planted defects; 7 minutes
-	$(BIN)/pytest tests/live tests/planted $(PYTEST)
+	$(BIN)/pytest $(TWO) tests/live tests/planted $(PYTEST)
 
 browser: $(VENV)/.dev  ## tests in a real browser (Chromium; installed where apt-get may); a minute
 	@command -v chromium chromium-browser google-chrome >/dev/null || \

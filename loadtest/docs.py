@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic.fields import FieldInfo
 from rich.console import Console
 
 import loadtest
+from loadtest.load import IDENTITY, Job, Load, flag_of, help_of, variable_of
 from loadtest.report.columns import describe
 from loadtest.report.csv_files import read_tables
 from loadtest.report.manifest import read_manifest
@@ -56,8 +58,40 @@ def _reference_tables() -> str:
     return f"```\n{lines}\n```\n"
 
 
+def _options() -> str:
+    """The options that every locustfile has, and those that give a test its phases."""
+    of_load = {name: field for name, field in Load.model_fields.items() if name != "host"}
+    of_test = {name: field for name, field in Job.model_fields.items() if name not in {*Load.model_fields, *IDENTITY}}
+    load = [f"{_option(name, field)} `{variable_of(name)}` |" for name, field in of_load.items()]
+    phases = [_option(name, field) for name, field in of_test.items()]
+    parts = [
+        "## The load", "",
+        "`--host` is Locust's own: " + help_of(Load.model_fields["host"]) + ".", "",
+        "| option | default | meaning | environment variable |", "| --- | --- | --- | --- |", *load, "",
+        "## Ledger and phases", "",
+        "| option | default | meaning |", "| --- | --- | --- |", *phases, "",
+    ]  # fmt: skip
+    return "\n".join(parts)
+
+
+def _option(name: str, field: FieldInfo) -> str:
+    text = help_of(field).replace("<", "\\<")
+    meaning = f"{text}; [drops.md](drops.md) lists them" if name == "drop_kind" else text
+    return f"| `{flag_of(name)}` | {_default(field)} | {meaning} |"
+
+
+def _default(field: FieldInfo) -> str:
+    """A field's default as a person types it; nothing where it is empty."""
+    default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    text = f"{default:g}" if isinstance(default, float) else str(default)
+    return f"`{text}`" if text else ""
+
+
 PARTS = (
     Part(name="tables", file=PROJECT / "docs" / "format.md", text=describe),
+    Part(name="options", file=PROJECT / "docs" / "options.md", text=_options),
     Part(name="results/reference", file=PROJECT / "README.md", text=_reference_tables),
 )
 

@@ -1,4 +1,4 @@
-"""Idle: quiet connections in rooms where nobody says anything; whoever goes, goes unasked."""
+"""Idle: open connections without messages; every one that ends is counted as ended unexpectedly."""
 
 from locust import constant, task
 
@@ -8,7 +8,7 @@ SCENARIO = {"users": 50, "rate": 0, "room_size": 10, "drops": False, "duration":
 
 
 class IdleUser(WebSocketUser):
-    """A member that listens; when its connection has gone, it opens another one within a second."""
+    """A member that listens; when its connection has ended, it opens another one within a second."""
 
     path = "/ws/{consumer}/room/{room}/"
     row = "heard"

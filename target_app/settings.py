@@ -3,7 +3,7 @@
 DATABASE_URL    any Django database, as dj-database-url reads it; default: SQLite in db.sqlite3 next to manage.py
 CHANNEL_LAYERS  Django's whole setting of that name, as JSON; default: the in-memory layer
 SECRET_KEY      default: a fixed key, good for a server on loopback only
-ALLOWED_HOSTS   more names the server answers to, by comma; loopback always works
+ALLOWED_HOSTS   more names the server answers to, comma-separated; loopback always works
 """
 
 import json

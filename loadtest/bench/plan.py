@@ -61,7 +61,7 @@ _LOAD = Job()
 
 
 def _listed(command: str) -> str:
-    return f"by comma; `channels-loadtest {command}` lists them"
+    return f"comma-separated; `channels-loadtest {command}` lists them"
 
 
 CHOSEN = tuple(dimension.plural for dimension in (CONSUMER, LAYER, SCENARIO, SERVER))
@@ -87,7 +87,7 @@ class Trial:
 
 
 class Plan(BaseModel):
-    """A bench: durations in seconds, sizes in bytes, rates in messages a second and sender.
+    """A bench: durations in seconds, sizes in bytes, rates in messages per second from each sender.
 
     Where `users`, `rate`, `room_size` or `duration` is left out, the scenario's own counts; where `server_ping`
     ("INTERVAL/TIMEOUT", in seconds) is, the server's.
@@ -96,14 +96,17 @@ class Plan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     profile: Literal["quick", "standard", "full"] = Field(
-        "quick", description="quick (the whole matrix within eight minutes), standard or full"
+        "quick",
+        description="quick: 3 trials of 3 s a cell, all kinds of drop in the same trials, the whole matrix within "
+        "eight minutes; standard: 5 trials of 10 s, each kind of drop in trials of its own; full: 10 trials of 20 "
+        "s, and every consumer",
     )
     consumers: Names = Field((), description=_listed("consumers"))
     layers: Names = Field((), description=_listed("layers"))
     scenarios: Names = Field((), description=_listed("scenarios"))
     drops: Names = Field(
         tuple(drop.name for drop in DROPS.values() if drop.default),
-        description="by comma, or all; `channels-loadtest drops` lists them",
+        description="comma-separated, or all; `channels-loadtest drops` lists them",
     )
     servers: Names = Field((), description=_listed("servers"))
     users: Users | None = None
@@ -118,17 +121,20 @@ class Plan(BaseModel):
     duration: Duration | None = None
     drain: Drain = _LOAD.drain
     settle: float = Field(
-        5.0, gt=0, description="seconds that the server has to notice a drop, after its pings where the drop is silent"
+        5.0,
+        gt=0,
+        description="seconds that the server is given to notice drops; for silent drops its ping interval and timeout "
+        "are added",
     )
     server_ping: str | None = Field(
         None,
         pattern=r"^\d+(\.\d+)?/\d+(\.\d+)?$",
-        description="INTERVAL/TIMEOUT of the server in s, as 20/20; quick sets 1/1 for silent drops",
+        description="INTERVAL/TIMEOUT of the server's pings in seconds, such as 20/20; quick sets 1/1 for silent drops",
     )
-    mix_drops: bool = Field(True, description="all kinds of drop in the same trials, or each in trials of its own")
-    trials: int = Field(3, ge=1, le=1000, description="of each cell")
+    mix_drops: bool = Field(True, description="all kinds of drop in the same trials, or each kind in trials of its own")
+    trials: int = Field(3, ge=1, le=1000, description="number of trials of each cell")
     seed: Seed = _LOAD.seed
-    port: int = Field(0, ge=0, le=65535, description="of the target; 0 picks a free one")
+    port: int = Field(0, ge=0, le=65535, description="port of the target; 0 picks a free one")
     notes: tuple[str, ...] = Field((), exclude=True)
     """What was decided for whoever wrote the plan; it stands in the manifest's notes."""
 

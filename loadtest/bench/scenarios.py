@@ -17,7 +17,7 @@ LOCUSTFILES = Path(loadtest.__file__).resolve().parent.parent / "locustfiles"
 
 
 class Scenario(BaseModel):
-    """One scenario; rate in messages a second and sender, 0: as fast as answers come."""
+    """One scenario; rate in messages per second from each sender, 0: as fast as answers come."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

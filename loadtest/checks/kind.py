@@ -21,7 +21,7 @@ class CheckResult:
     unknown: tuple[tuple[AnyColumn, str], ...] = ()
     """Columns with figures that are not known, and why they are not."""
     invalid: tuple[str, ...] = ()
-    """Why the trial's figures are no statement on the server; empty when they are."""
+    """Why the trial is not valid, so that its figures tell nothing about the server; empty when it is valid."""
 
 
 Blank = Callable[[TrialRecords], pl.DataFrame]

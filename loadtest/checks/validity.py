@@ -1,4 +1,4 @@
-"""Validity: whether the generator was the limit, which makes a trial's figures no statement on the server.
+"""Validity: whether the generator was the limit; then the trial's figures tell nothing about the server.
 
 On one machine client and server share the cores: a saturated generator falsifies latency and delivery both ways.
 """

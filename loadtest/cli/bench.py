@@ -13,9 +13,10 @@ from pydantic.fields import FieldInfo
 from rich.console import Console
 
 from loadtest.bench.campaign import run_campaign
-from loadtest.bench.choices import choices_of, values_in
-from loadtest.bench.plan import Plan, PlanError, make_plan
+from loadtest.bench.choices import choices_of, defaults_of, values_in
+from loadtest.bench.plan import CHOSEN, PROFILES, Plan, PlanError, make_plan
 from loadtest.bench.run_folder import RunFolder
+from loadtest.bench.scenarios import Scenario
 from loadtest.brokers import BROKERS
 from loadtest.cli.broker_options import redacted, with_broker_options
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, NOT_VALID
@@ -57,11 +58,28 @@ def bench(
             _carry_out(_created(out, new_plan, values_in(choices, new_plan.chosen)), target, addresses)
 
 
+def default_of(name: str, field: FieldInfo) -> str:
+    """What a key of the plan has where nothing is said, as a person types it, and in other profiles."""
+    own = defaults_of(choices_of(ReferenceApp())[name]) if name in CHOSEN else field.default
+    values = {"": own, **{profile: keys[name] for profile, keys in PROFILES.items() if name in keys}}
+    return "; ".join(f"{profile}: {_typed(name, value)}".removeprefix(": ") for profile, value in values.items())
+
+
+def _typed(name: str, value: object) -> str:
+    if value is None:
+        return f"the {'scenario' if name in Scenario.model_fields else 'server'}'s own"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _option_of(name: str, field: FieldInfo) -> inspect.Parameter:
     """Return the option for a key of the plan, which checks the value itself, together with all others."""
     names = [kind for kind in (bool, int, float) if kind in _types_of(field.annotation)]
     kind = names[0] if names else str
-    annotation = Annotated[kind | None, typer.Option(help=help_of(field))]  # type: ignore[valid-type]
+    annotation = Annotated[kind | None, typer.Option(help=f"{help_of(field)} (default: {default_of(name, field)})")]  # type: ignore[valid-type]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 

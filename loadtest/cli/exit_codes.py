@@ -3,7 +3,7 @@
 from typing import Final
 
 FAILED: Final = 1
-"""A threshold or a comparison failed."""
+"""The self-test found a defect missed, miscounted or reported without being planted."""
 
 USAGE: Final = 2
 """Bad usage or a bad plan."""

@@ -19,8 +19,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Load and disconnect-resilience benchmark for Django Channels.",
-    epilog="Exit codes: 0 all good; 1 a comparison failed; 2 bad usage or plan; 3 the measurement is not valid; "
-    "4 the environment failed; 130 interrupted.",
+    epilog="Exit codes: 0 all good; 1 the self-test found a defect missed, miscounted or reported without being "
+    "planted; 2 bad usage or a bad plan; 3 the measurement is not valid; 4 the environment failed; 130 interrupted.",
 )
 app.command("bench")(bench.bench_command)
 app.command("report")(report.report)

@@ -25,9 +25,11 @@ _BAD_STYLE = "red"
 @with_broker_options
 def selftest(
     layers: Annotated[
-        str | None, typer.Option(help="by comma: everything on each of these; default: each on one, in turn")
+        str | None, typer.Option(help="comma-separated: everything on each of these; default: each on one, in turn")
     ] = None,
-    only: Annotated[str, typer.Option(help="by comma: defects, or consumers such as lost-sync; default: all")] = "",
+    only: Annotated[
+        str, typer.Option(help="comma-separated: defects, or consumers such as lost-sync; default: all")
+    ] = "",
     show: Annotated[bool, typer.Option("--list", help="list what is planted and what must be found")] = False,
     *,
     addresses: Mapping[str, str],

@@ -31,8 +31,8 @@ _UP_S = 20.0
 def ui(
     server: Annotated[str, typer.Option(help="ASGI server of the reference app")] = "uvicorn",
     layer: Annotated[str, typer.Option(help="channel layer of the reference app")] = "inmemory",
-    port: Annotated[int, typer.Option(help="of the reference app; 0 picks a free one")] = 0,
-    web_port: Annotated[int, typer.Option(help="of the web UI")] = 8089,
+    port: Annotated[int, typer.Option(help="port of the reference app; 0 picks a free one")] = 0,
+    web_port: Annotated[int, typer.Option(help="port of the web UI")] = 8089,
     *,
     addresses: Mapping[str, str],
 ) -> None:
@@ -47,7 +47,7 @@ def ui(
     with (
         tempfile.TemporaryDirectory(prefix="loadtest-ui-") as name,
         running(
-            ReferenceApp().prepare(Path(name)),
+            ReferenceApp(database_url=os.environ.get("DATABASE_URL")).prepare(Path(name)),
             Setting(server=SERVERS[server], layer=LAYERS[layer], folder=Path(name), port=port),
             addresses,
         ) as stack,

@@ -15,7 +15,8 @@ FORMAT_VERSION: Final = 4
 """Version of the results folder. Changes: 1 = the first; 2 = unasked_example, lost_example, deaf_example;
 3 = subscriptions_left, and of each drop noticed_ms, returned, ended_ms, subscription_left;
 4 = broker_cpu_s, open_failed, open_failures; ended_unasked and unasked_example are now ended_unexpectedly and
-unexpected_example; codes are written as causes are; the manifest describes the values of the dimensions."""
+unexpected_example; codes are written as causes are; the manifest describes the values of the dimensions;
+four kinds of residue have new names (loadtest/checks/residue/kinds.py has the old ones)."""
 
 KEY: Final[tuple[AnyColumn, ...]] = (
     *(
@@ -59,6 +60,8 @@ class Table:
     """A trial has one row, or one for each kind; else it has any number, which only the file holds."""
     kind: AnyColumn | None = None
     """The column that says of which kind a row is, where a trial has one for each kind."""
+    kinds_formerly: Mapping[str, str] = field(default_factory=dict)
+    """The names of today of those kinds that have another one in older folders."""
     refines: tuple[AnyDimension, ...] = ()
     """Dimensions of which each row says its own value: that of a part of the trial."""
     derived: Mapping[AnyColumn, Callable[[Figures], Content]] = field(default_factory=dict)

@@ -15,12 +15,15 @@ from loadtest.load.fields import (
     Users,
     WarmUp,
     by_comma,
+    flag_of,
     help_of,
+    variable_of,
 )
-from loadtest.load.job import Job
+from loadtest.load.job import IDENTITY, Job
 from loadtest.load.load import Load
 
 __all__ = [
+    "IDENTITY",
     "SMALLEST_PAYLOAD",
     "BlockerWork",
     "Drain",
@@ -37,5 +40,7 @@ __all__ = [
     "Users",
     "WarmUp",
     "by_comma",
+    "flag_of",
     "help_of",
+    "variable_of",
 ]

@@ -35,27 +35,29 @@ def by_line(value: object) -> object:
     return value.splitlines() if isinstance(value, str) else value or ()
 
 
-Users = Annotated[int, Field(ge=1, description="users in every trial; default: the scenario's own")]
+Users = Annotated[int, Field(ge=1, description="users in every trial")]
 Consumer = Annotated[str, Field(pattern=r"^[\w-]+$", description="consumer of the reference app: /ws/<consumer>/...")]
-Rate = Annotated[float, Field(ge=0, description="messages a second and sender; 0: as fast as answers come")]
-PayloadSize = Annotated[int, Field(ge=SMALLEST_PAYLOAD, le=LARGEST_PAYLOAD, description="bytes a message")]
-RoomSize = Annotated[int, Field(ge=1, description="members a room")]
+Rate = Annotated[float, Field(ge=0, description="messages per second from each sender; 0: as fast as answers come")]
+PayloadSize = Annotated[int, Field(ge=SMALLEST_PAYLOAD, le=LARGEST_PAYLOAD, description="bytes in each message")]
+RoomSize = Annotated[int, Field(ge=1, description="members in each room")]
 DropKind = Annotated[
     tuple[str, ...],
     BeforeValidator(by_comma),
-    Field(min_length=1, description="how to drop, several by comma"),
+    Field(min_length=1, description="how to drop, comma-separated"),
 ]
-DropShare = Annotated[float, Field(ge=0, le=1, description="share of the members dropped each second")]
+DropShare = Annotated[float, Field(ge=0, le=1, description="share of the members that is dropped each second")]
 Offline = Annotated[float, Field(ge=0, description="seconds that a dropped member stays away")]
 HandlerWork = Annotated[
     str,
     AfterValidator(check_work),
-    Field(description="handler work of the reference app: none, sleep:MS, cpu:MS or orm"),
+    Field(
+        description="what the reference app does for each message: none, sleep:MS, cpu:MS (milliseconds), orm (a query)"
+    ),
 ]
 BlockerWork = Annotated[
     str,
     AfterValidator(check_blocking_work),
-    Field(description="the same for the one connection of `blocker` that blocks"),
+    Field(description="what blocks the one handler in the scenario `blocker`: sleep:MS or cpu:MS (milliseconds)"),
 ]
 Origin = Annotated[
     str,
@@ -72,7 +74,7 @@ Header = Annotated[
 Subprotocol = Annotated[
     tuple[Annotated[str, AfterValidator(check_subprotocol)], ...],
     BeforeValidator(by_comma),
-    Field(description="subprotocols to ask for, several by comma; the server has to choose one"),
+    Field(description="subprotocols to ask for, comma-separated; the server has to choose one"),
 ]
 CaFile = Annotated[
     str,
@@ -86,10 +88,20 @@ Proxy = Annotated[
 ]
 Seed = Annotated[int, Field(ge=0, description="seed of every random choice")]
 
-Ramp = Annotated[float, Field(gt=0, description="seconds that all users have to open their connection")]
+Ramp = Annotated[float, Field(gt=0, description="seconds that all users have to open their connections")]
 WarmUp = Annotated[float, Field(ge=0, description="seconds before anything counts")]
-Duration = Annotated[float, Field(gt=0, description="seconds that count in each trial; default: the scenario's own")]
-Drain = Annotated[float, Field(gt=0, description="most seconds to wait until what is under way has arrived")]
+Duration = Annotated[float, Field(gt=0, description="seconds that count in each trial")]
+Drain = Annotated[float, Field(gt=0, description="seconds to wait, at most, for messages that are under way")]
+
+
+def flag_of(name: str) -> str:
+    """Return a field's option on Locust's command line."""
+    return f"--{name.replace('_', '-')}"
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable that stands for a field's option."""
+    return f"LOADTEST_{name.upper()}"
 
 
 def help_of(field: FieldInfo) -> str:

@@ -11,7 +11,7 @@ from loadtest.outages.kind import Outage, one_third, pause, resume, two_thirds
 KIND = Outage(
     name="broker-pause",
     of="broker",
-    summary="nothing: the broker's process stands still, so no message goes from one connection to another",
+    summary="the broker is paused: no message passes from one connection to another",
     begin=pause,
     heal=resume,
     begins_s=one_third,

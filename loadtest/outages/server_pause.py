@@ -11,7 +11,7 @@ from loadtest.outages.kind import Outage, one_third, pause, resume, two_thirds
 KIND = Outage(
     name="server-pause",
     of="server",
-    summary="nothing: the server's processes stand still and its kernel acknowledges; then all of it is answered",
+    summary="the server's processes are paused: clients get no answer, then all answers at once",
     begin=pause,
     heal=resume,
     begins_s=one_third,

@@ -23,7 +23,7 @@ def begin(generator: Subject) -> None:
 KIND = Outage(
     name="sigkill",
     of="generator",
-    summary="TCP FIN on every connection of the process at once, RST where data waits unread; no close frame",
+    summary="a whole client process is killed: FIN on all its connections (RST where data is unread), no close frame",
     begin=begin,
     begins_s=lambda steady_s: min(BEGINS_S, steady_s / 2),
     in_all=True,

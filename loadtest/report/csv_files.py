@@ -108,9 +108,10 @@ def _read(path: Path, table: Table) -> pl.DataFrame:
 
 
 def _with_newer_names(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """The frame with the names that its columns have today."""
+    """The frame with the names that its columns and its kinds have today."""
     newer = {old: column.name for column in table.columns for old in column.formerly if old in frame.columns}
-    return frame.rename(newer)
+    frame = frame.rename(newer)
+    return frame.with_columns(table.kind.expr.replace(table.kinds_formerly)) if table.kind else frame
 
 
 def _with_newer_columns(frame: pl.DataFrame, table: Table) -> pl.DataFrame:

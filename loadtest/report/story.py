@@ -125,5 +125,5 @@ _NAMES: dict[Event, str] = {
     Event.GROUP_DISCARDED: "left the group",
     Event.TASK_ENDED: "the application's task ended",
     Event.CLOSE_OUT: "the application closed it",
-    Event.STALLED: "the event loop served nobody for",
+    Event.STALLED: "the event loop stalled for",
 }

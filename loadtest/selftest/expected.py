@@ -96,11 +96,9 @@ def nothing_wrong(truth: Truth) -> dict[str, Range]:
     right |= dict.fromkeys(map(left_figure, _LEFT_BY_CONSUMERS), exactly(0))
     return right | {
         left_figure(MEMORY): at_most(MEMORY_NOISE_KB),
-        left_figure("layer queues, of nobody"): exactly(
-            0
-        ),  # messages under way to channels that go: not in a calm trial
-        left_figure("layer subscriptions, of nobody"): exactly(0),
-        left_figure("layer queues, empty"): at_most(opened),  # as the bare layer shows: at most one for each channel
+        left_figure("orphaned layer queues"): exactly(0),  # none is under way in a calm trial
+        left_figure("orphaned layer subscriptions"): exactly(0),
+        left_figure("empty layer queues"): at_most(opened),  # as the bare layer shows: at most one for each channel
         left_figure("layer sockets"): at_most(opened),
         "stalled_ms": at_most(SHORT_STALLS_MS),
         "latency_ms_max": ANYTHING,

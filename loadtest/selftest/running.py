@@ -27,8 +27,8 @@ TRIES = 3
 _BY_ITSELF = (
     cause_figure(SEND_RAISED),
     CALLED_THEN_RAISED,
-    left_figure("layer queues, of nobody"),
-    left_figure("layer subscriptions, of nobody"),
+    left_figure("orphaned layer queues"),
+    left_figure("orphaned layer subscriptions"),
     "subscriptions_left",
 )
 """What comes of a message that is under way to a client in the very moment it goes (django/channels#1466): the send

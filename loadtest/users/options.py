@@ -8,8 +8,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from loadtest.drops import DROPS, find_drop
-from loadtest.load import Job, Load, by_comma, help_of
-from loadtest.load.job import IDENTITY
+from loadtest.load import IDENTITY, Job, Load, by_comma, flag_of, help_of, variable_of
 from loadtest.outages import OUTAGES, problem_with_ending
 
 NOT_IN_THE_FORM: Final = frozenset({"header", "ca_file", "proxy"})
@@ -54,12 +53,14 @@ def _add_argument(parser: Any, name: str, field: FieldInfo) -> None:
     elif name == "header":
         form = {"action": "append", "metavar": "HEADER"}
     shown = name not in NOT_IN_THE_FORM
-    parser.add_argument(_flag(name), **form, env_var=_variable(name), help=_help(name, field), include_in_web_ui=shown)
+    parser.add_argument(
+        flag_of(name), **form, env_var=variable_of(name), help=_help(name, field), include_in_web_ui=shown
+    )
 
 
 def _add_number_or_folder(parser: Any, name: str, field: FieldInfo) -> None:
     parser.add_argument(
-        _flag(name), type=type(field.default), default=field.default, help=_help(name, field), include_in_web_ui=False
+        flag_of(name), type=type(field.default), default=field.default, help=_help(name, field), include_in_web_ui=False
     )
 
 
@@ -92,7 +93,7 @@ def _checked(given: Mapping[str, Any]) -> Job:
     if problems:
         order = list(Job.model_fields)
         problems.sort(key=lambda problem: order.index(problem[0]))
-        raise OptionsError("\n".join(f"{_flag(name)}: {text}" for name, text in problems))
+        raise OptionsError("\n".join(f"{flag_of(name)}: {text}" for name, text in problems))
     return job
 
 
@@ -115,11 +116,3 @@ def _problem_with_drop(name: str) -> str | None:
         what = OUTAGES[name].of
         return f"{name} ends or stops a whole {what}; only `channels-loadtest bench --drops {name}` has one for it"
     return problem_with_ending(name)
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def _variable(name: str) -> str:
-    return "LOADTEST_" + name.upper()

@@ -71,20 +71,27 @@ class Parser:
         self.idle = max_message_bytes >= SHORT
         """The next byte begins a frame, no fragmented message is in progress, and no short frame is too long."""
 
+    def short_text(self, data: bytes) -> str | None:
+        """Return the text when the next bytes are one short, whole text frame, as most are; if None, feed() takes them.
+
+        A round trip costs 0.4 to 0.6 µs more, of 5.5, when feed() makes a list of events for it (make perf, echo).
+        """
+        size = len(data)
+        if size > 1 and data[0] == WHOLE_TEXT and self.idle and data[1] == size - 2 < SHORT:
+            try:
+                return data[2:].decode()
+            except UnicodeDecodeError:
+                pass  # feed() says so
+        return None
+
     def feed(self, data: bytes) -> list[Parsed]:
         """Take the next bytes; a protocol error is the last event, never raised."""
-        size = len(data)
-        if size > 1 and data[1] == size - 2 < SHORT and data[0] == WHOLE_TEXT and self.idle:
-            try:  # one short, whole text frame, as most are: nothing to hold, nothing to put together
-                return [data[2:].decode()]
-            except UnicodeDecodeError:
-                pass  # the long way says so
         if self._ended:
             return []
         if self._held is None:
             return self._events(data)
         self._held.append(data)
-        self._held_bytes += size
+        self._held_bytes += len(data)
         if self._held_bytes < self._needed:
             return []
         data, self._held = b"".join(self._held), None

@@ -40,7 +40,8 @@ class Protocol(Parser):
     """The client's side of one open WebSocket (RFC 6455 sections 5 to 7).
 
     feed() turns what has arrived into events, in order: a message is for the caller, every other event goes to
-    respond(), in its turn. Bytes that a method returns are to be sent, in the order of the calls.
+    respond(), in its turn; short_text() is a shortcut for one short message. Bytes that a method returns are to be
+    sent, in the order of the calls.
 
     It is a Parser instead of holding one: that saves 100 bytes a connection and a call for each read.
     """

@@ -137,13 +137,20 @@ class Pump(Writer):
             self._lost(ConnectionLost("the peer sent FIN without a close frame"))
             return
         protocol = self._protocol
+        text = protocol.short_text(data)
+        if text is not None:
+            try:
+                self.on_message(self, text, arrival_ns)
+            except Exception as error:  # noqa: BLE001 - the caller's code must not end the hub
+                self._handler_failed(error)
+            return
         for event in protocol.feed(data):
             if protocol.state == ENDED:
                 return
             if event.__class__ is str or event.__class__ is bytes:
                 try:
                     self.on_message(self, event, arrival_ns)
-                except Exception as error:  # noqa: BLE001 - the caller's code must not end the hub
+                except Exception as error:  # noqa: BLE001 - as above
                     self._handler_failed(error)
             else:
                 self._respond(event)

@@ -54,7 +54,7 @@ PLANTED = (
     ),
     Planted(
         name="send-raises",
-        defect="a send to the client that is gone raises and ends the task",
+        defect="a send to the dropped client raises and ends the task",
         finds="every drop missed, cause 'send to the gone client raised'; groups_left and presence_left",
     ),
     Planted(
@@ -79,7 +79,7 @@ PLANTED = (
     ),
     Planted(
         name="lost",
-        defect="no member gets every third message of a sender",
+        defect="every third message of a sender reaches nobody",
         finds="as many messages lost as were sent of these, times the members of the room",
     ),
     Planted(

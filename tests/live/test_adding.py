@@ -15,9 +15,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.live.bench_process import Bench, manifest, table
-
 from loadtest.ledger import Event, Phase
+from tests.live.bench_process import Bench, manifest, table
 
 pytestmark = pytest.mark.live
 

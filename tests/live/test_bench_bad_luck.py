@@ -76,6 +76,12 @@ def test_database_when_it_is_not_there_then_exit_4_with_djangos_reason(tmp_path:
         assert "Traceback" not in bench.err
 
 
+def test_database_when_the_web_ui_is_given_one_that_is_not_there_then_exit_4_as_of_a_bench(tmp_path: Path) -> None:
+    with Bench("ui", env={"DATABASE_URL": f"sqlite:///{tmp_path}/no/such/folder/db.sqlite3"}) as ui:
+        assert ui.ended() == 4
+        assert_clear(ui, "check DATABASE_URL:\n(.*\n)*  django.db.utils.OperationalError: unable to open database")
+
+
 def test_target_when_it_dies_at_start_then_exit_4_with_its_last_words(tmp_path: Path, out: Path) -> None:
     (tmp_path / "uvicorn.py").write_text("raise SystemExit('no server today')\n")
     path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))

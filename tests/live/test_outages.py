@@ -55,7 +55,7 @@ def test_pause_when_it_is_over_then_all_is_answered_that_was_not_meanwhile(name:
 def test_pause_when_the_bench_is_stopped_meanwhile_then_nothing_stays_stopped(
     name: str, ending: signal.Signals, tmp_path: Path
 ) -> None:
-    with Bench("bench", *SETTINGS, f"--drops={name}", "--duration=30", "--out", tmp_path) as bench:
+    with Bench("bench", *SETTINGS, f"--drops={name}", "--duration=12", "--out", tmp_path) as bench:
         bench.wait_until(lambda: is_stopped(bench, PAUSES[name]))
         os.kill(bench.process.pid, ending)
         assert bench.ended() == 130
@@ -64,7 +64,7 @@ def test_pause_when_the_bench_is_stopped_meanwhile_then_nothing_stays_stopped(
 
 
 def test_pause_when_the_server_dies_meanwhile_then_the_trial_fails_and_nothing_stays(tmp_path: Path) -> None:
-    with Bench("bench", *SETTINGS, "--drops=broker-pause", "--duration=30", "--out", tmp_path) as bench:
+    with Bench("bench", *SETTINGS, "--drops=broker-pause", "--duration=12", "--out", tmp_path) as bench:
         bench.wait_until(lambda: is_stopped(bench, PAUSES["broker-pause"]))
         (server,) = bench.started(PAUSES["server-pause"])
         os.kill(server, signal.SIGKILL)

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.live
 @pytest.mark.parametrize(
     ("layer", "idle", "busy"),
     [
-        ("inmemory", "nothing", f"{CHANNELS} layer queues, of nobody"),
-        ("redis", f"{CHANNELS} layer queues, empty", f"{CHANNELS} layer queues, of nobody"),
-        ("redis-pubsub", "nothing", f"{CHANNELS} layer queues, of nobody, {CHANNELS} layer subscriptions, of nobody"),
+        ("inmemory", "nothing", f"{CHANNELS} orphaned layer queues"),
+        ("redis", f"{CHANNELS} empty layer queues", f"{CHANNELS} orphaned layer queues"),
+        ("redis-pubsub", "nothing", f"{CHANNELS} orphaned layer queues, {CHANNELS} orphaned layer subscriptions"),
     ],
 )
 def test_layer_when_channels_come_and_go_then_what_it_keeps_is_charged_to_it(

@@ -2,22 +2,27 @@
 
 import io
 import re
+import tomllib
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from loadtest.checks.residue.kinds import MEMORY
+from loadtest.checks.residue.said import USUAL
 from loadtest.docs import PARTS, Part, replaced
 from loadtest.layers import LAYERS
 from loadtest.report.columns import FORMAT_VERSION, describe
 from loadtest.report.csv_files import read_tables
-from loadtest.report.manifest import read_manifest
+from loadtest.report.manifest import Manifest, read_manifest
 from loadtest.report.summary import summarise
 from loadtest.report.terminal import print_report
 from tests.unit.plans import make_plan
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 REFERENCE = PROJECT / "results" / "reference"
+STANDARD = PROJECT / "results" / "standard"
 DOCS = {path.name: path.read_text(encoding="utf-8") for path in (PROJECT / "docs").glob("*.md")}
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
@@ -47,10 +52,13 @@ def test_readme_when_the_generators_figures_are_read_then_they_are_those_of_a_ke
 def test_method_when_it_says_how_much_memory_is_left_then_the_kept_run_has_it() -> None:
     said = re.search(r"left ([\d.]+) to ([\d.]+) MB, churn\s+([\d.]+) to ([\d.]+) MB", DOCS["method.md"])
     assert said
-    left = read_tables(REFERENCE).frame("residue").filter(kind="memory, kB")
+    left = read_tables(REFERENCE).frame("residue").filter(kind="memory in kB")
     of_scenarios = [left.filter(left["scenario"].is_in(names))["left"] for names in (["echo", "broadcast"], ["churn"])]
     measured = [figure for kb in of_scenarios for figure in (min(kb), max(kb))]
     assert [f"{kb / 1000:.1f}" for kb in measured] == list(said.groups())
+    most = max(read_tables(STANDARD).frame("residue").filter(kind="memory in kB")["left"])
+    assert f"up to {most / 1000:.1f} MB" in " ".join(DOCS["method.md"].split())
+    assert f"more than {USUAL[MEMORY] / 1000:.0f} MB" in " ".join(DOCS["method.md"].split())
 
 
 def test_reference_run_when_looked_at_then_it_is_a_whole_default_run() -> None:
@@ -59,6 +67,25 @@ def test_reference_run_when_looked_at_then_it_is_a_whole_default_run() -> None:
     assert manifest.state == "finished"
     assert manifest.done == manifest.planned == len(default.trials_in_order())
     assert not manifest.failed
+
+
+def test_readme_when_its_plan_is_read_then_a_bench_takes_it() -> None:
+    block = re.search(r"```toml\n(.*?)```", README, re.DOTALL)
+    assert block
+    assert make_plan(tomllib.loads(block[1])).users == 200
+
+
+def test_readme_when_it_says_how_much_a_run_took_then_the_kept_runs_did() -> None:
+    standard, default, text = read_manifest(STANDARD), read_manifest(REFERENCE), " ".join(README.split())
+    assert f"took {_minutes(default)} minutes on two cores: {default.done} trials" in text
+    assert f"took {_minutes(standard)} minutes: {standard.done} trials" in text
+    assert f"standard profile has {len(make_plan({'profile': 'standard'}).trials_in_order())} trials" in text
+
+
+def _minutes(manifest: Manifest) -> int:
+    assert manifest.finished_utc is not None
+    took = datetime.fromisoformat(manifest.finished_utc) - datetime.fromisoformat(manifest.started_utc)
+    return round(took.total_seconds() / 60)
 
 
 def test_links_when_followed_then_they_lead_to_files() -> None:

@@ -11,8 +11,7 @@ import pytest
 from locust.argument_parser import get_empty_argument_parser, get_parser
 
 from loadtest.drops import DROPS
-from loadtest.load import Job, Load
-from loadtest.load.job import IDENTITY
+from loadtest.load import IDENTITY, Job, Load
 from loadtest.users.options import OptionsError, read_job
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -36,6 +35,11 @@ def problems(host: str = "ws://127.0.0.1:8000", **options: Any) -> str:
 
 def test_options_when_nothing_is_given_then_the_defaults_hold() -> None:
     assert read() == Job(host="ws://127.0.0.1:8000")
+
+
+@pytest.mark.parametrize("option", OURS)
+def test_options_when_their_page_is_read_then_each_is_there(option: str) -> None:
+    assert f"`{option}`" in (PROJECT / "docs" / "options.md").read_text(encoding="utf-8")
 
 
 def test_options_when_several_are_wrong_then_all_are_named_at_once() -> None:

@@ -13,6 +13,7 @@ from typer.main import get_command
 from loadtest.bench.choices import names_of
 from loadtest.bench.plan import CHOSEN, EVERY, PROFILES, Plan, PlanError
 from loadtest.bench.scenarios import SCENARIOS
+from loadtest.cli.bench import default_of
 from loadtest.cli.main import app
 from loadtest.dimensions import DROP, MIXED_DROPS, NO_DROP, SCENARIO
 from loadtest.drops import DROPS
@@ -209,8 +210,28 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
     keys = {name: field for name, field in Plan.model_fields.items() if name != "notes"}
     assert list(options) == [*keys, "plan", "out", "resume", "redis_url", *({"help"} & options.keys())]
     for name, field in keys.items():
-        assert options[name].help == help_of(field) != ""
+        assert help_of(field)
+        assert options[name].help == f"{help_of(field)} (default: {default_of(name, field)})"
         assert options[name].default is None, "what is not given is left to the plan's file and profile"
+
+
+@pytest.mark.parametrize(
+    ("key", "default"),
+    [
+        ("profile", "quick"),
+        ("users", "the scenario's own"),
+        ("duration", "the scenario's own; standard: 10; full: 20"),
+        ("server_ping", "the server's own"),
+        ("consumers", "sync,async; full: every"),
+        ("drops", "close,fin,midframe,rst"),
+        ("mix_drops", "yes; standard: no; full: no"),
+        ("trials", "3; standard: 5; full: 10"),
+    ],
+)
+def test_bench_when_its_options_are_listed_then_each_says_its_default_and_that_of_other_profiles(
+    key: str, default: str
+) -> None:
+    assert default_of(key, Plan.model_fields[key]) == default
 
 
 @pytest.mark.parametrize("key", ["rate", "payload_size", "room_size", "drop_share", "offline", "seed"])

@@ -75,7 +75,7 @@ def test_overlapping_ranges_are_no_clear_difference() -> None:
 
 def test_one_trial_claims_nothing() -> None:
     (text,) = texts(findings_of(throughput=speed("sync", [100]) + speed("async", [900])), "throughput")
-    assert "nobody can say how sure" in text
+    assert "only one trial on each side: too few to compare" in text
     assert "times" not in text
 
 
@@ -105,7 +105,7 @@ def test_missed_disconnects_are_counted_shared_and_by_trial() -> None:
     headline, missed = texts(found, "disconnects")
     assert "412 connections" in headline
     assert "3 of 412 dropped connections (0.7 %) never had disconnect() called" in missed
-    assert "0 to 3 in each of 3 trials" in missed
+    assert "between 0 and 3 a trial" in missed
     assert "cause not recorded" in missed
 
 
@@ -115,7 +115,7 @@ def test_drops_of_a_trial_not_audited_are_unknown_and_never_good() -> None:
     assert found[0].severity == "unknown"
     assert "of 7 it is not known" in found[0].text
     assert any(
-        "7 of 17 dropped connections" in text and "1 of 2 rows could not" in text
+        "7 of 17 dropped connections" in text and "1 of 2 trials could not" in text
         for text in texts(found, "disconnects")
     )
 
@@ -171,7 +171,52 @@ def test_residue_names_kind_and_example() -> None:
         residue=[{**key_row(), "kind": "asyncio tasks", "before": 1, "after": 4, "left": 3, "example": "Task-7"}]
     )
     (text,) = texts(found, "left behind")
-    assert "left behind after the load had gone: 3 asyncio tasks, for example Task-7 (one trial only)." in text
+    assert "left behind: 3 asyncio tasks, for example Task-7 (one trial only)." in text
+
+
+def test_residue_of_some_trials_only_is_told_as_such_with_one_short_example() -> None:
+    def row(trial: int, kind: str, left: int, example: str = "") -> dict[str, Any]:
+        return {**key_row(trial=trial), "kind": kind, "before": 0, "after": left, "left": left, "example": example}
+
+    named = f"{'c' * 80} (9), other (1)"
+    members = [row(trial, "group members", left, named) for trial, left in ((1, 0), (2, 9), (3, 0))]
+    memory = [row(trial, "memory in kB", 30_000, "kB (30000)") for trial in (1, 2, 3)]
+    (text,) = texts(findings_of(residue=members + memory), "left behind")
+    assert text == (
+        "redis, sync, echo: left behind: 30,000 kB of memory (median of 3 trials); left behind in some trials: "
+        f"up to 9 group members, for example {'c' * 31}… (median 0, 3 trials)."
+    )
+
+
+def test_losses_are_told_by_trial() -> None:
+    def row(trial: int, lost: int) -> dict[str, Any]:
+        known = {
+            "expected": 4030,
+            "delivered": 4030 - lost,
+            "duplicated": 0,
+            "reordered": 0,
+            "offline": 0,
+            "unknown": 0,
+        }
+        return {**key_row(scenario="churn", trial=trial), **known, "lost": lost}
+
+    (several,) = texts(findings_of(delivery=[row(1, 0), row(2, 24), row(3, 0)]), "delivery")
+    assert several.endswith("Lost: 0.2 % of all; per trial: median 0, from 0 to 24 (3 trials).")
+    (alike,) = texts(findings_of(delivery=[row(1, 5), row(2, 5)]), "delivery")
+    assert alike.endswith("Lost: 0.1 % of all; 5 in each of 2 trials.")
+    (alone,) = texts(findings_of(delivery=[row(1, 24)]), "delivery")
+    assert alone.endswith("Lost: 0.6 % of all; one trial only.")
+
+
+def test_missed_are_told_by_trial_also_where_each_kind_of_drop_has_trials_of_its_own() -> None:
+    kinds = ("rst", "fin")
+    throughput = [key_row(scenario="churn", drop=drop, trial=trial) for drop in kinds for trial in (1, 2)]
+    missed = [drops(9, 1 + trial, drop=drop, trial=trial) for drop in kinds for trial in (1, 2)]
+    assert "between 2 and 3 a trial" in texts(findings_of(throughput=throughput, disconnects=missed), "disconnects")[1]
+    mixed = texts(findings_of(disconnects=missed), "disconnects")[1]
+    assert "between 4 and 6 a trial" in mixed
+    first = [row for row in missed if row["trial"] == 1]
+    assert "one trial of each kind" in texts(findings_of(throughput=throughput, disconnects=first), "disconnects")[1]
 
 
 def test_kinds_of_drop_share_one_sentence_with_the_main_cause_and_its_example() -> None:
@@ -186,12 +231,12 @@ def test_kinds_of_drop_share_one_sentence_with_the_main_cause_and_its_example() 
         drops=dropped,
     )
     headline, missed = (f for f in found if f.severity == "warning" and f.topic.name == "disconnects")
-    assert "The main cause, for 4 of 5: the next message to the client that was gone raised" in headline.text
+    assert "The main cause, for 4 of 5: the next message to the dropped client raised" in headline.text
     assert "django/channels#1466" in headline.text
     assert "5 of 22 dropped connections" in missed.text
     assert "4 of 12 after rst, 1 of 10 after fin" in missed.text
-    assert "Main cause, of 4:" in missed.text
-    assert "of 1 a handler was still running" in missed.text
+    assert "Cause of 4: the next message to the dropped client raised" in missed.text
+    assert "Cause of the other 1: a handler was still running" in missed.text
     assert missed.example == "uvicorn-1-redis-sync-churn-mixed/1:6"
 
 
@@ -251,8 +296,8 @@ def test_notable_stalls_are_told_with_the_latencies_and_those_of_who_did_not_sta
     )
     (finding,) = [finding for finding in found if "event loop" in finding.text]
     assert finding.text == (
-        "redis, async, blocker: the server's event loop served nobody for 100 ms or longer 3 times in a trial, "
-        "880 ms together; median latency 1.30 ms, p99 297 ms and slowest message 305 ms (median of 2 trials); "
+        "redis, async, blocker: the server's event loop stalled 3 times a trial for at least 100 ms, "
+        "880 ms in all; median latency 1.30 ms, p99 297 ms and slowest message 305 ms (median of 2 trials); "
         "sync never stalled: median latency 1.30 ms, p99 310 ms and slowest message 305 ms."
     )
     assert finding.severity == "warning"

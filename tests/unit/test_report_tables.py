@@ -147,6 +147,24 @@ def test_tables_of_an_older_format_are_read_under_their_names_of_today(tmp_path:
     assert all(again[table].equals(frame) for table, frame in tables.items())
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("layer queues, of nobody", "orphaned layer queues"),
+        ("layer queues, empty", "empty layer queues"),
+        ("layer subscriptions, of nobody", "orphaned layer subscriptions"),
+        ("memory, kB", "memory in kB"),
+    ],
+)
+def test_residue_of_an_older_format_is_read_under_the_kinds_names_of_today(tmp_path: Path, old: str, new: str) -> None:
+    tables = Tables.from_rows({"residue": [{**key_row(), "kind": new, "left": 1}]})
+    write_csv(tables, tmp_path)
+    text = (tmp_path / "residue.csv").read_text()
+    assert new in text
+    (tmp_path / "residue.csv").write_text(text.replace(new, f'"{old}"'))
+    assert read_tables(tmp_path).frame("residue").equals(tables.frame("residue"))
+
+
 def test_residue_of_a_kind_that_nothing_counts_is_refused() -> None:
     with pytest.raises(ReportError, match="rows of 'thread', which nothing counts"):
         Tables.from_rows({"residue": [{**key_row(), "kind": "thread", "left": 1}]})

@@ -37,7 +37,7 @@ def test_story_when_any_event_was_recorded_then_it_has_words_for_it(tmp_path: Pa
 def test_story_when_the_event_loop_stalled_then_it_says_for_how_long(tmp_path: Path) -> None:
     run = folder_with(tmp_path, {"event": int(Event.STALLED), "time_ns": 5, "value": 250_000_000})
     (line,) = read_story(run, f"{TRIAL}:0").lines
-    assert line.what == "the event loop served nobody for 250 ms, until now"
+    assert line.what == "the event loop stalled for 250 ms, until now"
 
 
 def test_story_when_a_phase_began_then_it_is_named(tmp_path: Path) -> None:

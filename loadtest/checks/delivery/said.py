@@ -19,9 +19,10 @@ from loadtest.checks.delivery.table import (
 from loadtest.checks.throughput.said import open_at_a_time
 from loadtest.figures.cell import Cell
 from loadtest.figures.evidence import Evidence
-from loadtest.figures.finding import Finding, how_sure, trials_each
+from loadtest.figures.finding import Finding, trials_each
+from loadtest.figures.statistics import Figure
 from loadtest.figures.topics import DELIVERY, UNEXPECTED
-from loadtest.figures.words import Namer, counted, listed, share, with_range
+from loadtest.figures.words import Namer, counted, listed, number, plain, share
 
 _WRONG = {LOST: "never came", DUPLICATED: "came more than once", REORDERED: "came out of order"}
 _COUNTS = (EXPECTED, LOST, DUPLICATED, REORDERED)
@@ -50,8 +51,7 @@ def _went_wrong(cell: Cell, namer: Namer) -> Finding:
     of = f"of {whole:,} messages" if whole is not None else "of the messages"
     counts = {words: cell.total(column).total for column, words in _WRONG.items()}
     parts = [f"{count:,} {words}" for words, count in counts.items() if count]
-    each = cell.median(LOST)
-    sure = f" Lost: {share(lost, whole)}; {with_range(each)} in one trial ({how_sure(each)})." if lost and whole else ""
+    sure = f" Lost: {share(lost, whole)} of all; {_in_each_trial(cell.median(LOST))}." if lost and whole else ""
     return Finding(
         severity="warning" if lost or cell.total(DUPLICATED).total else "note",
         topic=DELIVERY,
@@ -60,6 +60,15 @@ def _went_wrong(cell: Cell, namer: Namer) -> Finding:
         figures=_COUNTS,
         example=cell.example(LOST_EXAMPLE),
     )
+
+
+def _in_each_trial(lost: Figure) -> str:
+    if lost.known == 1:
+        return "one trial only"
+    if lost.low == lost.high:
+        return f"{plain(lost)} in each of {lost.known} trials"
+    spread = f"from {number(lost.low or 0)} to {number(lost.high or 0)}"
+    return f"per trial: median {plain(lost)}, {spread} ({lost.known} trials)"
 
 
 def _not_known(cell: Cell, namer: Namer) -> Finding:

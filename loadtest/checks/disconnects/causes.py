@@ -25,9 +25,9 @@ class Words:
 
 _WORDS: Mapping[str, Words] = {
     dropped.SEND_RAISED: Words(
-        full="the next message to the client that was gone raised, and the consumer's task ended before its "
-        "disconnect was handled (django/channels#1466)",
-        short="the next message to the client that was gone raised and ended the consumer's task",
+        full="the next message to the dropped client raised, and the consumer's task ended before its disconnect was "
+        "handled (django/channels#1466)",
+        short="the next message to the dropped client raised and ended the consumer's task",
     ),
     dropped.HANDLER_RAISED: Words(
         full="a handler of the consumer raised, and its task ended before its disconnect was handled",
@@ -46,8 +46,7 @@ _WORDS: Mapping[str, Words] = {
         short="a handler was still running",
     ),
     dropped.NOT_NOTICED: Words(
-        full="the server still held the connection as open when settling ended: nothing told it that the client "
-        "was gone",
+        full="the server still held the connection as open when settling ended: nothing told it of the drop",
         short="the server still held the connection as open",
     ),
 }

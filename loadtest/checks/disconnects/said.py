@@ -9,10 +9,20 @@ from loadtest.checks.disconnects.account import account_of, account_of_all
 from loadtest.checks.disconnects.causes import causes_of, words_of
 from loadtest.checks.disconnects.detection import says_of_detection
 from loadtest.checks.disconnects.left_said import says_of_left
-from loadtest.checks.disconnects.table import CAUSES, DROPPED, EXAMPLE, MISSED, RAISED, TABLE, UNKNOWN
+from loadtest.checks.disconnects.table import (
+    CAUSES,
+    DISCONNECT_CALLED,
+    DROPPED,
+    EXAMPLE,
+    MISSED,
+    RAISED,
+    TABLE,
+    UNKNOWN,
+)
 from loadtest.checks.drops import CAUSE, VERDICT
 from loadtest.checks.drops import RAISED as EXCEPTION
-from loadtest.dimensions import DROP
+from loadtest.checks.throughput.table import TABLE as THROUGHPUT
+from loadtest.dimensions import DROP, MIXED_DROPS, CellKey
 from loadtest.figures.cell import Cell
 from loadtest.figures.evidence import Evidence
 from loadtest.figures.finding import Finding, trials_each
@@ -80,25 +90,46 @@ def _by_kind(cells: Sequence[Cell]) -> str:
 
 
 def _in_each_trial(cells: Sequence[Cell]) -> str:
-    """The fewest and the most missed in one trial, over all kinds of drop."""
-    missed: Counter[int] = Counter()
+    """The fewest and the most missed in one trial."""
+    missed: Counter[tuple[CellKey, int]] = Counter()
     for cell in cells:
         for trial in cell.valid_trials:
             if (count := trial.get(MISSED)) is not None:
-                missed[trial.number] += count
+                missed[_planned(cell), trial.number] += count
     if len(missed) < 2:
         return "one trial only"
+    if len({number for _, number in missed}) < 2:
+        return "one trial of each kind of drop"
     low, high = min(missed.values()), max(missed.values())
-    return f"{low:,}{f' to {high:,}' if high > low else ''} in each of {len(missed)} trials"
+    return f"between {low:,} and {high:,} a trial" if high > low else f"{low:,} in each of {len(missed)} trials"
+
+
+def _planned(cell: Cell) -> CellKey:
+    """The cell that its trials were planned as: one in whose trials several kinds of drop were mixed has no speed."""
+    return cell.key if cell.has(THROUGHPUT) else cell.key.having(DROP, MIXED_DROPS)
+
+
+def _counted_trials(cells: Sequence[Cell]) -> tuple[int, int]:
+    """How many trials could not be audited, and how many there are; one with several kinds of drop counts once."""
+    there_are = {(_planned(cell), trial.number) for cell in cells for trial in cell.valid_trials if DROPPED in trial}
+    failed = {
+        (_planned(cell), trial.number)
+        for cell in cells
+        for trial in cell.valid_trials
+        if DROPPED in trial and (trial.get(MISSED) is None or trial.get(DISCONNECT_CALLED) is None)
+    }
+    return len(failed), len(there_are)
 
 
 def _causes_text(causes: Counter[str]) -> str:
-    """`Cause: ...`, or the main one and how many had each of the others."""
-    (main, count), *others = causes.most_common()
-    if not others:
-        return f"Cause: {words_of(main).short}"
-    rest = [f"of {number:,} {words_of(cause).short}" for cause, number in others]
-    return f"Main cause, of {count:,}: {words_of(main).short}; {listed(rest)}"
+    """`Cause: ...`, or `Cause of 40: ... Cause of the other 3: ...`, the most frequent first."""
+    by_count = causes.most_common()
+    if len(by_count) == 1:
+        return f"Cause: {words_of(by_count[0][0]).short}"
+    whose = [f"{count:,}" for _, count in by_count]
+    if len(whose) == 2:
+        whose[1] = f"the other {whose[1]}"
+    return ". ".join(f"Cause of {of}: {words_of(cause).short}" for of, (cause, _) in zip(whose, by_count, strict=True))
 
 
 def _missed_example(cells: Sequence[Cell], cause: str, evidence: Evidence) -> str:
@@ -142,9 +173,9 @@ def _raised(cells: Sequence[Cell], evidence: Evidence) -> Finding:
 def _not_known(cells: Sequence[Cell], evidence: Evidence) -> Finding:
     unclear = [cell for cell in cells if account_of(cell).unknown]
     account = account_of_all(unclear)
-    trials = account.trials - account.audited
+    failed, trials = _counted_trials(unclear)
     kinds = "" if len(cells) == 1 else f" after {listed([cell.key[DROP] for cell in unclear])}"
-    because = f"; {trials} of {counted(account.trials, 'row')} could not be audited" if trials else ""
+    because = f"; {failed} of {counted(trials, 'trial')} could not be audited" if failed else ""
     return Finding(
         severity="unknown",
         topic=DISCONNECTS,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 KEPT_BY_LAYER = frozenset(
-    {"layer queues, of nobody", "layer queues, empty", "layer subscriptions, of nobody", "layer sockets"}
+    {"orphaned layer queues", "empty layer queues", "orphaned layer subscriptions", "layer sockets"}
 )
 """Kinds that a channel layer keeps by itself, whatever the consumers do: charged to the layer, not to the app."""
 
-MEMORY = "memory, kB"
+MEMORY = "memory in kB"
 """The kind that is never exactly as it was: an allocator keeps some of what was free, and some code runs only once."""
 
 
@@ -24,6 +24,8 @@ class Kind:
     """Counts the things there are by name, from what each process told."""
     owned_by: Literal["anybody", "somebody", "nobody"] = "anybody"
     """Nobody: only what is named like a channel that is gone; somebody: all but that."""
+    formerly: tuple[str, ...] = ()
+    """The names that it had in older folders."""
 
 
 def _members(told: list[dict[str, list[str]]]) -> Counter[str]:
@@ -69,14 +71,26 @@ _LAYER_SOCKET = "layer socket"
 KINDS = (
     Kind(name="group members", field="groups", count=_members),
     Kind(name="layer queues", field="queues", count=_waiting, owned_by="somebody"),
-    Kind(name="layer queues, of nobody", field="queues", count=_waiting, owned_by="nobody"),
-    Kind(name="layer queues, empty", field="queues", count=_empty),
+    Kind(
+        name="orphaned layer queues",
+        field="queues",
+        count=_waiting,
+        owned_by="nobody",
+        formerly=("layer queues, of nobody",),
+    ),
+    Kind(name="empty layer queues", field="queues", count=_empty, formerly=("layer queues, empty",)),
     Kind(name="layer subscriptions", field="subscriptions", count=_added, owned_by="somebody"),
-    Kind(name="layer subscriptions, of nobody", field="subscriptions", count=_added, owned_by="nobody"),
+    Kind(
+        name="orphaned layer subscriptions",
+        field="subscriptions",
+        count=_added,
+        owned_by="nobody",
+        formerly=("layer subscriptions, of nobody",),
+    ),
     Kind(name="asyncio tasks", field="tasks", count=_added),
     Kind(name="threads", field="threads", count=_added),
     Kind(name="file descriptors", field="fds", count=_but_of_layer),
     Kind(name="layer sockets", field="fds", count=_of_layer),
     Kind(name="presence rows", field="presence", count=_once),
-    Kind(name=MEMORY, field="memory_kb", count=_kilobytes),
+    Kind(name=MEMORY, field="memory_kb", count=_kilobytes, formerly=("memory, kB",)),
 )

@@ -12,7 +12,7 @@ _count = partial(_of_kind, dtype=int, over_trials="median")
 
 KIND = _column(name="kind", dtype=str, meaning="what was counted: group members, layer queues, asyncio tasks, ...")
 BEFORE = _count(name="before", meaning="how many before the first connection")
-AFTER = _count(name="after", meaning="how many after the last had gone and the server had settled")
+AFTER = _count(name="after", meaning="how many after the last had ended and the server had settled")
 LEFT = _count(name="left", meaning="how many of these the load left behind", better="lower")
 EXAMPLE = _of_kind(name="example", dtype=str, meaning="one of those left behind, by its name")
 
@@ -21,5 +21,6 @@ TABLE = Table(
     meaning="What was there before the load and what was there after it had gone.",
     row="one kind of residue in one trial",
     kind=KIND,
+    kinds_formerly={old: kind.name for kind in KINDS for old in kind.formerly},
     figures=(KIND, BEFORE, AFTER, LEFT, EXAMPLE),
 )

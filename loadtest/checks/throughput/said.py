@@ -101,8 +101,8 @@ def _stalled(cell: Cell, calm: Sequence[Cell], namer: Namer) -> Finding:
         severity="warning",
         topic=LATENCY,
         text=(
-            f"{namer.name(cell.key)}: the server's event loop served nobody for 100 ms or longer "
-            f"{_times(stalls.median or 0)} in a trial, {time_ms(_stalled_ms(cell))} together"
+            f"{namer.name(cell.key)}: the server's event loop stalled {_times(stalls.median or 0)} a trial "
+            f"for at least 100 ms, {time_ms(_stalled_ms(cell))} in all"
             f"{f'; {_came(cell)}' if _came(cell) else ''} ({how_sure(stalls)}){others}."
         ),
         cells=(cell.key, *(other.key for other in calm)),

@@ -47,7 +47,7 @@ _METRICS = (
         topic=LATENCY,
         higher_is_better=False,
         what="latency p99",
-        claim="latency p99 is {ratio} times longer with {other} than with {best}",
+        claim="latency p99 with {other} is {ratio} times that with {best}",
         write=time_ms,
     ),
     _Metric(
@@ -55,7 +55,7 @@ _METRICS = (
         topic=COST,
         higher_is_better=False,
         what="server CPU for 1,000 messages",
-        claim="server CPU for 1,000 messages is {ratio} times as high with {other} as with {best}",
+        claim="server CPU for 1,000 messages with {other} is {ratio} times that with {best}",
         write=time_ms,
     ),
 )
@@ -75,7 +75,7 @@ _OVER_KINDS: dict[Difference, str] = {
     "lower": "clearly less",
     "same": "the same within 2 %",
     "no clear difference": "no clear difference",
-    "one trial": "not to be told from one trial of a side",
+    "one trial": "too few trials to compare (one on a side)",
     "unknown": "not known",
 }
 
@@ -181,7 +181,7 @@ class _Comparison:
             case "same":
                 return f"{names['best']} and {names['other']} differ by at most 2 % in {metric.what} ({both})"
             case "one trial":
-                return f"{metric.what}: {both}; with one trial of a side nobody can say how sure this is"
+                return f"{metric.what}: {both}; {_one_trial(one, two)}: too few to compare"
             case _:
                 return (
                     f"no clear difference between {names['best']} and {names['other']} in {metric.what} "
@@ -216,6 +216,10 @@ def _medians(one: Figure, two: Figure) -> str:
     return (
         f"medians of {one.known} trials" if one.known == two.known else f"medians of {one.known} and {two.known} trials"
     )
+
+
+def _one_trial(one: Figure, two: Figure) -> str:
+    return "only one trial on each side" if one.known == two.known else "only one trial on one side"
 
 
 def _ratio(one: Figure, two: Figure) -> str:

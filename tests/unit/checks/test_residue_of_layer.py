@@ -23,7 +23,7 @@ def left(
 
 
 def test_queue_with_messages_when_its_consumer_has_gone_then_it_is_the_layers() -> None:
-    assert left(held(queues={"c1": 3})) == {"layer queues, of nobody": 1}
+    assert left(held(queues={"c1": 3})) == {"orphaned layer queues": 1}
 
 
 def test_queue_with_messages_when_the_channel_is_still_in_a_group_then_it_is_the_apps() -> None:
@@ -35,7 +35,7 @@ def test_queue_with_messages_when_the_consumer_still_runs_then_it_is_the_apps() 
 
 
 def test_queue_when_empty_then_it_is_the_layers() -> None:
-    assert left(held(queues={"c1": 0})) == {"layer queues, empty": 1}
+    assert left(held(queues={"c1": 0})) == {"empty layer queues": 1}
 
 
 def test_queue_when_one_process_of_two_has_messages_in_it_then_it_is_not_empty() -> None:
@@ -45,12 +45,12 @@ def test_queue_when_one_process_of_two_has_messages_in_it_then_it_is_not_empty()
         after=(held(pid=1, queues={"c1": 0}), held(pid=2, queues={"c1": 2})),
     )
     found = dict(check(trial).rows.select("kind", "left").iter_rows())
-    assert (found["layer queues, of nobody"], found["layer queues, empty"]) == (1, 0)
+    assert (found["orphaned layer queues"], found["empty layer queues"]) == (1, 0)
 
 
 def test_subscription_when_to_a_group_or_to_a_channel_that_has_gone_then_they_are_told_apart() -> None:
     found = left(held(subscriptions=["__group__g", "c1"]))
-    assert found == {"layer subscriptions": 1, "layer subscriptions, of nobody": 1}
+    assert found == {"layer subscriptions": 1, "orphaned layer subscriptions": 1}
 
 
 def test_sockets_when_of_the_layer_then_they_are_no_file_descriptors_of_the_apps() -> None:
@@ -61,7 +61,7 @@ def test_sockets_when_of_the_layer_then_they_are_no_file_descriptors_of_the_apps
 
 
 def test_memory_when_more_then_the_difference_is_left_and_when_less_nothing() -> None:
-    assert left(held(memory_kb=5000), held(memory_kb=3000)) == {"memory, kB": 2000}
+    assert left(held(memory_kb=5000), held(memory_kb=3000)) == {"memory in kB": 2000}
     assert left(held(memory_kb=3000), held(memory_kb=5000)) == {}
 
 

@@ -18,6 +18,9 @@ from tests.unit.wire.corpus import frame
 
 def run(protocol: Protocol, data: bytes) -> tuple[list[str | bytes], bytes]:
     """Do what the pump does with these bytes: the messages handed over, and the bytes sent."""
+    text = protocol.short_text(data)
+    if text is not None:
+        return [text], b""
     messages: list[str | bytes] = []
     sent = b""
     for event in protocol.feed(data):
@@ -45,8 +48,34 @@ def test_message_when_deflate_was_agreed_on_is_compressed() -> None:
     assert len(protocol.message("x" * 1000)) < 100
 
 
-def test_feed_when_one_short_text_comes_gives_it_alone() -> None:
-    assert run(Protocol(), frame(0x81, b"hello")) == (["hello"], b"")
+@pytest.mark.parametrize("length", [0, 1, 125])
+def test_short_text_when_one_short_text_frame_comes_gives_it(length: int) -> None:
+    assert Protocol().short_text(frame(0x81, b"x" * length)) == "x" * length
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x81",
+        frame(0x81, b"hello")[:-1],
+        frame(0x81, b"hello") + b"\x81",
+        frame(0x81, b"x" * 126),
+        frame(0x82, b"hello"),
+        frame(0x01, b"hello"),
+        frame(0x81, b"\xc3\x28"),
+    ],
+)
+def test_short_text_when_anything_else_comes_leaves_it_to_feed(data: bytes) -> None:
+    assert Protocol().short_text(data) is None
+
+
+def test_short_text_when_a_frame_or_a_message_is_unfinished_leaves_it_to_feed() -> None:
+    for begun in (b"\x81", frame(0x01, b"begun"), frame(0x88, b"")):
+        protocol = Protocol()
+        protocol.feed(begun)
+        assert protocol.short_text(frame(0x81, b"hello")) is None
+    assert Protocol(max_message_bytes=4).short_text(frame(0x81, b"hello")) is None
 
 
 def test_feed_when_a_short_text_is_no_utf8_gives_the_error() -> None:
