@@ -36,7 +36,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "loadtest.layers",
         }
     ),
-    frozenset({"loadtest.wire", "loadtest.report"}),
+    frozenset({"loadtest.stats", "loadtest.wire", "loadtest.report"}),
     frozenset(
         {"loadtest.users", "loadtest.stack", "loadtest.brokers", "loadtest.targets", "target_app", "locustfiles"}
     ),
@@ -59,6 +59,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "loadtest.probe": frozenset({"loadtest.ledger", "loadtest.contract"}),
     "loadtest.servers": frozenset({"loadtest.contract", "loadtest.discovery"}),
     "loadtest.layers": frozenset(),
+    "loadtest.stats": frozenset(),
     "loadtest.wire": frozenset({"loadtest.drops"}),
     "loadtest.users": frozenset(
         {
@@ -93,6 +94,7 @@ DOORS: dict[str, frozenset[str]] = {
     "channels": frozenset({"loadtest.probe", "target_app"}),
     "django": frozenset({"loadtest.probe", "target_app"}),
     "asgiref": frozenset({"loadtest.probe", "target_app"}),
+    "scipy": frozenset({"loadtest.stats"}),
     "altair": frozenset({"loadtest.report"}),
     "jinja2": frozenset({"loadtest.report"}),
     "vl_convert": frozenset({"loadtest.report"}),
@@ -108,6 +110,7 @@ NEEDS_ONLY: dict[str, frozenset[str]] = {
     "loadtest.figures": frozenset({"polars"}),
     "loadtest.checks": frozenset({"numpy", "polars"}),
     "loadtest.drops": frozenset(),
+    "loadtest.stats": frozenset({"numpy", "scipy"}),
 }
 """Rooms whose foreign packages are told one by one."""
 
