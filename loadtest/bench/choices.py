@@ -97,11 +97,19 @@ def _server(row: Server) -> Choice:
 
 
 def _layer(row: Layer) -> Choice:
+    unavailable = row.unavailable()
     return Choice(
         value=Value(name=row.name, summary=row.summary, ends_connections=row.ends_connections),
         default=row.default,
-        unavailable=row.unavailable(),
-        facts={"backend": row.backend, "broker": row.broker, "at_capacity": row.at_capacity},
+        unavailable=unavailable,
+        facts={
+            "backend": row.backend,
+            "package": row.package,
+            "version": None if unavailable else row.version,
+            "broker": row.broker,
+            "crosses_processes": row.crosses_processes,
+            "at_capacity": row.at_capacity,
+        },
     )
 
 

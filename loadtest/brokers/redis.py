@@ -185,7 +185,7 @@ def _client(url: str) -> "redis.Redis":
 
 KIND = Broker(
     name="redis",
-    summary="Redis or Valkey: a private Valkey that comes with the packages, or a server of yours",
+    summary="Redis or Valkey",
     run=redis_server,
     option=OPTION,
     variable=VARIABLE,

@@ -42,7 +42,7 @@ class TrialRecords:
     """See `loadtest.ledger.reader.read_ledger`."""
     server: pl.DataFrame
     samples: pl.DataFrame
-    """time_ns, role ("server", "generator", "redis"), cpu_s (since the process began), rss_bytes."""
+    """time_ns, role ("server", "generator", "broker"), cpu_s (since the process began), rss_bytes."""
     before: tuple[ProcessResidue, ...]
     after: tuple[ProcessResidue, ...]
     """Empty when the residue could not be read; `after_unknown` then says why."""

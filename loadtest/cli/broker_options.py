@@ -38,7 +38,7 @@ def _option(broker: Broker) -> inspect.Parameter:
     option = typer.Option(
         f"--{broker.option}",
         envvar=broker.variable,
-        help=f"use your own {broker.name} server, under a key prefix of our own, instead of a private one",
+        help=f"use your own server of {broker.summary}, under a key prefix of our own, instead of a private one",
     )
     return inspect.Parameter(
         _parameter(broker), inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option]

@@ -27,12 +27,11 @@ from loadtest.report.charts import (
     throughput_charts,
     timeline_charts,
 )
-from loadtest.report.csv_files import read_tables, write_text
-from loadtest.report.manifest import read_manifest
+from loadtest.report.csv_files import write_text
 from loadtest.report.printed import left_of_1000, printed_tables
 from loadtest.report.resilience import LEGEND, grids
 from loadtest.report.show_command import show_command
-from loadtest.report.summary import Summary, summarise
+from loadtest.report.summary import Summary
 from loadtest.report.tables import Tables
 
 SHOWN_FIRST = 3
@@ -69,12 +68,6 @@ class FindingSection:
     title: str
     first: Sequence[Finding]
     more: Sequence[Finding]
-
-
-def write_html(run_folder: Path) -> None:
-    """Write report.html into a run's folder, also of a run with no trial done; ReportError if that fails."""
-    tables = read_tables(run_folder)
-    write_page(run_folder, tables, summarise(tables, read_manifest(run_folder)))
 
 
 def write_page(run_folder: Path, tables: Tables, summary: Summary) -> None:

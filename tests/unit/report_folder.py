@@ -12,7 +12,10 @@ from typing import Any
 
 from loadtest.checks.dropped import HANDLER_BUSY, NOT_NOTICED, SEND_RAISED
 from loadtest.report.columns import FORMAT_VERSION, KEY_NAMES, TABLES
-from loadtest.report.csv_files import write_csv
+from loadtest.report.csv_files import read_tables, write_csv
+from loadtest.report.html import write_page
+from loadtest.report.manifest import read_manifest
+from loadtest.report.summary import summarise
 from loadtest.report.tables import Tables
 
 LAYERS = ("inmemory", "redis", "redis-pubsub")
@@ -47,6 +50,12 @@ def write_folder(
     manifest = invented_manifest(state=state, done=tables.frame("throughput").height)
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder
+
+
+def write_html(folder: Path) -> None:
+    """Write report.html into a run's folder, from its own files."""
+    tables = read_tables(folder)
+    write_page(folder, tables, summarise(tables, read_manifest(folder)))
 
 
 def invented_tables(

@@ -27,7 +27,6 @@ class _Metric:
 
     figure: Column[float]
     topic: Topic
-    higher_is_better: bool
     what: str  # "messages a second"
     claim: str  # a sentence of {best}, {ratio} and {other}
     write: Callable[[float], str]
@@ -37,7 +36,6 @@ _METRICS = (
     _Metric(
         figure=MESSAGES_PER_S,
         topic=THROUGHPUT,
-        higher_is_better=True,
         what="messages a second",
         claim="{best} carried {ratio} times as many messages a second as {other}",
         write=number,
@@ -45,7 +43,6 @@ _METRICS = (
     _Metric(
         figure=LATENCY_MS_P99,
         topic=LATENCY,
-        higher_is_better=False,
         what="latency p99",
         claim="latency p99 with {other} is {ratio} times that with {best}",
         write=time_ms,
@@ -53,7 +50,6 @@ _METRICS = (
     _Metric(
         figure=CPU_PER_1000,
         topic=COST,
-        higher_is_better=False,
         what="server CPU for 1,000 messages",
         claim="server CPU for 1,000 messages with {other} is {ratio} times that with {best}",
         write=time_ms,
@@ -197,7 +193,7 @@ def _pairs(cells: Sequence[Cell], metric: _Metric) -> list[tuple[Cell, Cell]]:
 
 def _rank(cell: Cell, metric: _Metric) -> float:
     median = cell.median(metric.figure).median or 0.0
-    return -median if metric.higher_is_better else median
+    return -median if metric.figure.better == "higher" else median
 
 
 def _difference(pair: tuple[Cell, Cell], metric: _Metric) -> Difference:
