@@ -204,7 +204,7 @@ def fake_control(folder: Path, pid: int, answer: bytes, until_closed: threading.
     [
         (b'{"pid": 1, "op', "cut off after 14 bytes"),
         (b"no json\n", "not the answer asked for: .*no json"),
-        (b'{"error": "unknown question"}\n', "not the answer asked for: .*unknown question"),
+        (b'{"error": "unknown question"}\n', "^not answered: unknown question$"),
         (b"", "timed out"),
     ],
 )
