@@ -228,11 +228,17 @@ def _conduct(generators: _Generators, parts: _Parts) -> None:
 
 
 def _what_failed(failure: Failure, generators: _Generators, injected: Injected) -> str:
+    if not failure.generators:
+        return f"a generator, it is not known which, sent {failure.said}"
     generator = generators.processes[failure.generators[0]]
-    code = generator.wait(_DYING_S) if failure.why == "ended" else None
-    if code is None:
+    if failure.why == "garbled":
+        return f"{generator.name} sent {failure.said}; its log: {generator.log}"
+    if failure.why == "stuck":
         phase = failure.phase.name.lower().replace("_", "-") if failure.phase else "start"
         return f"{generator.name} did not get through its {phase} in time; its log: {generator.log}"
+    code = generator.wait(_DYING_S)
+    if code is None:
+        return f"{generator.name} takes no more orders and still runs; its log: {generator.log}"
     if generator is generators.mortal and code == -signal.SIGKILL and not injected.has_begun:
         return _KILLED_BY_ANOTHER
     return f"the generator ended early ({describe_exit(code)}); its last lines:\n{generator.log_tail()}"

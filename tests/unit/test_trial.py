@@ -8,8 +8,10 @@ import polars as pl
 import pytest
 
 from loadtest.bench.generator import LEDGER
-from loadtest.bench.trial import TrialFailed, _ledgers
+from loadtest.bench.trial import TrialFailed, _ledgers, _what_failed
+from loadtest.ledger import Phase
 from loadtest.ledger.reader import SCHEMA, read_ledger
+from loadtest.phases import Failure
 from loadtest.targets import CollectedLedger
 
 
@@ -28,3 +30,42 @@ def test_trial_when_the_targets_clock_is_ahead_then_its_records_are_put_on_ours(
     ahead = CollectedLedger(records=with_one, clock_offset_ns=300, clock_bound_ns=10)
     assert ahead.in_our_time["time_ns"].to_list() == [700]
     assert ahead.in_our_time.schema == with_one.schema
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "why"),
+    [
+        (
+            Failure(generators=(1,), why="stuck", phase=Phase.WARM_UP),
+            None,
+            "Locust did not get through its warm-up in time; its log: /l",
+        ),
+        (
+            Failure(generators=(1,), why="ended", phase=Phase.WARM_UP),
+            None,
+            "Locust takes no more orders and still runs; its log: /l",
+        ),
+        (
+            Failure(generators=(1,), why="ended", phase=Phase.WARM_UP),
+            3,
+            "the generator ended early (exit code 3); its last lines:\n  oh",
+        ),
+        (
+            Failure(generators=(1,), why="garbled", phase=None, said="what is no report of a generator: b'x'"),
+            None,
+            "Locust sent what is no report of a generator: b'x'; its log: /l",
+        ),
+        (
+            Failure(generators=(), why="garbled", phase=None, said="what is no report of a generator: b'x'"),
+            None,
+            "a generator, it is not known which, sent what is no report of a generator: b'x'",
+        ),
+    ],
+)
+def test_trial_when_a_generator_fails_then_it_is_said_what_that_did(
+    failure: Failure, code: int | None, why: str
+) -> None:
+    process: Any = SimpleNamespace(name="Locust", log="/l", wait=lambda _: code, log_tail=lambda: "  oh")
+    generators: Any = SimpleNamespace(processes={1: process}, mortal=None)
+    injected: Any = SimpleNamespace(has_begun=False)
+    assert _what_failed(failure, generators, injected) == why
