@@ -30,7 +30,7 @@ class OutageTimes:
     heal_s: float | None = None
     """None: there is nothing to heal."""
     kills: int | None = None
-    """The number of the generator that it kills, if it does that."""
+    """The number of the generator that it ends, if it ends one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
