@@ -11,9 +11,11 @@ from types import TracebackType
 from typing import Final, Self
 
 from loadtest.phases import (
+    LONGEST_LINE,
     Conductor,
     Failure,
     Happened,
+    LineError,
     Order,
     OutageTimes,
     Report,
@@ -22,6 +24,7 @@ from loadtest.phases import (
     read_report,
     write,
 )
+from loadtest.stack.errors import EnvironmentFailed
 
 SOCKET: Final = "conductor.sock"
 _READ_BYTES: Final = 4096
@@ -39,22 +42,32 @@ class _Caller:
 
 
 class Conducting:
-    """Conducts the generators of one trial; `with` opens the socket, whose path must be short, and closes it."""
+    """Conducts the generators of one trial; `with` opens the socket, whose path must be short, and closes it.
+
+    Entering raises EnvironmentFailed when the socket cannot be opened.
+    """
 
     def __init__(
         self, address: Path, timing: Timing, generators: Collection[int], *, outage: OutageTimes | None = None
     ) -> None:
         """Nothing is open yet, and no generator needs to be there."""
         self._address = address
+        self._generators = frozenset(generators)
         self._conductor = Conductor(timing, generators, outage=outage)
         self._callers: dict[int, _Caller] = {}
-        self._selector = selectors.DefaultSelector()
-        self._server = socket.socket(socket.AF_UNIX)
+        self._opened = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        self._server.bind(str(self._address))
-        self._server.listen()
-        self._selector.register(self._server, selectors.EVENT_READ)
+        with contextlib.ExitStack() as opened:
+            try:
+                self._selector = opened.enter_context(selectors.DefaultSelector())
+                self._server = opened.enter_context(socket.socket(socket.AF_UNIX))
+                self._server.bind(str(self._address))
+                self._server.listen()
+                self._selector.register(self._server, selectors.EVENT_READ)
+            except OSError as error:
+                raise EnvironmentFailed(f"cannot listen to the generators at {self._address}: {error}") from error
+            self._opened = opened.pop_all()
         return self
 
     def __exit__(
@@ -62,8 +75,7 @@ class Conducting:
     ) -> None:
         for key in list(self._selector.get_map().values()):
             key.fileobj.close()  # type: ignore[union-attr]  # a socket, each of them
-        self._selector.close()
-        self._server.close()
+        self._opened.close()
 
     @property
     def is_measured(self) -> bool:
@@ -80,7 +92,7 @@ class Conducting:
         self._give(self._conductor.start(time.monotonic()))
 
     def turn(self, wait_s: float) -> list[Order]:
-        """Wait so long at most for a report or for what is due, pass orders on, and return those for the bench."""
+        """Wait for a report or for what is due, `wait_s` at most; pass orders on, and return those for the bench."""
         due_s = self._conductor.due_s
         until_due_s = wait_s if due_s is None else min(wait_s, max(0.0, due_s - time.monotonic()))
         orders = [order for report in self._reports(until_due_s) for order in self._told(report)]
@@ -133,14 +145,31 @@ class Conducting:
         except OSError:
             data = b""
         if not data:
-            self._selector.unregister(caller.socket)
-            caller.socket.close()
+            self._hang_up(caller)
             return [] if caller.number is None else [Report(generator=caller.number, happened=Happened.ENDED)]
         caller.unread += data
         *lines, rest = bytes(caller.unread).split(b"\n")
         caller.unread = bytearray(rest)
-        reports = [read_report(line) for line in lines]
-        for report in reports:
-            caller.number = report.generator
-            self._callers[report.generator] = caller
+        try:
+            reports = [self._identified(read_report(line), caller) for line in lines]
+            if len(rest) > LONGEST_LINE:
+                raise LineError(f"a line of more than {LONGEST_LINE:,} bytes, which begins with {rest[:60]!r}")
+        except LineError as error:
+            self._hang_up(caller)
+            self._conductor.garbled(caller.number, str(error))
+            return []
         return reports
+
+    def _identified(self, report: Report, caller: _Caller) -> Report:
+        """Take in who calls; raises LineError where that is no generator of the trial, or is another one."""
+        number = report.generator
+        if number not in self._generators:
+            raise LineError(f"a report of generator {number}, and this trial has none of that number")
+        if self._callers.setdefault(number, caller) is not caller or caller.number not in (None, number):
+            raise LineError(f"a report of generator {number} from a process that is not this one")
+        caller.number = number
+        return report
+
+    def _hang_up(self, caller: _Caller) -> None:
+        self._selector.unregister(caller.socket)
+        caller.socket.close()

@@ -18,11 +18,11 @@ RESIDUE_S = 60.0
 """For reading what the server holds, which takes a second; then generators let go of what they hold in any case."""
 LEDGER = "ledger"
 MORTAL = 2
-"""The number of the generator that an outage kills, where it does; the first marks the phases and lives on."""
+"""The number of the generator that an outage is of, where it is of one; the first marks the phases and lives on."""
 
 
 def generators_of(plan: Plan, trial: Trial) -> int:
-    """Return how many generators share the users: two where one of them is to be killed."""
+    """Return how many generators share the users: two where an outage is of one of them."""
     outage = plan.outage_of(trial.cell)
     return MORTAL if outage is not None and outage.of == "generator" else 1
 
@@ -59,7 +59,7 @@ def hold_s(plan: Plan, trial: Trial) -> float:
 def job_of(plan: Plan, trial: Trial, *, number: int = 1, host: str, folder: Path, conductor: Path | None = None) -> Job:
     """Return what the generator of that number is to do; its ledger is in `folder`.
 
-    Drops are what a generator does to its own members: where an outage is planned, nobody drops anything.
+    Drops are what a generator does to its own members: where an outage is planned, they drop none.
     """
     scenario = SCENARIOS[trial.cell[SCENARIO]]
     drops = () if plan.outage_of(trial.cell) else plan.drops_of(trial.cell)

@@ -1,7 +1,5 @@
 """An outage in a trial: brought about and healed in its steady window, and healed at the trial's end in any case."""
 
-import contextlib
-import os
 import signal
 from dataclasses import dataclass
 from types import TracebackType
@@ -10,24 +8,24 @@ from typing import Self
 from loadtest.bench.conductor import Conducting
 from loadtest.outages import Outage, Subject
 from loadtest.phases import Order, OutageTimes, Task
+from loadtest.stack.process import Process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessGroup:
-    """Processes of ours, each with a group to itself: the powers of an outage over a server or a broker."""
+class Processes:
+    """Processes of ours: the powers of an outage over a server, or over a generator that does not end by it."""
 
-    pids: tuple[int, ...]
+    processes: tuple[Process, ...]
 
     def signal(self, number: signal.Signals) -> None:
         """Send it to all of them, and to what they started."""
-        for pid in self.pids:
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a group of zombies
-                os.killpg(pid, number)
+        for process in self.processes:
+            process.signal(number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GeneratorProcess:
-    """A generator, which records what ends with it before it does."""
+class EndingGenerator:
+    """A generator that ends by the outage, and before that records which connections end with it."""
 
     conducting: Conducting
     generator: int
@@ -57,6 +55,11 @@ class Injected:
         self.heal()
 
     @property
+    def state(self) -> tuple[bool, bool]:
+        """What changes whenever it is begun or healed."""
+        return self.has_begun, self.is_under_way
+
+    @property
     def stops_broker(self) -> bool:
         """Tell whether the broker cannot answer now, and is not to."""
         return self.is_under_way and self._outage is not None and self._outage.of == "broker"
@@ -82,10 +85,8 @@ class Injected:
 
 
 def times_of(outage: Outage | None, steady_s: float, *, kills: int | None) -> OutageTimes | None:
-    """Return when an outage begins and ends in a steady window that is so long, and which generator it kills."""
+    """Return when an outage begins and ends in a steady window of that length, and which generator it ends: `kills`."""
     if outage is None:
         return None
     heal_s = outage.heals_s(steady_s) if outage.heals_s else None
-    return OutageTimes(
-        begin_s=outage.begins_s(steady_s), heal_s=heal_s, kills=kills if outage.of == "generator" else None
-    )
+    return OutageTimes(begin_s=outage.begins_s(steady_s), heal_s=heal_s, kills=kills if outage.ends_process else None)

@@ -3,8 +3,8 @@
 launch, ready, ramp, warm-up, steady (with the drops or the outage), recover, drain, close, settle, residue, stop. The
 bench conducts the generator through the middle ones, and the generator marks them in its ledger. Where it holds
 connections that were dropped silently, it lives on until the residue is read: letting go of them would tell the server.
-Where a whole generator is to be killed, a second one shares the users with it and is the one that is. Whatever is
-started here is ended here, and an outage is healed whatever happens.
+Where an outage is of a generator, it is of a second one, which shares the users with the first. Whatever is started
+here is ended here, and an outage is healed whatever happens.
 """
 
 import signal
@@ -16,10 +16,12 @@ from pathlib import Path
 
 import polars as pl
 
+from loadtest.bench.alive import AliveCheck
 from loadtest.bench.conductor import SOCKET, Conducting
 from loadtest.bench.generator import LEDGER, MORTAL, generators_of, hold_s, job_of, settle_s, start_generator, users_of
-from loadtest.bench.outage import GeneratorProcess, Injected, ProcessGroup, times_of
+from loadtest.bench.outage import EndingGenerator, Injected, Processes, times_of
 from loadtest.bench.plan import Plan, Trial
+from loadtest.brokers import RunningBroker
 from loadtest.checks import TrialRecords
 from loadtest.dimensions import CONSUMER, LAYER, SERVER, WORKERS
 from loadtest.layers import LAYERS
@@ -36,10 +38,10 @@ from loadtest.stack.sampler import Sampler
 from loadtest.targets import PreparedTarget, Running, RunningTarget, Setting, running
 
 _POLL_S = 0.02
-_BROKER_CHECK_S = 1.0
+_ALIVE_CHECK_S = 1.0
 _DYING_S = 1.0
 """The end of a process's connection is seen a moment before the process has ended."""
-_KILLED_BY_ANOTHER = "the second generator was killed, and not by itself: nobody knows when"
+_KILLED_BY_ANOTHER = "the second generator was killed by something else, so the time of its drops is not known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,38 +76,12 @@ def run_trial(trial: Trial, setup: TrialSetup, folder: Path) -> MeasuredTrial:
     outage = plan.outage_of(trial.cell)
     with ExitStack() as started:
         measured = started.enter_context(running(setup.target, _setting(trial, plan, folder), setup.addresses))
-        target = measured.target
-        generators = _generators(trial, plan, folder, target.url, started)
-        target.prime()
-        before = target.read_residue()
-        injected = started.enter_context(Injected(outage, _subject(outage, measured, generators.conducting)))
-        parts = _Parts(measured=measured, injected=injected)
-        with Sampler(_roles(measured, generators)) as sampler:
-            _conduct(generators, parts)
-        injected.heal()
-        _settle(target, settle_s(plan, trial))
-        settled_ns = time.monotonic_ns()
-        after = target.read_residue()
-        identity = _identity(trial, measured)
-        generators.conducting.let_go()
-        _wait_for_the_end(generators, parts)
-        parts.require_alive()
-        target.stop()  # what it does as it ends is in its ledger too, for whoever looks at a connection's story
-        client, server = _ledgers(target, folder)
-    records = TrialRecords(
-        client=client,
-        server=server,
-        samples=sampler.frame(),
-        before=before.processes,
-        after=after.processes,
-        after_unknown=after.unknown,
-        settled_ns=settled_ns,
-        drops=plan.drops_of(trial.cell),
-        users=users_of(plan, trial),
-    )
-    if generators.mortal and records.client_events(Event.DROPPED).is_empty():
+        generators = _generators(trial, plan, folder, measured.target.url, started)
+        injected = started.enter_context(Injected(outage, _subject(outage, measured, generators)))
+        result = _measure(trial, plan, folder, generators, _Parts(measured=measured, injected=injected))
+    if generators.mortal and result.records.client_events(Event.DROPPED).is_empty():
         raise TrialFailed(_KILLED_BY_ANOTHER)
-    return MeasuredTrial(records=records, identity=identity)
+    return result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +90,8 @@ class _Generators:
 
     processes: Mapping[int, Process]
     conducting: Conducting
-
-    @property
-    def mortal(self) -> Process | None:
-        """The one that is to be killed, if one is."""
-        return self.processes.get(MORTAL)
+    mortal: Process | None
+    """The one that is to be ended by the outage, if one is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,10 +110,52 @@ class _Parts:
         """Raise TrialFailed unless target and broker live; a broker that is stopped on purpose is not asked."""
         try:
             self.measured.target.require_alive()
-            if self.measured.broker is not None and not self.injected.stops_broker:
-                self.measured.broker.require_alive()
+            if self.measured.broker is not None:
+                self._require_broker(self.measured.broker)
         except EnvironmentFailed as error:
             raise TrialFailed(str(error)) from error
+
+    def _require_broker(self, broker: RunningBroker) -> None:
+        """Do not ask while it is stopped; where that began or ended meanwhile, no answer says nothing."""
+        state, is_stopped = self.injected.state, self.injected.stops_broker
+        if is_stopped:
+            return
+        try:
+            broker.require_alive()
+        except EnvironmentFailed:
+            if self.injected.state == state:
+                raise
+
+
+def _measure(trial: Trial, plan: Plan, folder: Path, generators: _Generators, parts: _Parts) -> MeasuredTrial:
+    """Take target and generators through the trial to their ends, and return what all of them recorded."""
+    target = parts.measured.target
+    target.prime()
+    before = target.read_residue()
+    with Sampler(_roles(parts.measured, generators)) as sampler:
+        _conduct(generators, parts)
+    parts.injected.heal()
+    _settle(target, settle_s(plan, trial))
+    settled_ns = time.monotonic_ns()
+    after = target.read_residue()
+    identity = _identity(trial, parts.measured)
+    generators.conducting.let_go()
+    _wait_for_the_end(generators, parts)
+    parts.require_alive()
+    target.stop()  # what it does as it ends is in its ledger too, for whoever looks at a connection's story
+    client, server = _ledgers(target, folder)
+    records = TrialRecords(
+        client=client,
+        server=server,
+        samples=sampler.frame(),
+        before=before.processes,
+        after=after.processes,
+        after_unknown=after.unknown,
+        settled_ns=settled_ns,
+        drops=plan.drops_of(trial.cell),
+        users=users_of(plan, trial),
+    )
+    return MeasuredTrial(records=records, identity=identity)
 
 
 def _generators(trial: Trial, plan: Plan, folder: Path, host: str, started: ExitStack) -> _Generators:
@@ -151,29 +166,33 @@ def _generators(trial: Trial, plan: Plan, folder: Path, host: str, started: Exit
         job_of(plan, trial, number=number, host=host, folder=folder, conductor=sockets / SOCKET) for number in numbers
     )
     timing = replace(Timing.of(first), hold_s=hold_s(plan, trial))
-    times = times_of(plan.outage_of(trial.cell), first.steady, kills=MORTAL)
+    outage = plan.outage_of(trial.cell)
+    times = times_of(outage, first.steady, kills=MORTAL)
     conducting = started.enter_context(Conducting(sockets / SOCKET, timing, set(numbers), outage=times))
     processes = {
         job.generator: started.enter_context(start_generator(plan, trial, job, folder=folder))
         for job in (first, *others)
     }
-    return _Generators(processes=processes, conducting=conducting)
+    mortal = processes[MORTAL] if outage is not None and outage.ends_process else None
+    return _Generators(processes=processes, conducting=conducting, mortal=mortal)
 
 
-def _subject(outage: Outage | None, measured: Running, conducting: Conducting) -> Subject | None:
+def _subject(outage: Outage | None, measured: Running, generators: _Generators) -> Subject | None:
     """Return what the outage is of."""
     if outage is None:
         return None
     match outage.of:
+        case "generator" if outage.ends_process:
+            return EndingGenerator(conducting=generators.conducting, generator=MORTAL, outage=outage.name)
         case "generator":
-            return GeneratorProcess(conducting=conducting, generator=MORTAL, outage=outage.name)
+            return Processes(processes=(generators.processes[MORTAL],))
         case "server":
-            return ProcessGroup(pids=tuple(process.pid for process in measured.target.processes))
+            return Processes(processes=measured.target.processes)
         case "broker":
             broker = measured.broker
             if broker is None or broker.pid is None:
                 raise EnvironmentFailed(f"{outage.name} needs a private broker; leave out the address of yours")
-            return ProcessGroup(pids=(broker.pid,))
+            return broker
 
 
 def _setting(trial: Trial, plan: Plan, folder: Path) -> Setting:
@@ -211,16 +230,17 @@ def _conduct(generators: _Generators, parts: _Parts) -> None:
     """Take the generators through the phases; TrialFailed as soon as a part of the trial dies or gets stuck."""
     conducting = generators.conducting
     conducting.start()
-    check_all_at = time.monotonic() + _BROKER_CHECK_S
-    while not conducting.is_measured:
-        for order in conducting.turn(_POLL_S):
-            parts.injected.carry_out(order)
-        for number, process in generators.processes.items():
-            if process.exited is not None:
-                conducting.ended(number)
-        if parts.have_ended or time.monotonic() > check_all_at:
-            parts.require_alive()
-            check_all_at = time.monotonic() + _BROKER_CHECK_S
+    with AliveCheck(parts.require_alive, _ALIVE_CHECK_S) as check:
+        while not conducting.is_measured:
+            orders = conducting.turn(_POLL_S)
+            for number, process in generators.processes.items():
+                if process.exited is not None:
+                    orders += conducting.ended(number)
+            for order in orders:
+                parts.injected.carry_out(order)
+            check.look()
+            if parts.have_ended:
+                parts.require_alive()
     if conducting.failure is not None:
         raise TrialFailed(_what_failed(conducting.failure, generators, parts.injected))
     if generators.mortal is not None:
@@ -228,18 +248,24 @@ def _conduct(generators: _Generators, parts: _Parts) -> None:
 
 
 def _what_failed(failure: Failure, generators: _Generators, injected: Injected) -> str:
+    if not failure.generators:
+        return f"a generator, it is not known which, sent {failure.said}"
     generator = generators.processes[failure.generators[0]]
-    code = generator.wait(_DYING_S) if failure.why == "ended" else None
-    if code is None:
+    if failure.why == "garbled":
+        return f"{generator.name} sent {failure.said}; its log: {generator.log}"
+    if failure.why == "stuck":
         phase = failure.phase.name.lower().replace("_", "-") if failure.phase else "start"
         return f"{generator.name} did not get through its {phase} in time; its log: {generator.log}"
+    code = generator.wait(_DYING_S)
+    if code is None:
+        return f"{generator.name} takes no more orders and still runs; its log: {generator.log}"
     if generator is generators.mortal and code == -signal.SIGKILL and not injected.has_begun:
         return _KILLED_BY_ANOTHER
     return f"the generator ended early ({describe_exit(code)}); its last lines:\n{generator.log_tail()}"
 
 
 def _wait_for_the_end(generators: _Generators, parts: _Parts) -> None:
-    """Wait until the generators have ended that nobody has killed."""
+    """Wait until the generators have ended, but for the one that the outage has ended."""
     deadline = time.monotonic() + CLOSING_S
     for generator in (process for process in generators.processes.values() if process is not generators.mortal):
         while (code := generator.exited) is None:

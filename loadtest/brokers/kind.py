@@ -1,5 +1,6 @@
 """What a broker is: how it is started or found, and what can be asked of it while it runs."""
 
+import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ class RunningBroker(Protocol):
 
     def require_alive(self) -> None:
         """Raise EnvironmentFailed, saying what happened to it, unless it answers."""
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to our own; nothing happens when it is gone, or is the user's."""
 
     def forget(self, prefix: str) -> None:
         """Delete what was written under a prefix of ours; nothing happens when it is gone."""

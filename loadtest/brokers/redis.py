@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ class RedisServer:
     log: Path | None
     _exited: Callable[[float], int | None]
     """Waits up to so many seconds and returns the exit code; None: it runs, or is not ours."""
+    _signal: Callable[[signal.Signals], None] = lambda _: None
+    """Sends a signal to ours."""
 
     def alive(self) -> bool:
         """Tell whether it answers."""
@@ -56,6 +59,10 @@ class RedisServer:
         code = self._exited(ENDING_S)
         happened = "does not answer" if code is None else f"is gone ({describe_exit(code)})"
         raise EnvironmentFailed(f"our Valkey (pid {self.pid}) {happened}; its log: {self.log}")
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to our own."""
+        self._signal(number)
 
     def forget(self, prefix: str) -> None:
         """Delete the keys of a run; if the server is gone, so are they, or they expire by themselves within a day."""
@@ -88,7 +95,14 @@ def private_valkey(*, log: Path) -> Iterator[RedisServer]:
         with Process(command, name="Valkey", log=log, env=os.environ, cwd=folder) as process:
             url = f"unix://{socket}?db=0"
             _wait_until_ready(process, url)
-            yield RedisServer(url=url, version=_own_version(url), pid=process.pid, log=log, _exited=process.wait)
+            yield RedisServer(
+                url=url,
+                version=_own_version(url),
+                pid=process.pid,
+                log=log,
+                _exited=process.wait,
+                _signal=process.signal,
+            )
 
 
 def delete_keys(redis_url: str, prefix: str) -> int:

@@ -15,7 +15,7 @@ class Subject(Protocol):
     """The powers over whatever fails; none waits, and none raises when it is gone already."""
 
     def signal(self, number: signal.Signals) -> None:
-        """Have every process of it get a signal. A generator records first which connections end with it."""
+        """Send a signal to every process of it. If the outage `ends_process`, what ends with it is recorded first."""
 
 
 def _nothing(_subject: Subject) -> None:
@@ -44,6 +44,9 @@ class Outage:
     """From the length of the steady window to when it begins in it."""
     heals_s: Callable[[float], float] | None = None
     """From the length of the steady window to when it is healed in it; None: there is nothing to heal."""
+    ends_process: bool = False
+    """Whether it ends the process that fails, which only a generator's may: before that the generator records which
+    connections end with it, and the trial goes on without it."""
     in_all: bool = False
     """Whether it belongs to the drops that `all` stands for."""
     unavailable: Callable[[], str | None] = _everywhere

@@ -26,5 +26,6 @@ KIND = Outage(
     summary="a whole client process is killed: FIN on all its connections (RST where data is unread), no close frame",
     begin=begin,
     begins_s=lambda steady_s: min(BEGINS_S, steady_s / 2),
+    ends_process=True,
     in_all=True,
 )

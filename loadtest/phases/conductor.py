@@ -30,16 +30,20 @@ class OutageTimes:
     heal_s: float | None = None
     """None: there is nothing to heal."""
     kills: int | None = None
-    """The number of the generator that it kills, if it does that."""
+    """The number of the generator that it ends, if it ends one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why the test cannot go on: these generators have ended too early, or did not do what they had to in time."""
+    """Why the test cannot go on: what these generators did, and in which phase."""
 
     generators: tuple[int, ...]
-    why: Literal["ended", "stuck"]
+    """Empty where it is not known which one it was."""
+    why: Literal["ended", "stuck", "garbled"]
+    """Ended too early, did not do in time what they had to, or sent something that is no report of theirs."""
     phase: Phase | None
+    said: str = ""
+    """What is wrong with what was sent."""
 
 
 class Conductor:
@@ -95,6 +99,11 @@ class Conductor:
         self._held += report.held
         return self._next_phase(now_s) if self._done >= self._there else []
 
+    def garbled(self, generator: int | None, said: str) -> None:
+        """Take in that a generator sends what is no report: the test has failed. None: it is not known which one."""
+        if not self.is_over:
+            self._fail("garbled", set() if generator is None else {generator}, said)
+
     def tick(self, now_s: float) -> list[Order]:
         """Do what is due."""
         orders: list[Order] = []
@@ -138,15 +147,13 @@ class Conductor:
             case Phase.CLOSE:
                 return timing.closing_s
             case Phase.END:
-                return timing.hold_s
+                return None
 
     def _deadline_passed(self, now_s: float) -> list[Order]:
         match self.phase:
             case None | Phase.CLOSE:
                 self._fail("stuck", self._there - self._done)
                 return []
-            case Phase.END:
-                return self.let_go()
             case _:
                 return self._next_phase(now_s)
 
@@ -162,8 +169,8 @@ class Conductor:
             return self._next_phase(now_s)
         return []
 
-    def _fail(self, why: Literal["ended", "stuck"], generators: set[int]) -> None:
-        self.failure = Failure(generators=tuple(sorted(generators)), why=why, phase=self.phase)
+    def _fail(self, why: Literal["ended", "stuck", "garbled"], generators: set[int], said: str = "") -> None:
+        self.failure = Failure(generators=tuple(sorted(generators)), why=why, phase=self.phase, said=said)
 
     def _next_phase(self, now_s: float) -> list[Order]:
         was_quiet = self._done >= self._there
@@ -186,11 +193,18 @@ class Conductor:
             case Phase.DRAIN:
                 return self._begin(Phase.CLOSE, value=int(was_quiet))
             case _:
-                return self._begin(Phase.END) + ([] if self._held else self.let_go())
+                return self._end()
 
     def _begin(self, phase: Phase, value: int = 0) -> list[Order]:
         self.phase = phase
         return [Order(task=Task.BEGIN, phase=phase, value=value)]
+
+    def _end(self) -> list[Order]:
+        """Begin the last phase; what is held is let go of at once where it is not to be held any longer."""
+        self.phase = Phase.END
+        hold_s = self._timing.hold_s if self._held else 0.0
+        begin = Order(task=Task.BEGIN, phase=Phase.END, hold_s=hold_s)
+        return [begin] if hold_s else [begin, *self.let_go()]
 
     def _drop(self) -> list[Order]:
         self.is_dropping = True

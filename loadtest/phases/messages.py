@@ -4,13 +4,18 @@ import dataclasses
 import enum
 import json
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from math import inf
+from typing import Any, Final, TypeVar
 
 from loadtest.ledger import Phase
 
+LONGEST_LINE: Final = 64 * 1024
+"""Bytes; a report or an order has some 100. Whoever reads lines needs to keep no more than this of one."""
+_QUOTED: Final = 200
+
 
 class LineError(ValueError):
-    """A line is no report and no order; the message quotes it."""
+    """A line is no report and no order; the message quotes its beginning."""
 
 
 class Happened(enum.StrEnum):
@@ -68,6 +73,8 @@ class Order:
     """For BEGIN: what the mark in the ledger says; for DIE: the number of the signal."""
     name: str = ""
     """For DIE."""
+    hold_s: float = 0.0
+    """For BEGIN of the last phase: how long to hold what was dropped silently, if LET_GO does not come before."""
 
 
 Message = TypeVar("Message", Report, Order)
@@ -82,9 +89,12 @@ def read_report(line: bytes) -> Report:
     """Return the report in a line; raises LineError."""
     fields = _fields(line)
     try:
-        return Report(**{**fields, "happened": Happened(fields["happened"])})
+        report = Report(**{**fields, "happened": Happened(fields["happened"])})
     except (KeyError, TypeError, ValueError):
-        raise LineError(f"not a report of a generator: {line[:200]!r}") from None
+        report = None
+    if report is None or not _are_counts(report.generator, report.held):
+        raise LineError(f"what is no report of a generator: {line[:_QUOTED]!r}")
+    return report
 
 
 def read_order(line: bytes) -> Order:
@@ -92,14 +102,28 @@ def read_order(line: bytes) -> Order:
     fields = _fields(line)
     try:
         phase = None if fields["phase"] is None else Phase(fields["phase"])
-        return Order(**{**fields, "task": Task(fields["task"]), "phase": phase})
+        order = Order(**{**fields, "task": Task(fields["task"]), "phase": phase})
     except (KeyError, TypeError, ValueError):
-        raise LineError(f"not an order to a generator: {line[:200]!r}") from None
+        order = None
+    if order is None or not _makes_sense(order):
+        raise LineError(f"what is no order to a generator: {line[:_QUOTED]!r}")
+    return order
 
 
 def _fields(line: bytes) -> dict[str, Any]:
     try:
-        said = json.loads(line)
-    except ValueError:
+        said = json.loads(line) if len(line) <= LONGEST_LINE else None
+    except (ValueError, RecursionError):
         said = None
     return said if isinstance(said, dict) else {}
+
+
+def _makes_sense(order: Order) -> bool:
+    """Tell whether the fields have the types that they must have: what was read from JSON may have any."""
+    begins_a_phase = order.task is not Task.BEGIN or order.phase is not None
+    lasts = isinstance(order.hold_s, int | float) and not isinstance(order.hold_s, bool) and 0 <= order.hold_s < inf
+    return begins_a_phase and lasts and _are_counts(order.value) and isinstance(order.name, str)
+
+
+def _are_counts(*values: object) -> bool:
+    return all(isinstance(value, int) and not isinstance(value, bool) and value >= 0 for value in values)

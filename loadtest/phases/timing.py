@@ -35,7 +35,7 @@ class Timing:
     recover_s: float = 0.0
     drain_s: float = 0.0
     hold_s: float = 0.0
-    """How long to hold what was dropped silently, if nobody says before that all has been measured."""
+    """How long a generator holds what it dropped silently if it is not told before to let go of it."""
     startup_s: float = STARTUP_S
     closing_s: float = CLOSING_S
 

@@ -37,6 +37,8 @@ class Player:
             case Task.BEGIN:
                 assert order.phase is not None, "a phase begins"
                 self._begin(order.phase, order.value)
+                if order.hold_s:
+                    self._hold(order.hold_s)
             case Task.DROP:
                 self._dropping.start()
             case Task.STOP_DROPPING:
@@ -88,6 +90,10 @@ class Player:
     def _close(self) -> None:
         Pool().map(lambda member: member.end(), self._session.members)
         self._report(Happened.CLOSED, len(self._session.held))
+
+    def _hold(self, hold_s: float) -> None:
+        """End by ourselves after that time: whoever conducts may hang."""
+        gevent.spawn_later(hold_s, self._end)
 
     def _die(self, name: str, signal: int) -> None:
         """End this process, and with it every connection; the ledger outlives it."""

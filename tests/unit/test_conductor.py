@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from dataclasses import dataclass, field
 
 import pytest
@@ -219,14 +221,21 @@ def test_end_when_something_is_held_then_it_is_let_go_of_when_all_is_measured() 
     assert playing.conductor.is_over and playing.conductor.let_go() == []
 
 
-def test_end_when_nobody_says_that_all_is_measured_then_what_is_held_is_let_go_of_at_the_deadline() -> None:
-    playing = to_steady(stage(), 1)
+@pytest.mark.parametrize(
+    ("timing", "held", "hold_s"), [(TIMING, 1, 60), (TIMING, 0, 0), (dataclasses.replace(TIMING, hold_s=0), 1, 0)]
+)
+def test_end_when_it_begins_then_generators_are_told_how_long_they_hold_what_they_hold(
+    timing: Timing, held: int, hold_s: float
+) -> None:
+    playing = to_steady(stage(timing), 1)
     playing.wait(3)
     playing.tell(Happened.BACK, 1)
     playing.tell(Happened.QUIET, 1)
-    playing.tell(Happened.CLOSED, 1, held=1)
-    playing.wait(60)
-    assert playing.orders[-1] == "let go"
+    conductor = playing.conductor
+    orders = conductor.told(Report(generator=1, happened=Happened.CLOSED, held=held), playing.now_s)
+    assert orders[0] == Order(task=Task.BEGIN, phase=Phase.END, hold_s=hold_s)
+    assert [said(order) for order in orders[1:]] == ([] if hold_s else ["let go"])
+    assert conductor.is_over is not bool(hold_s)
 
 
 def test_free_test_when_all_are_open_then_everyone_drops_and_nothing_more_is_due() -> None:
@@ -305,12 +314,26 @@ def test_conductor_when_nobody_reports_then_it_ends_by_itself(timing: Timing, ou
         Report(generator=3, happened=Happened.CLOSED, held=7),
         Order(task=Task.BEGIN, phase=Phase.CLOSE, value=1),
         Order(task=Task.DIE, name="sigkill", value=9),
+        Order(task=Task.BEGIN, phase=Phase.END, hold_s=60.5),
     ],
 )
 def test_message_when_written_then_it_is_one_line_that_is_read_as_the_same(message: Report | Order) -> None:
     line = write(message)
     assert line.endswith(b"\n") and line.count(b"\n") == 1
     assert (read_report(line) if isinstance(message, Report) else read_order(line)) == message
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"value": "9"}, {"value": True}, {"name": 1}, {"phase": "END"}, {"phase": [4]}, {"phase": None}, {"task": {}},
+        {"hold_s": "60"}, {"hold_s": True}, {"hold_s": float("nan")}, {"hold_s": -1.0}, {"more": 1},
+    ],
+)  # fmt: skip
+def test_order_when_a_field_is_of_a_wrong_type_then_it_is_refused(changed: dict[str, object]) -> None:
+    order = json.loads(write(Order(task=Task.BEGIN, phase=Phase.CLOSE, value=1)))
+    with pytest.raises(LineError, match=r"^what is no order to a generator: "):
+        read_order(json.dumps(order | changed).encode())
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"task": "fly"}', b'{"happened": "nothing"}', b'{"typo": 1}'])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from loadtest.bench.generator import generators_of, job_of
-from loadtest.bench.outage import GeneratorProcess, Injected, times_of
+from loadtest.bench.outage import EndingGenerator, Injected, times_of
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.dimensions import DROP, LAYER
 from loadtest.drops import DROPS
@@ -55,7 +55,11 @@ def test_outage_when_planned_then_it_begins_and_is_healed_within_the_steady_wind
     times = times_of(outage, steady_s, kills=2)
     assert times is not None
     assert 0 < times.begin_s < (times.heal_s or steady_s) <= steady_s
-    assert times.kills == (2 if outage.of == "generator" else None)
+    assert times.kills == (2 if outage.ends_process else None)
+
+
+def test_outage_when_it_ends_a_process_then_that_is_a_generator_and_there_is_nothing_to_heal(outage: Outage) -> None:
+    assert not outage.ends_process or (outage.of == "generator" and outage.heals_s is None)
 
 
 def test_outage_when_it_is_healed_then_what_was_stopped_goes_on_and_nothing_else_is_done_to_it(outage: Outage) -> None:
@@ -72,7 +76,7 @@ def test_outage_when_it_is_healed_then_what_was_stopped_goes_on_and_nothing_else
 
 
 @pytest.mark.parametrize("name", OUTAGES)
-def test_plan_when_an_outage_is_asked_for_then_it_is_a_cell_of_its_own_in_which_nobody_is_dropped(name: str) -> None:
+def test_plan_when_an_outage_is_asked_for_then_it_is_a_cell_of_its_own_in_which_no_member_is_dropped(name: str) -> None:
     plan = churn(drops=f"rst,{name},fin", layers="redis", users=8)
     assert {cell[DROP] for cell in plan.cells()} == {"mixed", name}
     assert plan.drops == ("rst", name, "fin")
@@ -147,6 +151,6 @@ def test_generator_when_it_is_to_be_killed_then_it_is_told_to_record_that_and_do
             sent.append((generator, order))
 
     conducting: Any = Conducting()
-    OUTAGES["sigkill"].begin(GeneratorProcess(conducting=conducting, generator=2, outage="sigkill"))
+    OUTAGES["sigkill"].begin(EndingGenerator(conducting=conducting, generator=2, outage="sigkill"))
     assert sent == [(2, Order(task=Task.DIE, name="sigkill", value=signal.SIGKILL))]
     assert times_of(OUTAGES["sigkill"], 2.0, kills=2) == OutageTimes(begin_s=0.5, kills=2)
