@@ -33,6 +33,11 @@ class Clock:
         self._give(self._conductor.told(report, monotonic()))
         self._changed.set()
 
+    def garbled(self, generator: int, said: str) -> None:
+        """Take in that a generator sends what is no report."""
+        self._conductor.garbled(generator, said)
+        self._changed.set()
+
     def stop(self) -> None:
         """Conduct no more."""
         self._greenlet.kill(block=False)
@@ -50,7 +55,7 @@ class Clock:
 def _break_off(environment: Any, failure: Failure) -> None:
     """End a test that cannot go on."""
     numbers = ", ".join(map(str, failure.generators))
-    what = "ended too early" if failure.why == "ended" else "did not get any further"
-    log.error("the test was broken off: generator %s %s", numbers, what)
+    whats = {"ended": "ended too early", "stuck": "did not get any further", "garbled": f"sent {failure.said}"}
+    log.error("the test was broken off: generator %s %s", numbers, whats[failure.why])
     environment.process_exit_code = BROKEN_OFF
     gevent.spawn(environment.runner.quit)

@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from weakref import WeakKeyDictionary
 
 import gevent
@@ -15,7 +15,7 @@ from loadtest.load import Job
 from loadtest.users.alone import AloneLink
 from loadtest.users.files import allow_open_files
 from loadtest.users.last_state import write_last_state
-from loadtest.users.links import Link
+from loadtest.users.links import Link, Seat
 from loadtest.users.master import MasterConducting
 from loadtest.users.of_bench import BenchLink
 from loadtest.users.options import OptionsError, add_arguments, read_job
@@ -47,7 +47,11 @@ def _ready(environment: Any, **_: Any) -> None:
     elif not isinstance(environment.runner, WorkerRunner):  # a worker gets host and options from its master
         _check(environment)
     environment.events.quit.add_listener(lambda **_: write_last_state(environment))
-    _connect(environment, _link_of(environment))
+    try:
+        link = _link_of(environment)
+    except OptionsError as error:
+        _refuse(environment, str(error))
+    _connect(environment, link)
     gevent.get_hub().loop.update_now()  # or Locust's -t would count from its own start, which took a while
 
 
@@ -59,19 +63,22 @@ def _connect(environment: Any, link: AnyLink) -> AnyLink:
 
 def _link_of(environment: Any) -> AnyLink:
     """Return what connects this process with the conductor of its tests; under the bench, wait until one begins."""
-    if isinstance(environment.runner, MasterRunner):
+    runner = environment.runner
+    job = _job_of(environment) if environment.parsed_options.job else None
+    if job is not None and job.conductor:
+        if isinstance(runner, MasterRunner | WorkerRunner):
+            raise OptionsError(
+                f"--job: {environment.parsed_options.job}: conductor: a job of the bench is for one process; leave "
+                "`conductor` out of the job, or run Locust without --processes, --master and --worker"
+            )
+        return BenchLink(job)
+    if isinstance(runner, MasterRunner):
         return MasterConducting(environment)
-    if isinstance(environment.runner, WorkerRunner):
-        return WorkerLink(environment)
-    if environment.parsed_options.job:
-        job = _job_of(environment)
-        if job.conductor:
-            return BenchLink(job)
-    return AloneLink()
+    return WorkerLink(environment) if isinstance(runner, WorkerRunner) else AloneLink()
 
 
 def _check(environment: Any) -> None:
-    """Refuse bad options before any user starts, where there is nobody to correct them in a form."""
+    """Refuse bad options before any user starts, where no form is shown in which they could be corrected."""
     users = environment.parsed_options.num_users or 1
     checks: tuple[Callable[[], object], ...] = (partial(_job_of, environment), partial(allow_open_files, users))
     problems: list[str] = []
@@ -81,8 +88,14 @@ def _check(environment: Any) -> None:
         except OptionsError as error:
             problems.append(str(error))
     if problems:
-        print("\n".join(problems), file=sys.stderr)
-        sys.exit(BAD_USAGE)
+        _refuse(environment, "\n".join(problems))
+
+
+def _refuse(environment: Any, why: str) -> NoReturn:
+    """End this process with what is wrong; of `--processes` only the first one says it."""
+    if not (isinstance(environment.runner, WorkerRunner) and environment.parsed_options.processes):
+        print(why, file=sys.stderr)
+    sys.exit(BAD_USAGE)
 
 
 def _start(environment: Any, **_: Any) -> None:
@@ -92,8 +105,8 @@ def _start(environment: Any, **_: Any) -> None:
             link.begin(_job_of(environment))
             return
         seat = link.seat()
-        allow_open_files(seat.users or environment.parsed_options.num_users or 1)
-        job = _job_of(environment, generator=seat.generator, generators=seat.generators)
+        allow_open_files((seat.users if seat else 0) or environment.parsed_options.num_users or 1)
+        job = _job_of(environment, seat)
         session = Session(environment=environment, load=job)
     except (OptionsError, OSError) as error:  # OSError: the ledger cannot be written, the disk is full
         log.error("the test was not started: %s", error)
@@ -104,9 +117,11 @@ def _start(environment: Any, **_: Any) -> None:
     link.begin(session)
 
 
-def _job_of(environment: Any, *, generator: int = 1, generators: int = 1) -> Job:
+def _job_of(environment: Any, seat: Seat | None = None) -> Job:
     options = vars(environment.parsed_options)
-    return read_job(options, environment.host, generator=generator, generators=generators)
+    if seat is None:
+        return read_job(options, environment.host)
+    return read_job(options, environment.host, generator=seat.generator, generators=seat.generators)
 
 
 def _spawned(environment: Any, **_: Any) -> None:

@@ -20,8 +20,11 @@ class Seat:
 class Link(Protocol):
     """What connects the users of this process with a conductor."""
 
-    def seat(self) -> Seat:
-        """Return this process's place in the test that begins; raises OptionsError when it has none."""
+    def seat(self) -> Seat | None:
+        """Return this process's place in the test that begins, or None where its job says that.
+
+        Raises OptionsError when it has none.
+        """
 
     def begin(self, session: Session) -> None:
         """Have the session's part played from now on, until the session is closed."""

@@ -7,7 +7,7 @@ import gevent
 
 from loadtest.ledger import Phase
 from loadtest.load import Job
-from loadtest.phases import Conductor, Happened, Order, Report, Task, Timing, read_report, write
+from loadtest.phases import Conductor, Happened, LineError, Order, Report, Task, Timing, read_report, write
 from loadtest.users.clock import Clock
 from loadtest.users.seating import Seating
 from loadtest.users.worker import ORDER, REPORT
@@ -53,8 +53,17 @@ class MasterConducting:
             self._environment.runner.send_message(ORDER, write(order).decode())
 
     def _reported(self, *, msg: Any, **_: Any) -> None:
-        if self._clock is not None and msg.node_id in self._numbers:
-            self._clock.told(read_report(msg.data.encode()))
+        number = self._numbers.get(msg.node_id)
+        if self._clock is None or number is None:
+            return
+        try:
+            report = read_report(msg.data.encode())
+            if report.generator != number:
+                raise LineError(f"a report of generator {report.generator}")
+        except LineError as error:
+            self._clock.garbled(number, str(error))
+        else:
+            self._clock.told(report)
 
     def _look_for_the_lost(self, clock: Clock) -> None:
         while True:

@@ -34,15 +34,19 @@ def add_arguments(parser: Any) -> None:
     )
 
 
-def read_job(parsed: Mapping[str, Any], host: str | None, *, generator: int = 1, generators: int = 1) -> Job:
+def read_job(
+    parsed: Mapping[str, Any], host: str | None, *, generator: int | None = None, generators: int | None = None
+) -> Job:
     """Return what this generator, one of several, is to do; raises OptionsError naming all that is wrong.
 
-    A job file stands for all other options, and says itself which generator it is for.
+    A job file stands for all other options. It also says which generator it is for, unless that is given here.
     """
+    given = {"generator": generator, "generators": generators}
+    seat = {name: number for name, number in given.items() if number is not None}
     if parsed.get("job"):
-        return _read_file(Path(parsed["job"]))
+        return _read_file(Path(parsed["job"])).model_copy(update=seat)
     options = {name: value for name, value in parsed.items() if name in Job.model_fields.keys() - IDENTITY}
-    return _checked({**options, "host": host or "", "generator": generator, "generators": generators})
+    return _checked({**options, "host": host or "", **seat})
 
 
 def _add_argument(parser: Any, name: str, field: FieldInfo) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -198,6 +200,34 @@ def test_job_when_it_was_written_then_it_is_read_as_it_was_whatever_else_is_give
     path = tmp_path / "job.json"
     path.write_text(job.model_dump_json())
     assert read_job({"job": str(path), "rate": 7.0}, "ws://other") == job
+
+
+def test_job_when_locust_has_given_this_process_a_place_then_that_counts_instead_of_the_files(tmp_path: Path) -> None:
+    path = tmp_path / "job.json"
+    path.write_text(Job(host="ws://h").model_dump_json())
+    jobs = [read_job({"job": str(path)}, None, generator=number, generators=2) for number in (1, 2)]
+    assert [(job.generator, job.generators) for job in jobs] == [(1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize("options", [["--processes=2"], ["--master"], []])
+def test_job_of_a_bench_when_it_cannot_be_had_then_locust_says_so_in_one_line_and_ends(
+    tmp_path: Path, options: list[str]
+) -> None:
+    path = tmp_path / "job.json"
+    path.write_text(Job(host="ws://h", conductor=str(tmp_path / "gone" / "s")).model_dump_json())
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "locust", "-f", str(PROJECT / "locustfiles" / "echo.py"), "--headless"]
+    ended = subprocess.run(
+        [*command, f"--job={path}", f"--master-port={port}", f"--master-bind-port={port}", *options],
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert ended.returncode == 2, ended.stderr
+    said = "a job of the bench is for one process; leave `conductor`" if options else "no bench listens at .*gone/s "
+    assert re.search(said, ended.stderr)
+    assert "leave `conductor` out of the job" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert len([line for line in ended.stderr.splitlines() if "--job: " in line]) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""A generator of the bench: without a bench, and with one that sends what is no order."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gevent
+import pytest
+
+from loadtest.load import Job
+from loadtest.phases import Happened, Order, Task, read_report, write
+from loadtest.stack.folders import short_folder
+from loadtest.users.of_bench import GARBLED, BenchLink
+from loadtest.users.options import OptionsError
+
+
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    with short_folder() as folder, socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(folder / "s"))
+        server.listen()
+        yield server
+
+
+def test_link_when_no_bench_listens_then_it_is_refused_and_no_socket_stays_open(tmp_path: Path) -> None:
+    with pytest.raises(OptionsError, match=r"no bench listens at .*; leave `conductor` out of the job"):
+        BenchLink(Job(host="ws://h", conductor=str(tmp_path / "s")))
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"), [(b"jump!\n", GARBLED), (b'{"task": "begin", "phase": null}\n', GARBLED), (b"", None)]
+)
+def test_generator_when_the_bench_sends_no_order_or_is_gone_then_it_ends_in_order(
+    server: socket.socket, sent: bytes, code: int | None
+) -> None:
+    quits: list[int] = []
+    environment = SimpleNamespace(process_exit_code=None, runner=SimpleNamespace(quit=lambda: quits.append(1)))
+    session: Any = SimpleNamespace(
+        at_end=lambda _: None, load=SimpleNamespace(drop_kind=("fin",)), environment=environment
+    )
+    with gevent.Timeout(5):
+        starting = gevent.spawn(BenchLink, Job(host="ws://h", conductor=server.getsockname()))
+        gevent.sleep(0.05)
+        connection, _ = server.accept()
+        with connection:
+            assert read_report(connection.recv(4096)).happened is Happened.READY
+            connection.sendall(write(Order(task=Task.STOP_DROPPING)) + sent)
+        starting.get().begin(session)
+        while not quits:
+            gevent.sleep(0.01)
+    assert (quits, environment.process_exit_code) == ([1], code)
