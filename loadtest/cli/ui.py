@@ -41,8 +41,9 @@ def ui(
         raise PlanError(f"unknown layer {layer!r}; there are {', '.join(LAYERS)}")
     if server not in SERVERS:
         raise PlanError(f"unknown server {server!r}; there are {', '.join(SERVERS)}")
-    if why := SERVERS[server].unavailable():
-        raise PlanError(f"{server} cannot be used here: {why}")
+    for row in (LAYERS[layer], SERVERS[server]):
+        if why := row.unavailable():
+            raise PlanError(f"{row.name} cannot be used here: {why}")
     console = Console(highlight=False, soft_wrap=True)
     with (
         tempfile.TemporaryDirectory(prefix="loadtest-ui-") as name,
@@ -60,7 +61,7 @@ def ui(
         console.print("Ctrl-C stops both.")
         try:
             while (code := locust.exited) is None:
-                stack.target.require_alive()
+                stack.require_alive()
                 time.sleep(_POLL_S)
         except KeyboardInterrupt:
             console.print("stopped")
