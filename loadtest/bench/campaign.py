@@ -72,7 +72,7 @@ def check_trial(trial: Trial, records: TrialRecords) -> tuple[Tables, tuple[str,
             if row.get(column.name):
                 row[column.name] = f"{trial.folder}:{row[column.name]}"
     rows[UNKNOWN.name] = [
-        {**key, COLUMN.name: column.name, WHY.name: why} for _, result in results for column, why in result.unknown
+        {**key, COLUMN.name: str(column), WHY.name: why} for _, result in results for column, why in result.unknown
     ]
     invalid = tuple(reason for _, result in results for reason in result.invalid)
     return Tables.from_rows(rows), invalid

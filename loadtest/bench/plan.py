@@ -230,7 +230,7 @@ class Plan(BaseModel):
     def drops_of(self, cell: CellKey) -> tuple[str, ...]:
         """Return what ends connections on purpose in a trial of the cell; empty where nothing does."""
         outage = self.outage_of(cell)
-        if cell[DROP] == NO_DROP or (outage is not None and outage.of != "generator"):
+        if cell[DROP] == NO_DROP or (outage is not None and not outage.ends_process):
             return ()
         return tuple(self._mixable) if cell[DROP] == MIXED_DROPS else (cell[DROP],)
 

@@ -11,7 +11,12 @@ from loadtest.figures.table import CELL_NAMES, FORMAT_VERSION, KEY, KEY_NAMES, T
 
 __all__ = ["CELL_NAMES", "FORMAT_VERSION", "KEY", "KEY_NAMES", "TABLES", "UNKNOWN", "describe"]
 
-COLUMN = Column(table="unknown", name="column", dtype=str, meaning="the column whose cell is empty")
+COLUMN = Column(
+    table="unknown",
+    name="column",
+    dtype=str,
+    meaning="table and column whose cell is empty; in older formats the column alone",
+)
 WHY = Column(table="unknown", name="why", dtype=str, meaning="the reason in plain words")
 UNKNOWN = Table(
     name="unknown",

@@ -13,7 +13,7 @@ from tests.unit.checks.random_histories import KINDS, LIVING, Connection, Histor
 EXAMPLES = 40
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(histories())
 def test_delivery_when_the_history_is_random_then_it_counts_as_brute_force_does(history: History) -> None:
     figures = delivery.KIND.run(history.records()).rows.row(0, named=True)
@@ -22,7 +22,7 @@ def test_delivery_when_the_history_is_random_then_it_counts_as_brute_force_does(
     assert figures["expected"] == figures["delivered"] + figures["lost"] + figures["unknown"]
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(histories())
 def test_disconnects_when_the_history_is_random_then_it_counts_as_brute_force_does(history: History) -> None:
     for row in disconnects.KIND.run(history.records()).rows.iter_rows(named=True):

@@ -181,7 +181,7 @@ FRAMES = st.builds(
 )
 
 
-@settings(max_examples=2000 if SOAK else 150, deadline=None)
+@settings(max_examples=2000 if SOAK else 150)
 @example(frames=[frame(0x88, b"\0\0\xff")], cuts=[])  # wrong twice: the reason is looked at first
 @given(frames=st.lists(FRAMES, max_size=8), cuts=st.lists(st.integers(0, 400), max_size=5))
 def test_parser_when_given_any_frames_agrees_with_the_library(frames: list[bytes], cuts: list[int]) -> None:
