@@ -130,7 +130,7 @@ class RunFolder:
             if was.get(name, version) != version
         ]
         notes = tuple(dict.fromkeys((*self._manifest.notes, *changed)))
-        self._manifest = replace(self._manifest, identity={**was, **found}, notes=notes)
+        self._manifest = replace(self._manifest, identity=dict(sorted({**was, **found}.items())), notes=notes)
 
     @contextmanager
     def under_way(self) -> Iterator[None]:

@@ -109,7 +109,14 @@ def test_hostile_names_are_escaped_everywhere(tmp_path: Path) -> None:
         tmp_path,
     )
     manifest = json.loads((tmp_path / "manifest.json").read_text())
-    manifest |= {"name": EVIL, "notes": [EVIL], "command": EVIL, "versions": {EVIL: EVIL}, "plan": {EVIL: [EVIL]}}
+    manifest |= {
+        "name": EVIL,
+        "notes": [EVIL],
+        "command": EVIL,
+        "versions": {EVIL: EVIL},
+        "identity": {EVIL: EVIL},
+        "plan": {EVIL: [EVIL]},
+    }
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     write_report(tmp_path)
     page = (tmp_path / "report.html").read_text()
@@ -202,11 +209,12 @@ def test_thinned_times_keep_the_ends_and_the_slowest() -> None:
     assert thinned(times[:30], 150) == times[:30]
 
 
-def test_page_names_every_version_in_the_manifest(tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["versions", "identity"])
+def test_page_names_every_version_in_the_manifest(tmp_path: Path, key: str) -> None:
     folder = write_folder(tmp_path)
     manifest = json.loads((folder / "manifest.json").read_text())
     versions = {"server uvicorn": "0.54.0", "layer redis": "channels_redis 4.3", "broker": "valkey 9.0"}
-    (folder / "manifest.json").write_text(json.dumps(manifest | {"versions": versions}))
+    (folder / "manifest.json").write_text(json.dumps(manifest | {key: versions}))
     write_html(folder)
     page = (folder / "report.html").read_text()
     assert all(f"<dt>{name}</dt><dd>{version}</dd>" in page for name, version in versions.items())
