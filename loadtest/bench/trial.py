@@ -261,6 +261,10 @@ def _what_failed(failure: Failure, generators: _Generators, injected: Injected) 
         return f"{generator.name} takes no more orders and still runs; its log: {generator.log}"
     if generator is generators.mortal and code == -signal.SIGKILL and not injected.has_begun:
         return _KILLED_BY_ANOTHER
+    return _ended_early(generator, code)
+
+
+def _ended_early(generator: Process, code: int) -> str:
     return f"the generator ended early ({describe_exit(code)}); its last lines:\n{generator.log_tail()}"
 
 
@@ -275,9 +279,7 @@ def _wait_for_the_end(generators: _Generators, parts: _Parts) -> None:
                 parts.require_alive()
             time.sleep(_POLL_S)
         if code:
-            raise TrialFailed(
-                f"the generator ended early ({describe_exit(code)}); its last lines:\n{generator.log_tail()}"
-            )
+            raise TrialFailed(_ended_early(generator, code))
 
 
 def _require_killed(generator: Process) -> None:

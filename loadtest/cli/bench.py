@@ -1,5 +1,6 @@
 """`bench`: runs a plan and shows what came of it."""
 
+import functools
 import inspect
 import os
 import shlex
@@ -13,7 +14,7 @@ from pydantic.fields import FieldInfo
 from rich.console import Console
 
 from loadtest.bench.campaign import run_campaign
-from loadtest.bench.choices import choices_of, defaults_of, values_in
+from loadtest.bench.choices import Choices, choices_of, defaults_of, values_in
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import PROFILES, make_plan
 from loadtest.bench.run_folder import RunFolder
@@ -59,9 +60,15 @@ def bench(
             _carry_out(_created(out, new_plan, values_in(choices, new_plan.chosen)), target, addresses)
 
 
+@functools.cache
+def _choices() -> Choices:
+    """What there is to choose from: asked once for the defaults of all options, for it looks packages up."""
+    return choices_of(ReferenceApp())
+
+
 def default_of(name: str, field: FieldInfo) -> str:
     """What a key of the plan has where nothing is said, as a person types it, and in other profiles."""
-    choices = choices_of(ReferenceApp())
+    choices = _choices()
     own = defaults_of(choices[name]) if name in choices else field.default
     values = {"": own, **{profile: keys[name] for profile, keys in PROFILES.items() if name in keys}}
     return "; ".join(f"{profile}: {_typed(name, value)}".removeprefix(": ") for profile, value in values.items())

@@ -23,10 +23,6 @@ class Interval:
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
 
-    def overlaps(self, other: Interval) -> bool:
-        """Whether the two have a value in common; two that overlap may still differ, so it is no verdict."""
-        return self.low <= other.high and other.low <= self.high
-
 
 def z_of(level: float) -> float:
     """The two-sided critical value of the normal distribution: 1.960 at 0.95."""
