@@ -85,6 +85,8 @@ def _what(row: dict[str, Any], run: pl.DataFrame) -> str:
 def _details(event: Event, row: dict[str, Any]) -> Iterator[str]:
     if event is Event.PHASE:
         yield f": {Phase(row['code']).name.lower().replace('_', '-')}"
+    elif event is Event.SENT:
+        yield ", after an answer or a connection was awaited" if row["code"] else ""
     elif row["code"] or event in (Event.DISCONNECT_IN, Event.DISCONNECT_ENTERED):
         yield f", code {row['code']}"
     if row["text"] is not None:
@@ -109,6 +111,8 @@ _NAMES: dict[Event, str] = {
     Event.PEER_CLOSED: "ended by the server",
     Event.SEND_FAILED: "a message could not be sent",
     Event.FOREIGN: "a message came that no user sent",
+    Event.HELD_UP: "the generator was held up",
+    Event.UNSENT: "messages were due and not sent",
     Event.SCOPE: "scope reached the application",
     Event.CONNECT_IN: "websocket.connect",
     Event.RECEIVE_IN: "message taken by the application",
