@@ -9,7 +9,7 @@ import asyncio
 
 from loadtest.ledger import Event
 from loadtest.ledger.starved import starved_ns_of_this_thread
-from loadtest.probe.recording import recorder
+from loadtest.probe.recording import NO_CONNECTION, recorder
 
 TICK_S = 0.05
 """20 a second cost some 0.01 % of a core, and time a stall to within this much."""
@@ -17,7 +17,6 @@ TICK_S = 0.05
 STALL_S = 0.1
 """What a person notices; an event loop that is merely busy comes round much sooner."""
 
-NO_CONNECTION = 0
 _NS = 1_000_000_000
 
 
