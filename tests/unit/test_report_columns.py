@@ -6,7 +6,7 @@ from loadtest.report.columns import KEY_NAMES, TABLES, describe
 def test_key_columns_come_first_in_every_table() -> None:
     for table in TABLES.values():
         assert tuple(c.name for c in table.columns)[: len(KEY_NAMES)] == KEY_NAMES
-    assert KEY_NAMES == ("server", "workers", "layer", "consumer", "scenario", "drop", "trial")
+    assert KEY_NAMES == ("server", "workers", "layer", "consumer", "scenario", "drop", "load", "trial")
 
 
 def test_columns_of_each_table_are_those_promised() -> None:
