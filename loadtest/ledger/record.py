@@ -4,15 +4,16 @@ A ledger is a folder. Each process that writes has in it
 - segments `<side>-<pid>-<n>.ledger`: HEADER, then records, then zeroes; a record whose time is 0 was never written;
 - one `<side>-<pid>.strings`: a JSON string a line; records name a text by its line number, counted from 1.
 
-Format version 1. Changes:
+Format version 2. Changes:
   1  first version
+  2  LOOP_BUSY and SYNC_THREAD_BUSY on the server's side
 """
 
 import enum
 import struct
 from typing import Literal
 
-VERSION = 1
+VERSION = 2
 MAGIC = b"CLTLEDGR"
 
 Side = Literal["client", "server"]
@@ -37,6 +38,13 @@ class Phase(enum.IntEnum):
     DRAIN = 5  # nobody sends; what is under way arrives
     CLOSE = 6
     END = 7  # only what was dropped without a word is still held
+
+
+class BusyBy(enum.IntEnum):
+    """How a loop's busy time was measured (`code` of a LOOP_BUSY record)."""
+
+    SELECT = 1  # all but the time in which it waited in its selector
+    CPU = 2  # the CPU time of its thread
 
 
 class Event(enum.IntEnum):
@@ -81,6 +89,8 @@ class Event(enum.IntEnum):
     TASK_ENDED = 46  # the application's call ended [argument: text, exception class, or 0]
     CLOSE_OUT = 47  # the application closed an accepted connection [code]
     STALLED = 48  # the event loop ran nothing for a while, until now [value: ns]
+    LOOP_BUSY = 49  # how long the event loop has been at work so far [code: BusyBy; value: ns]
+    SYNC_THREAD_BUSY = 50  # the same of the thread that sync consumers share [value: ns]
 
 
 TEXT_EVENTS = frozenset(

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 
 from loadtest.ledger import Event
-from loadtest.probe.recording import recorder
+from loadtest.probe.recording import NO_CONNECTION, recorder
 
 TICK_S = 0.05
 """20 a second cost some 0.01 % of a core, and time a stall to within this much."""
@@ -18,7 +18,6 @@ TICK_S = 0.05
 STALL_S = 0.1
 """What a person notices; an event loop that is merely busy comes round much sooner."""
 
-NO_CONNECTION = 0
 _NS = 1_000_000_000
 _SCHEDSTAT = "/proc/thread-self/schedstat"
 """Of a thread: ns on a processor, ns it waited for one while it could have run, and how often it got one (Linux)."""
