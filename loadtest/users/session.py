@@ -27,6 +27,10 @@ class Member(Protocol):
     def is_answered(self) -> bool:
         """Tell whether the user awaits no answer."""
 
+    @property
+    def unsent(self) -> int:
+        """Count the messages that were due by now and are not sent."""
+
     def record_drop(self, name: str) -> None:
         """Record that the open connection ends now by the drop of that name; somebody else ends it."""
 
@@ -92,6 +96,11 @@ class Session:
         """Record that a phase begins, where there are phases; of several generators the first speaks for all."""
         if self.load.steady and self.load.generator == 1:
             self.record(Event.PHASE, 0, code=phase, value=value)
+
+    def record_unsent(self) -> None:
+        """Record how many messages were due by now and are not sent, where there is a plan that says so."""
+        if self.load.rate:
+            self.record(Event.UNSENT, 0, value=sum(member.unsent for member in self.members))
 
     def forget_warm_up(self) -> None:
         """Reset Locust's statistics: what came before the steady window does not count in them."""
