@@ -76,6 +76,7 @@ def job_of(plan: Plan, trial: Trial, *, number: int = 1, host: str, folder: Path
         host=host,
         consumer=trial.cell[CONSUMER],
         rate=rate_of(plan, trial),
+        arrivals=plan.arrivals,
         payload_size=plan.payload_size,
         room_size=plan.room_size or scenario.room_size,
         handler_work=plan.work,

@@ -37,6 +37,7 @@ from loadtest.drops import DROPS, find_drop
 from loadtest.figures.twins import twin_number
 from loadtest.layers import LAYERS
 from loadtest.load import (
+    Arrivals,
     BlockerWork,
     Drain,
     DropShare,
@@ -122,6 +123,7 @@ class Plan(BaseModel):
     load: Loads = (FIXED_LOAD,)
     load_of: LoadOf = "slowest"
     rate: Rate | None = None
+    arrivals: Arrivals = _LOAD.arrivals
     room_size: RoomSize | None = None
     payload_size: PayloadSize = _LOAD.payload_size
     work: HandlerWork = _LOAD.handler_work
