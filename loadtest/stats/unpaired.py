@@ -117,7 +117,7 @@ class Ratio:
         """Return the chance of such a ratio, or one further from 1, between equals."""
         if (gap := self._gap) is not None:
             return gap.p_of_difference
-        return 1.0 if self._has_logs or not (self.one and self.other) else _p_of_ranks(self.one, self.other)
+        return 1.0 if self._has_logs or not self._has_spread else _p_of_ranks(self.one, self.other)
 
     def p_of_sameness(self) -> float:
         """Return the larger p value of two one-sided t tests, of a ratio below 1 + matters and one above 1 / that."""
@@ -128,6 +128,11 @@ class Ratio:
         """Return the smallest difference that such a spread shows in POWER of the cases."""
         gap = self._gap
         return inf if gap is None else _exp(gap.seeable(comparisons, level)) - 1
+
+    @property
+    def _has_spread(self) -> bool:
+        """One trial shows no spread, so nothing can be said of it."""
+        return min(len(self.one), len(self.other)) > 1
 
     @property
     def _has_logs(self) -> bool:
@@ -144,8 +149,7 @@ class Ratio:
 
     @property
     def _gap(self) -> _Gap | None:
-        """One trial shows no spread, so nothing can be said of it."""
-        if not self._has_logs or min(len(self.one), len(self.other)) < 2:
+        if not (self._has_logs and self._has_spread):
             return None
         logs = [[log(value) for value in values] for values in (self.one, self.other)]
         means = [fmean(values) for values in logs]

@@ -64,6 +64,11 @@ def test_ratio_when_what_never_came_makes_a_figure_infinite_then_the_ranks_decid
     assert (judged.difference.low, judged.difference.high) == (0.0, inf)
 
 
+def test_ratio_when_one_trial_is_all_there_is_and_nothing_came_then_nothing_is_decided() -> None:
+    (judged,) = judge([ratio((inf,), (80.0, 85.0))])
+    assert (judged.verdict, judged.difference.estimate) == ("not decided", inf)
+
+
 def test_ratio_when_nothing_came_in_either_run_then_nothing_is_decided() -> None:
     (judged,) = judge([ratio((inf, inf, inf), (inf, inf, inf))])
     assert (judged.verdict, judged.difference.estimate) == ("not decided", 1.0)
