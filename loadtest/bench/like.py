@@ -20,8 +20,8 @@ def plan_like(manifest: Manifest, given: Mapping[str, Any], *, choices: Choices)
     PlanError names all that keeps the run from being repeated here.
     """
     asked = {key: value for key, value in given.items() if value is not None}
-    was = {**_older_dimensions(), **manifest.plan}
-    problems = list(_not_said(was.keys() | asked.keys()))
+    was = _without_the_other_load({**_older_dimensions(), **manifest.plan}, asked)
+    problems = list(_not_said(manifest.plan.keys() | was.keys() | asked.keys()))
     try:
         plan = make_plan({**was, **asked}, choices=choices)
     except PlanError as error:
@@ -29,6 +29,13 @@ def plan_like(manifest: Manifest, given: Mapping[str, Any], *, choices: Choices)
     if problems:
         raise PlanError("\n".join([f"{manifest.name} cannot be repeated here:", *problems]))
     return plan.noting(f"the plan is that of {manifest.name}", *_surroundings(manifest))
+
+
+def _without_the_other_load(was: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """An absolute rate that is asked for takes the place of the run's relative loads, and they that of its rate."""
+    other = {"rate": "load", "load": "rate"}
+    gone = {other[key] for key in other if key in asked and other[key] not in asked}
+    return {key: value for key, value in was.items() if key not in gone}
 
 
 def _older_dimensions() -> dict[str, tuple[Any, ...]]:

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from loadtest.cli.main import main
-from loadtest.dimensions import CONSUMER, SCENARIO
+from loadtest.dimensions import CONSUMER, SCENARIO, CellKey
 from loadtest.figures.twins import twin_number
 from loadtest.report.compare import ComparedRuns, Row, compare_runs, read_run, warnings_of
 from loadtest.report.errors import ReportError
@@ -225,6 +225,21 @@ def test_compare_when_machine_versions_and_plan_differ_then_it_warns(
         "plan warm_up: 1.0 and 2.0",
     ):
         assert said in printed
+
+
+def test_compare_when_the_load_is_relative_then_the_rate_that_it_set_is_told_and_not_judged(
+    run: Path, other: Path, tmp_path: Path
+) -> None:
+    first = Path(shutil.copytree(run, tmp_path / "first"))
+    for folder, rate in ((first, 10.0), (other, 12.0)):
+        change(folder, "throughput", load=pl.lit("30%"), messages_per_s=pl.lit(100 * rate))
+        cell = CellKey(layer="redis", consumer="sync", scenario="echo", load="30%")
+        change_manifest(folder, rates=[{"cell": cell.as_row(), "rate": rate}])
+    found = compared(first, other)
+    assert "messages_per_s" not in {row.figure.name for row in found.rows}
+    assert "latency_ms_p50" in {row.figure.name for row in found.rows}
+    notes = warnings_of(read_run(first), read_run(other))
+    assert "redis, sync, echo: 10 and 12 messages/s a sender" in notes
 
 
 def test_compare_when_runs_share_no_cell_then_it_is_refused_also_with_force(

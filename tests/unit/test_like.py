@@ -44,6 +44,20 @@ def test_like_when_options_are_given_then_they_win() -> None:
     assert (plan.users, plan.trials) == (40, 2)
 
 
+def test_like_when_another_kind_of_load_is_given_then_it_takes_the_place_of_the_runs() -> None:
+    relative, absolute = make_plan({"load": "30%,80%"}), make_plan({"rate": 2.0})
+    plan = plan_like(manifest_of(relative), {"rate": 3.0}, choices=CHOICES)
+    assert (plan.rate, plan.load) == (3.0, ("fixed",))
+    plan = plan_like(manifest_of(absolute), {"load": "30%"}, choices=CHOICES)
+    assert (plan.rate, plan.load) == (None, ("30%",))
+
+
+def test_like_when_the_run_is_older_than_a_dimension_then_it_has_what_every_run_had_then() -> None:
+    plan = {key: value for key, value in make_plan({"rate": 2.0}).model_dump(mode="json").items() if key != "load"}
+    older = replace(manifest_of(make_plan({})), plan=plan)
+    assert plan_like(older, {}, choices=CHOICES).load == ("fixed",)
+
+
 def test_like_when_it_is_the_same_machine_then_its_notes_say_only_which_run_it_was() -> None:
     assert plan_like(manifest_of(make_plan({})), {}, choices=CHOICES).notes == ("the plan is that of earlier",)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, isnan
 
-from loadtest.dimensions import SCENARIO, CellKey
-from loadtest.figures.cell import Cell, TrialFigures
+from loadtest.dimensions import FIXED_LOAD, LOAD, SCENARIO, CellKey
+from loadtest.figures.cell import TrialFigures
 from loadtest.figures.words import Namer
 from loadtest.report.compare.figures import FAMILY, ComparedFigure
 from loadtest.report.compare.noise import floor_of
@@ -85,7 +85,8 @@ class ComparedRuns:
 def compare_runs(one: Run, other: Run) -> ComparedRuns:
     """Compare all figures of FAMILY in all cells that both runs have, as one family: the second over the first.
 
-    Trials that are not valid are left out, and so are twins: they belong to rounds that count already.
+    Trials that are not valid are left out, and so are twins: they belong to rounds that count already. What a relative
+    load sets by itself, the messages a second, is not compared there: each run found its own rate.
     """
     found = list(_asked(one, other))
     judged = judge([contrast for _, contrast in found])
@@ -109,15 +110,12 @@ class _Asked:
 def _asked(one: Run, other: Run) -> Iterator[tuple[_Asked, Contrast]]:
     others = other.by_key
     for cell in (cell for cell in one.cells if cell.key in others):
-        trials = _rounds(cell, one), _rounds(others[cell.key], other)
+        trials = one.trials_of(cell), other.trials_of(others[cell.key])
         for figure in FAMILY:
-            if not all(isnan(figure.typical(side)) for side in trials):
+            is_set = figure.follows_rate and cell.key[LOAD] != FIXED_LOAD
+            if not is_set and not all(isnan(figure.typical(side)) for side in trials):
                 asked = _Asked(cell=cell.key, figure=figure, one=trials[0], other=trials[1])
                 yield asked, figure.contrast(trials[1], trials[0])
-
-
-def _rounds(cell: Cell, run: Run) -> list[TrialFigures]:
-    return [trial for trial in cell.valid_trials if trial.number <= run.rounds]
 
 
 def _row(asked: _Asked, judged: Judged, runs: Sequence[Run]) -> Row:

@@ -54,6 +54,10 @@ class ComparedFigure(Protocol):
     def better(self) -> Better:
         """Which direction is good."""
 
+    @property
+    def follows_rate(self) -> bool:
+        """Whether it says what was sent rather than how it fared, where users do not wait for answers."""
+
     def typical(self, trials: Sequence[TrialFigures]) -> float:
         """Return the figure of these trials together; NaN where it is not known of any."""
 
@@ -71,6 +75,7 @@ class Measured:
     column: AnyColumn
     heading: str
     kind: Kind = "ratio"
+    follows_rate: bool = False
 
     @property
     def name(self) -> str:
@@ -107,6 +112,7 @@ class Counted:
     others: Column[int]
     matters: float
     kind: Kind = "share"
+    follows_rate: bool = False
 
     @property
     def better(self) -> Better:
@@ -134,7 +140,7 @@ class Counted:
 FAMILY: Final[tuple[ComparedFigure, ...]] = (
     Counted(name="missed_share", heading="missed", events=MISSED, others=DISCONNECT_CALLED, matters=MATTERS_MISSED),
     Counted(name="lost_share", heading="lost", events=LOST, others=DELIVERED, matters=MATTERS_LOST),
-    Measured(column=MESSAGES_PER_S, heading="messages/s"),
+    Measured(column=MESSAGES_PER_S, heading="messages/s", follows_rate=True),
     Measured(column=LATENCY_MS_P50, heading="p50 ms"),
     Measured(column=LATENCY_MS_P99, heading="p99 ms"),
     Measured(column=CPU_PER_1000, heading="CPU ms/1k"),

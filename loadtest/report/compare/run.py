@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from loadtest.dimensions import CellKey
-from loadtest.figures.cell import Cell
+from loadtest.figures.cell import Cell, TrialFigures
+from loadtest.figures.twins import is_twin, twin_pairs
 from loadtest.figures.values import Values
 from loadtest.report.cells import cells_of
 from loadtest.report.csv_files import read_tables
@@ -24,10 +24,21 @@ class Run:
     cells: tuple[Cell, ...]
 
     @property
-    def rounds(self) -> int:
-        """How many rounds it has: a trial of a higher number is the twin of one. No trial is, where no plan says."""
+    def rounds(self) -> int | None:
+        """How many rounds it has, each with a trial of every cell; None where its plan does not say."""
         trials = self.manifest.plan.get("trials")
-        return trials if isinstance(trials, int) else sys.maxsize
+        return trials if isinstance(trials, int) else None
+
+    def trials_of(self, cell: Cell) -> list[TrialFigures]:
+        """The valid trials of a cell, without twins: these belong to rounds that count already."""
+        rounds = self.rounds
+        return [trial for trial in cell.valid_trials if rounds is None or not is_twin(trial.number, trials=rounds)]
+
+    def twins_of(self, cell: Cell) -> list[tuple[TrialFigures, TrialFigures]]:
+        """The pairs of valid trials of a cell that were run twice in one round."""
+        found = {trial.number: trial for trial in cell.valid_trials}
+        pairs = twin_pairs(self.rounds or 0)
+        return [(found[number], found[twin]) for number, twin in pairs if number in found and twin in found]
 
     @property
     def by_key(self) -> dict[CellKey, Cell]:

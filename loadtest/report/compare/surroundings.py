@@ -11,11 +11,14 @@ from loadtest.figures.cell import Cell
 from loadtest.figures.words import Namer, counted, number
 from loadtest.report.compare.run import Run
 
-OF_THE_LOAD: Final = ("rate", "room_size", "payload_size", "work", "blocker_work", "arrivals")
+OF_THE_LOAD: Final = ("rate", "room_size", "payload_size", "work", "blocker_work", "arrivals", "load_of")
 """Keys of a plan that say what each user does: with another value of one, another thing was measured."""
 
 OF_NO_FIGURE: Final = frozenset({"profile", "trials", "twins", "seed", "port", "fail_on", "users", "duration"})
 """Keys of a plan that change no figure, or that the tables tell better: `users` and `duration` of each cell."""
+
+SAME_RATE: Final = 0.05
+"""A calibration finds a capacity to some percent."""
 
 SAME_DURATION: Final = 0.1
 """Steady windows of one plan are within a few percent of each other."""
@@ -36,6 +39,7 @@ def warnings_of(one: Run, other: Run) -> list[str]:
         *what_differs("machine", first.machine, second.machine),
         *what_differs("version", {**first.versions, **first.identity}, {**second.versions, **second.identity}),
         *_plan_differences(one, other, rest),
+        *_rate_differences(one, other),
         *_alone(one, other),
         *_alone(other, one),
         *(f"{run.folder} is {run.manifest.state}: trials are missing" for run in (one, other) if _is_cut_short(run)),
@@ -47,6 +51,17 @@ def what_differs(what: str, one: Mapping[str, Any], other: Mapping[str, Any]) ->
     shared = [name for name in one if name in other]
     return [
         f"{what} {name}: {_said(one[name])} and {_said(other[name])}" for name in shared if one[name] != other[name]
+    ]
+
+
+def _rate_differences(one: Run, other: Run) -> list[str]:
+    """Rates at relative loads, of which each run found what they are a share of."""
+    rates = [{told.cell: told.rate for told in run.manifest.rates} for run in (one, other)]
+    namer = Namer([*one.by_key, *other.by_key])
+    return [
+        f"{namer.name(key)}: {number(rate)} and {number(rates[1][key])} messages/s a sender"
+        for key, rate in rates[0].items()
+        if key in rates[1] and abs(rates[1][key] / rate - 1) > SAME_RATE
     ]
 
 
