@@ -67,6 +67,7 @@ def job_of(plan: Plan, trial: Trial, *, number: int = 1, host: str, folder: Path
         host=host,
         consumer=trial.cell[CONSUMER],
         rate=scenario.rate if plan.rate is None else plan.rate,
+        arrivals=plan.arrivals,
         payload_size=plan.payload_size,
         room_size=plan.room_size or scenario.room_size,
         handler_work=plan.work,

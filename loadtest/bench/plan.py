@@ -32,6 +32,7 @@ from loadtest.dimensions import (
 from loadtest.drops import DROPS, find_drop
 from loadtest.layers import LAYERS
 from loadtest.load import (
+    Arrivals,
     BlockerWork,
     Drain,
     DropShare,
@@ -113,6 +114,7 @@ class Plan(BaseModel):
     servers: Names = Field((), description=_listed("servers"))
     users: Users | None = None
     rate: Rate | None = None
+    arrivals: Arrivals = _LOAD.arrivals
     room_size: RoomSize | None = None
     payload_size: PayloadSize = _LOAD.payload_size
     work: HandlerWork = _LOAD.handler_work

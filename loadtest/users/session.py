@@ -42,14 +42,13 @@ class Held(Protocol):
 
 
 class Session:
-    """One test in one process: its job, members, ledger, statistics and randomness."""
+    """One test in one process: its job, members, ledger, statistics and randomness, all of it from the job's seed."""
 
     def __init__(self, *, environment: Any, load: Job) -> None:
         """Open the ledger, if one is to be kept; raises OSError when it cannot be written."""
         self.environment = environment
         self.load = load
         self.statistics = BatchedStatistics(environment)
-        self.random = random.Random(load.seed + load.generator - 1)
         self.padding = padding(load.payload_size)
         self.members: list[Member] = []
         self.is_complete = False
@@ -84,6 +83,10 @@ class Session:
     def text(self, text: str) -> int:
         """Return the number that stands for `text` in the ledger."""
         return self._recorder.text(text) if self._recorder else 0
+
+    def stream(self, name: str) -> random.Random:
+        """Return the randomness of one kind of choice, by its name: one more draw from it changes no other choice."""
+        return random.Random(f"{self.load.seed}/{self.load.generator}/{name}")
 
     def mark(self, phase: Phase, value: int = 0) -> None:
         """Record that a phase begins, where there are phases; of several generators the first speaks for all."""

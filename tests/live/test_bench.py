@@ -68,7 +68,7 @@ def run(bench: tuple[Bench, Path]) -> Path:
 def redis_run(bench: tuple[Bench, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A churn on each layer that needs Redis, each kind of drop in a trial of its own; --out is relative."""
     folder = tmp_path_factory.mktemp("redis")
-    (folder / "plan.toml").write_text("mix_drops = false\nwarm_up = 0\ndrop_share = 0.4\noffline = 0.3\nroom_size = 5")
+    (folder / "plan.toml").write_text("mix_drops = false\nwarm_up = 0\ndrop_share = 1\noffline = 0.3\nroom_size = 5")
     options = ["--layers=redis,redis-pubsub", "--consumers=async", "--scenarios=churn", "--drops=fin,rst"]
     options += ("--users=10", "--rate=5", "--duration=1", "--trials=1", "--plan=plan.toml", "--out=out")
     with Bench("bench", *options, cwd=folder) as started:

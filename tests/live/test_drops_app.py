@@ -149,7 +149,7 @@ def churn(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Outco
         drops=[kind.name for kind in POSSIBLE],
         duration=2,
         users=60,
-        drop_share=0.4,
+        drop_share=0.7,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import product
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from typer.main import get_command
 
 from loadtest.bench.choices import names_of, values_in
+from loadtest.bench.generator import duration_of, users_of
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import EVERY, PROFILES
 from loadtest.bench.scenarios import SCENARIOS
@@ -24,8 +26,9 @@ from tests.unit.plans import CHOICES, make_plan
 
 EVERY_KEY: dict[str, Any] = {
     "profile": "standard", "consumers": ("async",), "layers": ("inmemory",), "scenarios": ("churn",),
-    "drops": ("rst", "fin"), "servers": ("uvicorn",), "users": 7, "rate": 1.5, "room_size": 3, "payload_size": 100,
-    "work": "sleep:5", "blocker_work": "sleep:50", "drop_share": 0.5, "offline": 0.25, "warm_up": 0.0, "duration": 1.0,
+    "drops": ("rst", "fin"), "servers": ("uvicorn",), "users": 7, "rate": 1.5, "arrivals": "poisson", "room_size": 3,
+    "payload_size": 100, "work": "sleep:5", "blocker_work": "sleep:50",
+    "drop_share": 0.5, "offline": 0.25, "warm_up": 0.0, "duration": 1.0,
     "drain": 2.0, "settle": 3.0, "server_ping": "5/6", "mix_drops": False, "trials": 2, "seed": 9, "port": 8123,
 }  # fmt: skip
 
@@ -163,6 +166,16 @@ def test_plan_when_its_file_cannot_be_read_then_one_clear_message_says_so(
     if content is not None:
         path.write_bytes(content)
     assert why in problems({}, path)
+
+
+@pytest.mark.parametrize(("profile", "least"), [("quick", 200), ("standard", 1000)])
+def test_profile_when_members_are_dropped_then_a_cell_has_enough_drops_for_a_narrow_interval(
+    profile: str, least: int
+) -> None:
+    plan = make_plan({"profile": profile, "scenarios": "churn"})
+    trial = plan.trials_in_order()[0]
+    drops = users_of(plan, trial) * plan.drop_share * duration_of(plan, trial) * plan.trials
+    assert drops - 3 * sqrt(drops) > least, "three standard deviations of a Poisson count"
 
 
 def test_plan_when_its_file_is_a_folder_then_one_clear_message_says_so(tmp_path: Path) -> None:
