@@ -136,6 +136,14 @@ class Plan(BaseModel):
     mix_drops: bool = Field(True, description="all kinds of drop in the same trials, or each kind in trials of its own")
     trials: int = Field(3, ge=1, le=1000, description="number of trials of each cell")
     seed: Seed = _LOAD.seed
+    pin: bool = Field(
+        True,
+        description="server on some CPUs, generator and broker on others, where there are two or more; Linux only",
+    )
+    allow_contention: bool = Field(
+        False,
+        description="count trials also where other processes, virtual machines or a CPU quota disturbed them",
+    )
     port: int = Field(0, ge=0, le=65535, description="port of the target; 0 picks a free one")
     _notes: tuple[str, ...] = PrivateAttr(())
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from loadtest.bench.choices import Choices
+from loadtest.bench.pinned import pinned_here
 from loadtest.bench.plan import Plan, PlanError, Trial
 from loadtest.bench.profiles import make_plan
 from loadtest.checks.throughput.table import TABLE as THROUGHPUT
@@ -46,6 +47,7 @@ class RunFolder:
         now = datetime.now(UTC)
         name = f"{now:%Y%m%dT%H%M%SZ}-{plan.profile}"
         folder = _new_folder(out, name)
+        pinned = pinned_here(plan)
         manifest = Manifest(
             format=FORMAT_VERSION,
             name=folder.name,
@@ -60,7 +62,8 @@ class RunFolder:
             git_revision=git_revision(PROJECT),
             planned=len(plan.trials_in_order()),
             done=0,
-            notes=plan.notes,
+            pinning=pinned.cpus,
+            notes=(*plan.notes, *pinned.notes),
         )
         run = cls(folder, plan, manifest, Tables.empty())
         run._write()

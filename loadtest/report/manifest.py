@@ -56,6 +56,8 @@ class Manifest:
     identity: Mapping[str, str] = field(default_factory=dict)
     """Versions of what was measured: server, WebSocket implementation, layer, broker, database, by what they are of."""
     machine: Mapping[str, Any] = field(default_factory=dict)
+    pinning: Mapping[str, str] = field(default_factory=dict)
+    """The CPUs that each role may use, "2-3" say; empty where nothing is pinned."""
     limits: Mapping[str, Any] = field(default_factory=dict)
     git_revision: str | None = None
     planned: int

@@ -2,13 +2,14 @@
 
 import polars as pl
 
+from loadtest.checks.contention import contention, foreign_cpu, steal
 from loadtest.checks.kind import CheckResult
 from loadtest.checks.open_failures import open_failures
 from loadtest.checks.records import NS_A_MS, TrialRecords, Window
 from loadtest.checks.stalls import stalls_ms
 from loadtest.checks.throughput import table
 from loadtest.checks.unexpected_ends import ended_unexpectedly
-from loadtest.checks.usage import cpu_s, largest_rss_mb
+from loadtest.checks.usage import cpu_s, grown, involuntary_switches, largest_rss_mb, waited_s
 from loadtest.checks.validity import invalid_because
 from loadtest.figures.counts import counts_of
 from loadtest.figures.table import Row
@@ -70,8 +71,22 @@ def _usage(trial: TrialRecords, window: Window) -> Row:
         table.SERVER_RSS_MB: largest_rss_mb(trial, window),
         table.GENERATOR_CPU_S: cpu_s(trial, "generator", window.start_ns, window.end_ns),
         table.BROKER_CPU_S: cpu_s(trial, "broker", window.start_ns, window.end_ns),
+        **_withheld(trial, window),
         table.STALLS: None if stalls is None else len(stalls),
         table.STALLED_MS: None if stalls is None else float(sum(stalls)),
+    }
+
+
+def _withheld(trial: TrialRecords, window: Window) -> Row:
+    """Return what our processes wanted of the machine and did not get, and who had it."""
+    return {
+        table.CPU_WAIT_S: waited_s(trial, "server", window),
+        table.INVOLUNTARY_SWITCHES: involuntary_switches(trial, "server", window),
+        table.GENERATOR_WAIT_S: waited_s(trial, "generator", window),
+        table.FOREIGN_CPU: foreign_cpu(trial, window),
+        table.CONTENTION: contention(trial, window),
+        table.STEAL: steal(trial, window),
+        table.THROTTLED_S: grown(trial.host, "throttled_s", window),
     }
 
 
