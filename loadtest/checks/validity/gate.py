@@ -16,3 +16,5 @@ class Gate:
 
     name: str
     closed_because: Callable[[TrialRecords, Window], str | None]
+    is_contention: bool = False
+    """It is about what others did to the machine: open where the plan allows contention."""
