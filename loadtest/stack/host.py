@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,16 +59,18 @@ def _cpu_times_in(stat: str, cpus: Cpus) -> CpuTimes | None:
     )
 
 
-def throttled_s(of: Path = Path("/proc/self/cgroup"), cgroups: Path = CGROUPS) -> float | None:
-    """Return how long the CPU quotas of our control group and those above it have held us back, summed.
-
-    None where no quota is known of: not in a control group, or in one that has none.
-    """
+def quotas(of: Path = Path("/proc/self/cgroup"), cgroups: Path = CGROUPS) -> tuple[Path, ...]:
+    """Return the files that tell how the CPU quotas of our control group and of those above it held us back."""
     try:
-        told = [_throttled_s(folder / "cpu.stat") for folder in _groups(of.read_text(), cgroups)]
+        files = [folder / "cpu.stat" for folder in _groups(of.read_text(), cgroups)]
     except (OSError, ValueError):
-        return None
-    known = [one for one in told if one is not None]
+        return ()
+    return tuple(file for file in files if _throttled_s(file) is not None)
+
+
+def throttled_s(files: Iterable[Path]) -> float | None:
+    """Return how long these quotas have held us back, summed; None where there is none."""
+    known = [one for one in map(_throttled_s, files) if one is not None]
     return sum(known) if known else None
 
 

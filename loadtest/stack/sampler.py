@@ -11,11 +11,13 @@ import polars as pl
 import psutil
 
 from loadtest.stack.family import Family, Use
-from loadtest.stack.host import clocks, cpu_times, throttled_s
+from loadtest.stack.host import clocks, cpu_times, quotas, throttled_s
 from loadtest.stack.pinning import Cpus
 from loadtest.stack.waiting import tells_waiting
 
 INTERVAL_S = 0.1
+WAITING_EVERY = 5
+"""Of so many samples one tells of waiting: it takes 20 µs a thread, as much as all else of a process together."""
 
 SCHEMA: dict[str, pl.DataType] = {
     "time_ns": pl.Int64(),
@@ -48,9 +50,9 @@ class Sampler:
 
     A row says for one role at one moment: CPU seconds used since its processes began (user and system, those of ended
     children included; never falls), resident bytes, threads and open file descriptors now, how many processes it was
-    summed over, how long their threads have waited for a CPU and how often one was taken from them, and how many more
-    files the process may open that is nearest to its limit. What the system does not tell is null. `time_ns` is
-    CLOCK_MONOTONIC. A role whose processes have all ended gets no more rows.
+    summed over, how long their threads have waited for a CPU and how often one was taken from them (in one of
+    WAITING_EVERY rows, else null), and how many more files the process may open that is nearest to its limit. What the
+    system does not tell is null. `time_ns` is CLOCK_MONOTONIC. A role whose processes have all ended gets no more rows.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Sampler:
         self._cpus_rows: list[tuple[object, ...]] = []
         self._host_rows: list[tuple[object, ...]] = []
         self._tells_waiting = tells_waiting()
+        self._quotas = quotas()
         self._changing = threading.Lock()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
@@ -115,41 +118,37 @@ class Sampler:
 
     def _run(self) -> None:
         start = time.monotonic()
-        ticks = 0
+        ticks = samples = 0
         while True:
-            self._sample()
+            self._sample(with_waiting=samples % WAITING_EVERY == 0)
+            samples += 1
             late = (time.monotonic() - start) / self._interval_s
             ticks = max(ticks + 1, int(late) + 1)  # a tick that was missed is not made up for
             if self._ending.wait(start + ticks * self._interval_s - time.monotonic()):
                 break
-        self._sample()  # the end of what was measured belongs to it
+        self._sample(with_waiting=True)  # the end of what was measured belongs to it
 
-    def _sample(self) -> None:
+    def _sample(self, *, with_waiting: bool) -> None:
         with self._changing:
             self._sample_host()
             for role, families in self._families.items():
-                self._sample_role(role, families)
+                self._sample_role(role, families, with_waiting=with_waiting and self._tells_waiting)
 
     def _sample_host(self) -> None:
         for roles, cpus in self._sharing.items():
             if times := cpu_times(cpus):
                 self._cpus_rows.append((time.monotonic_ns(), roles, times.busy_s, times.steal_s))
         ahead = clocks()
-        self._host_rows.append((time.monotonic_ns(), throttled_s(), ahead.wall_ns, ahead.boot_ns))
+        self._host_rows.append((time.monotonic_ns(), throttled_s(self._quotas), ahead.wall_ns, ahead.boot_ns))
 
-    def _sample_role(self, role: str, families: list[Family]) -> None:
+    def _sample_role(self, role: str, families: list[Family], *, with_waiting: bool) -> None:
         now_s = time.monotonic()
         uses = [use for family in families for use in family.look(now_s)]
         if not uses:
             return
         cpu_s = sum(family.cpu_s for family in families)  # of those that have ended too: what was used stays used
-        self._rows.append((time.monotonic_ns(), role, cpu_s, *_summed(uses), *self._waited(families), _fds_left(uses)))
-
-    def _waited(self, families: Iterable[Family]) -> tuple[float | None, int | None]:
-        if not self._tells_waiting:
-            return None, None
-        waited = [family.look_at_waiting() for family in families]
-        return sum(one.wait_s for one in waited), sum(one.involuntary for one in waited)
+        waited = _waited(families) if with_waiting else (None, None)
+        self._rows.append((time.monotonic_ns(), role, cpu_s, *_summed(uses), *waited, _fds_left(uses)))
 
 
 def _sharing(cpus: Mapping[str, Cpus]) -> dict[str, Cpus]:
@@ -158,6 +157,11 @@ def _sharing(cpus: Mapping[str, Cpus]) -> dict[str, Cpus]:
     for role, its in sorted(cpus.items()):
         roles_by_cpus.setdefault(its, []).append(role)
     return {",".join(roles): its for its, roles in roles_by_cpus.items() if its}
+
+
+def _waited(families: Iterable[Family]) -> tuple[float, int]:
+    waited = [family.look_at_waiting() for family in families]
+    return sum(one.wait_s for one in waited), sum(one.involuntary for one in waited)
 
 
 def _summed(uses: Sequence[Use]) -> tuple[int, int, int, int]:

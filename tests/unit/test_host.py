@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.stack.host import CpuTimes, clock_source, clocks, cpu_times, throttled_s
+from loadtest.stack.host import CpuTimes, clock_source, clocks, cpu_times, quotas, throttled_s
 from loadtest.stack.waiting import Waited, WaitingOf, tells_waiting
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -46,21 +46,21 @@ def test_throttling_when_a_group_above_ours_has_the_quota_then_it_counts(tmp_pat
     of = written(tmp_path / "cgroup", "0::/a/b\n")
     written(tmp_path / "fs/a/b/cpu.stat", "usage_usec 5\n")
     written(tmp_path / "fs/a/cpu.stat", "usage_usec 9\nnr_throttled 3\nthrottled_usec 2500000\n")
-    assert throttled_s(of, tmp_path / "fs") == 2.5
+    assert throttled_s(quotas(of, tmp_path / "fs")) == 2.5
 
 
 def test_throttling_when_control_groups_are_of_version_1_then_it_is_read_in_ns(tmp_path: Path) -> None:
     of = written(tmp_path / "cgroup", "9:name=systemd:/\n2:cpuset:/x\n1:cpu,cpuacct:/x\n0::/\n")
     written(tmp_path / "fs/cpu/x/cpu.stat", "nr_periods 7\nnr_throttled 2\nthrottled_time 1500000000\n")
-    assert throttled_s(of, tmp_path / "fs") == 1.5
+    assert throttled_s(quotas(of, tmp_path / "fs")) == 1.5
 
 
 def test_throttling_when_no_quota_is_known_of_then_it_is_not_known(tmp_path: Path) -> None:
-    assert throttled_s(tmp_path / "none", tmp_path) is None
+    assert quotas(tmp_path / "none", tmp_path) == ()
     of = written(tmp_path / "cgroup", "0::/\n")
-    assert throttled_s(of, tmp_path) is None
+    assert throttled_s(quotas(of, tmp_path)) is None
     written(tmp_path / "cpu.stat", "usage_usec 5\n")
-    assert throttled_s(of, tmp_path) is None
+    assert throttled_s(quotas(of, tmp_path)) is None
 
 
 def test_clocks_when_read_twice_then_they_run_alike() -> None:
