@@ -35,7 +35,7 @@ NOTHING_SAMPLED = pl.DataFrame(
 )
 
 HOLDER = f"""
-import time
+from time import monotonic
 import gevent
 from locust import events, task
 from loadtest.users import WebSocketUser, paced
@@ -49,9 +49,14 @@ class Holder(WebSocketUser):
     def echo(self):
         self.say()
 
+def hold():
+    until = monotonic() + {HELD_S}
+    while monotonic() < until:
+        pass
+
 @events.spawning_complete.add_listener
-def hold(user_count, **_):
-    gevent.spawn_later(1.5, time.sleep, {HELD_S})  # in the steady window, which begins within half a second
+def hold_later(user_count, **_):
+    gevent.spawn_later(1.5, hold)  # in the steady window, which begins within half a second
 """
 
 
@@ -121,7 +126,7 @@ def test_generator_when_a_greenlet_holds_the_hub_then_the_trial_is_not_valid(tmp
     trial = recorded(ledger)
     assert trial.window is not None
     assert hub_was_held(trial, trial.window) is not None
-    assert held_up(trial, trial.window).longest_own_ms > HELD_S * 1000 * 0.9
+    assert held_up(trial, trial.window).longest_own_ms > HELD_S * 1000 / 2, "it may have waited for a CPU meanwhile"
 
 
 def test_generator_when_it_has_more_to_send_than_it_can_then_it_sends_late_and_the_trial_is_not_valid(
