@@ -46,7 +46,7 @@ class CalibrationStep:
     utilisation: float | None = None
     """The share of the time that what is busiest was busy; None: it is not known."""
     busiest: str = ""
-    """What that was: "server", or "broker"."""
+    """What that was: "event loop", "sync thread", or "broker"."""
     trouble: str = ""
     """Why it is not known."""
     failed: bool = False
@@ -103,6 +103,8 @@ class Manifest:
     twins: tuple[_Key, ...] = ()
     """The cells whose trial is run twice each round; see loadtest/figures/twins.py."""
     machine: Mapping[str, Any] = field(default_factory=dict)
+    pinning: Mapping[str, str] = field(default_factory=dict)
+    """The CPUs that each role may use, "2-3" say; empty where nothing is pinned."""
     limits: Mapping[str, Any] = field(default_factory=dict)
     git_revision: str | None = None
     planned: int
