@@ -73,8 +73,8 @@ class Event(enum.IntEnum):
     SEND_FAILED = 12  # [argument: text, the error's name; value: message]
     FOREIGN = 13  # a message arrived that none of our users sent [value: its length in bytes]
     HELD_UP = 14  # the generator's hub came round late, now [argument: µs of it without a processor; value: ns late]
-    UNSENT = 15  # at the end of what counts, of users with a rate [argument: ms since the first that was due and not
-    # sent; value: how many these are]
+    UNSENT = 15  # at the end of what counts, of users with a rate [value: messages that were due in it and not sent;
+    # argument: ms since the first of them was due]
 
     # the server's side
     SCOPE = 32  # the ASGI scope reached the application [argument: text, the path]
