@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from loadtest.bench.scenarios import SCENARIOS, Scenario
-from loadtest.dimensions import CONSUMER, DIMENSIONS, DROP, LAYER, SCENARIO, SERVER, Value
+from loadtest.dimensions import CLOSED_LOOP, CONSUMER, DIMENSIONS, DROP, LAYER, SCENARIO, SERVER, Value
 from loadtest.drops import DROPS, Drop
 from loadtest.layers import LAYERS, Layer
 from loadtest.outages import OUTAGES, Outage
@@ -66,7 +66,7 @@ def defaults_of(choices: Sequence[Choice]) -> tuple[str, ...]:
 def values_in(choices: Choices, chosen: Mapping[str, Sequence[Any]]) -> dict[str, tuple[Value, ...]]:
     """Return what the manifest says of the chosen values, by the dimension's name, in the order of the choice.
 
-    A value that is in no list, a drop with a parameter say, is described by its name.
+    A value that is in no list, a drop with a parameter say, is described by its name and by why it is counted apart.
     """
     return {
         dimension.name: tuple(_value(choices.get(dimension.plural, ()), name) for name in chosen[dimension.plural])
@@ -76,8 +76,10 @@ def values_in(choices: Choices, chosen: Mapping[str, Sequence[Any]]) -> dict[str
 
 
 def _value(choices: Sequence[Choice], name: Any) -> Value:
+    plain = str(name).partition(":")[0]
     found = (choice.value for choice in choices if choice.name == name)
-    return next(itertools.chain(found, [Value(name=str(name))]))
+    with_parameter = (Value(name=str(name), apart=choice.value.apart) for choice in choices if choice.name == plain)
+    return next(itertools.chain(found, with_parameter, [Value(name=str(name))]))
 
 
 def _server(row: Server) -> Choice:
@@ -123,7 +125,7 @@ def _consumer(value: Value, target: Target) -> Choice:
 
 def _scenario(row: Scenario) -> Choice:
     return Choice(
-        value=Value(name=row.name, summary=row.summary),
+        value=Value(name=row.name, summary=row.summary, kind="" if row.rate else CLOSED_LOOP),
         default=row.default,
         facts={
             "users": row.users,
@@ -137,7 +139,7 @@ def _scenario(row: Scenario) -> Choice:
 
 def _drop(row: Drop) -> Choice:
     return Choice(
-        value=Value(name=row.name, summary=row.wire),
+        value=Value(name=row.name, summary=row.wire, apart=row.apart),
         form=row.form,
         default=row.default,
         unavailable=row.unavailable(),

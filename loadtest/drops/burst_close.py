@@ -35,6 +35,7 @@ KIND = Drop(
     name="burst-close",
     wire=f"{MESSAGES} text frames and a close frame 1000 in one write, then the server's close frame and FIN",
     code=1000,
+    last_words=True,
     drop=drop,
     parameter=Parameter(form="MESSAGES", make=_with_messages),
 )

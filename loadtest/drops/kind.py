@@ -74,6 +74,8 @@ class Drop:
     """In the stages before "open" the drop takes an extra connection, which ends there, and no member loses its own."""
     silent: bool = False
     """The server is told nothing: only its own pings or sends can show it that nobody is there."""
+    last_words: bool = False
+    """It sends messages in the moment in which it ends: its consumer then has something to answer, by no chance."""
     holds: bool = False
     """The socket is kept; whoever dropped it releases it after the measurement."""
     privileged: bool = False
@@ -82,6 +84,15 @@ class Drop:
     """Why it cannot be done on this machine, in plain words; None where it can."""
     parameter: Parameter | None = None
     """What may follow the name, after a colon; None: nothing may."""
+
+    @property
+    def apart(self) -> str:
+        """Why it is counted apart from drops of which chance alone decides whether they are missed; "": it is not."""
+        if self.stage != "open":
+            return "it ends while the connection is being opened"
+        if self.last_words:
+            return "it sends messages in the moment in which it ends"
+        return "the server is told nothing of it" if self.silent else ""
 
     @property
     def form(self) -> str:
