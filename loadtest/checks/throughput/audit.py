@@ -9,6 +9,7 @@ from loadtest.checks.stalls import stalls_ms
 from loadtest.checks.throughput import table
 from loadtest.checks.unexpected_ends import ended_unexpectedly
 from loadtest.checks.usage import cpu_s, largest_rss_mb
+from loadtest.checks.utilisation import utilisation_of
 from loadtest.checks.validity import invalid_because
 from loadtest.figures.counts import counts_of
 from loadtest.figures.table import Row
@@ -65,11 +66,15 @@ _QUANTILES = {
 
 def _usage(trial: TrialRecords, window: Window) -> Row:
     stalls = stalls_ms(trial, window)
+    busy = utilisation_of(trial, window)
     return {
         table.SERVER_CPU_S: cpu_s(trial, "server", window.start_ns, window.end_ns),
         table.SERVER_RSS_MB: largest_rss_mb(trial, window),
         table.GENERATOR_CPU_S: cpu_s(trial, "generator", window.start_ns, window.end_ns),
         table.BROKER_CPU_S: cpu_s(trial, "broker", window.start_ns, window.end_ns),
+        table.UTILISATION: busy.largest,
+        table.LOOP_BUSY: busy.loop,
+        table.SYNC_THREAD_BUSY: busy.sync_thread,
         table.STALLS: None if stalls is None else len(stalls),
         table.STALLED_MS: None if stalls is None else float(sum(stalls)),
     }

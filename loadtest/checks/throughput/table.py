@@ -82,6 +82,19 @@ BROKER_CPU_S = _column(
     may_not_apply=True,
     since=4,
 )
+_busy = partial(_column, dtype=float, over_trials="median", since=5)
+
+UTILISATION = _busy(
+    name="utilisation", meaning="the largest of loop_busy, sync_thread_busy and the broker's CPU time a second, 0 to 1"
+)
+LOOP_BUSY = _busy(
+    name="loop_busy",
+    meaning="share of the steady window in which the server's event loop was at work; of several workers the busiest's",
+)
+SYNC_THREAD_BUSY = _busy(
+    name="sync_thread_busy",
+    meaning="the same of the thread that the sync consumers of a process share: in calls, waiting ones too",
+)
 STALLS = _column(
     name="stalls",
     dtype=int,
@@ -180,6 +193,9 @@ TABLE = Table(
         SERVER_RSS_MB,
         GENERATOR_CPU_S,
         BROKER_CPU_S,
+        UTILISATION,
+        LOOP_BUSY,
+        SYNC_THREAD_BUSY,
         STALLS,
         STALLED_MS,
         ENDED_UNEXPECTEDLY,
