@@ -20,7 +20,17 @@ from loadtest.checks.disconnects.table import DROPPED
 from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
 from loadtest.checks.throughput.table import CPU_PER_1000, LATENCY_MS_P99, MESSAGES_PER_S
 from loadtest.checks.throughput.table import TABLE as THROUGHPUT
-from loadtest.dimensions import CLOSED_LOOP, DIMENSIONS, DROP, NO_DROP, SCENARIO, AnyDimension, CellKey
+from loadtest.dimensions import (
+    CLOSED_LOOP,
+    DIMENSIONS,
+    DROP,
+    FIXED_LOAD,
+    LOAD,
+    NO_DROP,
+    SCENARIO,
+    AnyDimension,
+    CellKey,
+)
 from loadtest.figures.cell import Cell
 from loadtest.figures.column import Column
 from loadtest.figures.evidence import Evidence
@@ -157,7 +167,9 @@ def metrics_of(cells: Sequence[Cell], evidence: Evidence, manifest: Manifest) ->
 
 
 def _is_closed_loop(key: CellKey, evidence: Evidence, manifest: Manifest) -> bool:
-    """Whether each user waits for its answer: by the scenario, where the plan sets no rate."""
+    """Whether each user waits for its answer: by the scenario, where neither the load nor the plan sets a rate."""
+    if key[LOAD] != FIXED_LOAD:
+        return False
     rate = manifest.plan.get("rate")
     return evidence.values.of(key, SCENARIO).kind == CLOSED_LOOP if rate is None else rate == 0
 

@@ -28,6 +28,13 @@ PRINTED = Printed(
             meaning="received a second, with its 95 % interval",
             write=with_limits(table.MESSAGES_PER_S),
         ),
+        PrintedColumn(
+            heading="busy",
+            meaning="utilisation: the share of the time in which the server's event loop, the thread of its sync "
+            "consumers or the broker was busy, the largest of them",
+            write=typical(table.UTILISATION),
+            only_if=any_known(table.UTILISATION),
+        ),
         PrintedColumn(heading="p50 ms", meaning="median latency", write=typical(table.LATENCY_MS_P50)),
         PrintedColumn(
             heading="p99 ms",
