@@ -13,7 +13,7 @@ from loadtest.bench.plan import Plan
 from loadtest.bench.relative_load import LoadOf, share_of_load
 from loadtest.bench.scenarios import SCENARIOS
 from loadtest.bench.utilisation import utilisation_of
-from loadtest.dimensions import CONSUMER, DROP, FIXED_LOAD, LAYER, LOAD, NO_DROP, SCENARIO, WORKERS, CellKey
+from loadtest.dimensions import CONSUMER, DROP, FIXED_LOAD, LAYER, LOAD, NO_DROP, SCENARIO, CellKey
 from loadtest.report.manifest import CalibrationStep, Capacity
 
 STEP_S: Final = 2.0
@@ -23,6 +23,8 @@ MOST_STEPS: Final = 5
 AGREEMENT: Final = 0.15
 """Two estimates that differ by no more are taken. Between rates of 1 and 6 messages a second from each of 80 members
 they were 5.3, 5.9, 6.0, 5.3 and 5.9 messages a second."""
+FIRST: Final = 0.5
+"""The rate of the first step, as a share of the scenario's own: that alone can be too much for a slow machine."""
 AIM: Final = 0.6
 """The utilisation that the next step aims at: high, so that what does not depend on the rate counts little, and far
 enough from 1 to stay below it where the estimate is wrong by half."""
@@ -64,7 +66,7 @@ def cells_to_calibrate(plan: Plan) -> list[CellKey]:
 
 def find_capacity(cell: CellKey, measure: Measure) -> Capacity:
     """Return the capacity of a cell, by as few steps as agree; without a rate where none do."""
-    rate, steps = SCENARIOS[cell[SCENARIO]].rate, list[CalibrationStep]()
+    rate, steps = SCENARIOS[cell[SCENARIO]].rate * FIRST, list[CalibrationStep]()
     while len(steps) < MOST_STEPS:
         steps.append(measure(cell, len(steps) + 1, rate))
         capacity = agreed_capacity(steps)
@@ -78,9 +80,9 @@ def step_of(step: Step, measured: Measured) -> CalibrationStep:
     """Return what a step showed: how busy what is nearest to its limit was; with trouble where that is not known."""
     if measured.invalid:
         return CalibrationStep(rate=step.rate, trouble="; ".join(measured.invalid))
-    busy = utilisation_of(measured.tables, workers=step.cell[WORKERS])
+    busy = utilisation_of(measured.tables)
     if busy is None:
-        return CalibrationStep(rate=step.rate, trouble="the CPU time of the server's processes is not known")
+        return CalibrationStep(rate=step.rate, trouble="it is not known how busy the server was")
     return CalibrationStep(rate=step.rate, utilisation=busy.share, busiest=busy.what)
 
 

@@ -1,8 +1,8 @@
-"""Utilisation: how busy a trial kept what is nearest to its limit."""
+"""Utilisation: how busy a trial kept what is nearest to its limit, and what that is."""
 
 from dataclasses import dataclass
 
-from loadtest.checks.throughput.table import BROKER_CPU_S, DURATION_S, SERVER_CPU_S
+from loadtest.checks.throughput.table import LOOP_BUSY, SYNC_THREAD_BUSY, UTILISATION
 from loadtest.checks.throughput.table import TABLE as THROUGHPUT
 from loadtest.report.tables import Tables
 
@@ -15,15 +15,12 @@ class Busy:
     share: float
 
 
-def utilisation_of(tables: Tables, *, workers: int) -> Busy | None:
-    """Return the utilisation in a trial, from its row of throughput.csv; None where it is not known.
-
-    Each of the server's processes can use one core, for Python holds one lock; the broker works in one thread.
-    """
+def utilisation_of(tables: Tables) -> Busy | None:
+    """Return the utilisation in a trial, from its row of throughput.csv; None where it is not known."""
     (row,) = tables[THROUGHPUT].iter_rows(named=True)
-    server_s, broker_s, duration_s = (row[column.name] for column in (SERVER_CPU_S, BROKER_CPU_S, DURATION_S))
-    if server_s is None or not duration_s:
+    largest = row[UTILISATION.name]
+    if largest is None:
         return None
-    shares = {"server": server_s / duration_s / workers, "broker": (broker_s or 0.0) / duration_s}
-    what = max(shares, key=lambda name: shares[name])
-    return Busy(what=what, share=shares[what])
+    of_server = {"event loop": row[LOOP_BUSY.name], "sync thread": row[SYNC_THREAD_BUSY.name]}
+    what = next((name for name, share in of_server.items() if share == largest), "broker")
+    return Busy(what=what, share=largest)

@@ -7,6 +7,9 @@ from loadtest.ledger.record import Event
 
 _SHARE = 0.99
 
+PLANNED_NS = pl.col("time_ns") - pl.col("argument").cast(pl.Int64) * NS_A_US
+"""When a message was to be sent, from its record."""
+
 
 def late_ms(trial: TrialRecords, window: Window, *, only_free: bool = False) -> float | None:
     """Return p99 of the time from the planned to the real sending, in ms, of messages planned within the window.
@@ -15,8 +18,7 @@ def late_ms(trial: TrialRecords, window: Window, *, only_free: bool = False) -> 
     doing. None where no message was sent.
     """
     event = pl.col("event") == int(Event.SENT)
-    planned_ns = pl.col("time_ns") - pl.col("argument").cast(pl.Int64) * NS_A_US
-    counts = event & planned_ns.is_between(window.start_ns, window.end_ns)
+    counts = event & PLANNED_NS.is_between(window.start_ns, window.end_ns)
     if only_free:
         counts &= pl.col("code") == 0
     late_us = trial.client.select("event", "time_ns", "argument", "code").filter(counts)["argument"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Literal
 
 from loadtest.dimensions import CONSUMER, LAYER, SCENARIO, AnyDimension
@@ -80,8 +81,16 @@ def toned(text: str, tone: Tone = "") -> Text:
 
 
 def median(column: AnyColumn) -> Write:
-    """Write the median alone."""
-    return lambda cell: toned(plain(cell.median(column)))
+    """Write the median alone; `> 5,300` of what is more than that."""
+    return lambda cell: beyond(cell, column) or toned(plain(cell.median(column)))
+
+
+def beyond(cell: Cell, column: AnyColumn) -> Text | None:
+    """`> 5,300` where a figure is infinite and only known to be more than that; None where it is not."""
+    if column.beyond is None or cell.median(column).median != inf:
+        return None
+    watched = cell.median(column.beyond).low
+    return Text(text=f"> {number(inf if watched is None else watched)}", tone="warning")
 
 
 def median_with_range(column: AnyColumn, tone_if_any: Tone = "") -> Write:
@@ -95,13 +104,13 @@ def median_with_range(column: AnyColumn, tone_if_any: Tone = "") -> Write:
 
 
 def typical(column: Column[Any]) -> Write:
-    """Write the typical value alone."""
-    return lambda cell: toned(_known(cell, column, number(cell.interval(column).estimate)))
+    """Write the typical value alone; `> 5,300` of what is more than that."""
+    return lambda cell: beyond(cell, column) or toned(_known(cell, column, number(cell.interval(column).estimate)))
 
 
 def with_limits(column: Column[Any]) -> Write:
-    """Write the typical value, in brackets the interval that the rounds allow."""
-    return lambda cell: toned(_known(cell, column, with_interval(cell.interval(column))))
+    """Write the typical value, in brackets the interval that the rounds allow; `> 5,300` of what is more than that."""
+    return lambda cell: beyond(cell, column) or toned(_known(cell, column, with_interval(cell.interval(column))))
 
 
 def share_with_limits(part: Part, tone_if_any: Tone = "") -> Write:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, inf, log1p
 from statistics import fmean
 
+from loadtest.checks.throughput.overload import not_comparable
 from loadtest.dimensions import DROP
 from loadtest.figures.cell import Cell
 from loadtest.figures.column import Column
 from loadtest.figures.evidence import Evidence
 from loadtest.figures.share import Part, counts_of
 from loadtest.report.manifest import Manifest
-from loadtest.report.questions import Asked, Pair, asked_of
-from loadtest.stats.difference import Difference, mean_of, of_ratio
+from loadtest.report.questions import LATE, Asked, Pair, asked_of
+from loadtest.stats.difference import UNKNOWN, Difference, mean_of, of_ratio
 from loadtest.stats.interval import Interval
 from loadtest.stats.paired import MOST_LOG, Paired, paired
 from loadtest.stats.questions import Question, Verdicts, decide
@@ -67,8 +67,17 @@ def _question(asked: Asked) -> Question:
         return Question(
             whole=mean_of_shares(counts), parts=[of_shares(*pair) for pair in counts], matters=asked.metric.matters
         )
-    parts = [of_ratio(_paired(pair, figure)) for pair in asked.pairs]
+    parts = [UNKNOWN if why_not(asked, pair) else of_ratio(_paired(pair, figure)) for pair in asked.pairs]
     return Question(whole=mean_of(parts), parts=parts, matters=log1p(asked.metric.matters))
+
+
+def why_not(asked: Asked, pair: Pair) -> str:
+    """Why the two are not compared at a place: an overloaded server's latency is that of its queue; "": they are."""
+    if asked.metric is not LATE:
+        return ""
+    of = {asked.one: pair.one, asked.other: pair.other}
+    reasons = [not_comparable({name: cell}) for name, cells in of.items() for cell in cells]
+    return next(filter(None, reasons), "")
 
 
 def _paired(pair: Pair, figure: Column[float]) -> Paired:
@@ -89,11 +98,6 @@ def _logs(one: Cell, other: Cell, figure: Column[float]) -> dict[int, float]:
     """The log of the ratio in each round; of none where one of the ratios has no log."""
     first, second = one.by_round(figure), other.by_round(figure)
     return dict(zip(sorted(first.keys() & second.keys()), paired(first, second).logs, strict=False))
-
-
-def places_not_known(comparison: Comparison) -> Sequence[Pair]:
-    """The places where nothing is known of the difference, for one round alone or a figure that is infinite."""
-    return [pair for pair, part in zip(comparison.asked.pairs, comparison.parts, strict=True) if not part.is_known]
 
 
 def _exp(logarithm: float) -> float:

@@ -46,7 +46,7 @@ class CalibrationStep:
     utilisation: float | None = None
     """The share of the time that what is busiest was busy; None: it is not known."""
     busiest: str = ""
-    """What that was: "server", or "broker"."""
+    """What that was: "event loop", "sync thread", or "broker"."""
     trouble: str = ""
     """Why it is not known."""
     failed: bool = False

@@ -1,6 +1,6 @@
 """summary.json: every figure of every cell and trial with its interval, what was compared, and what was found.
 
-An infinite number is written as "inf" or "-inf", for JSON has none.
+An infinite number is written as the text "Infinity" or "-Infinity", for JSON has none, and float() reads it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SHARES = (MISSED_OF, LOST_OF)
 
 def write_summary(summary: Summary, folder: Path) -> None:
     """Write summary.json into a run's folder; ReportError if that fails."""
-    write_text(folder / "summary.json", json.dumps(summary_json(summary), indent=1, allow_nan=False) + "\n")
+    write_text(folder / "summary.json", json.dumps(_finite(summary_json(summary)), indent=1, allow_nan=False) + "\n")
 
 
 def summary_json(summary: Summary) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _cell_json(cell: Cell) -> dict[str, Any]:
     return {
         **cell.key.as_row(),
         "trials": [_trial_json(trial) for trial in cell.trials],
-        "medians": {str(column): _finite(asdict(figure)) for column, figure in cell.medians.items()},
+        "medians": {str(column): asdict(figure) for column, figure in cell.medians.items()},
         "totals": {str(column): asdict(total) for column, total in cell.totals.items()},
         "intervals": {
             str(column): interval_json(cell.interval(column)) for column in cell.medians if column in counted
@@ -73,8 +73,8 @@ def _cell_json(cell: Cell) -> dict[str, Any]:
 
 
 def interval_json(interval: Interval) -> dict[str, Any]:
-    """An estimate and its limits; a limit that is not known is infinite, and a number that is infinite is a text."""
-    return {"estimate": _number(interval.estimate), "low": _number(interval.low), "high": _number(interval.high)}
+    """An estimate and its limits; a limit that is not known is infinite."""
+    return {"estimate": interval.estimate, "low": interval.low, "high": interval.high}
 
 
 def share_json(share: Share) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def share_json(share: Share) -> dict[str, Any]:
 
 def _quantile_json(found: Quantile) -> dict[str, Any]:
     """A quantile, what never came included; `is_known` is false where there are too few times to tell."""
-    counts = {"of": found.of, "events": found.events, "is_known": found.is_known, "watched": _number(found.watched)}
+    counts = {"of": found.of, "events": found.events, "is_known": found.is_known, "watched": found.watched}
     return {"share": found.share, **interval_json(found.interval), **counts}
 
 
@@ -101,7 +101,7 @@ def _comparison_json(comparison: Comparison) -> dict[str, Any]:
         **interval_json(comparison.interval),
         "p": comparison.verdicts.p,
         "matters": asked.metric.matters,
-        "seeable": _number(comparison.seeable),
+        "seeable": comparison.seeable,
         "rounds": comparison.whole.rounds,
         "places": [
             {
@@ -117,24 +117,26 @@ def _comparison_json(comparison: Comparison) -> dict[str, Any]:
 def _noise_json(noise: Noise) -> dict[str, Any]:
     return {
         "figure": noise.metric.name,
-        "single": _number(noise.floor.single),
-        "over_rounds": _number(noise.over_rounds),
+        "single": noise.floor.single,
+        "over_rounds": noise.over_rounds,
         "rounds": noise.floor.rounds,
         "cells": [cell.key.as_row() for cell in noise.cells],
     }
 
 
-def _number(value: float) -> float | str | None:
-    """JSON has no infinite number: "inf"; what is no number is null."""
-    return None if isnan(value) else value if isfinite(value) else str(value)
-
-
-def _finite(figures: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _number(value) if isinstance(value, float) else value for name, value in figures.items()}
+def _finite(content: Any) -> Any:
+    """The content with texts for what is infinite, and null for what is no number."""
+    if isinstance(content, Mapping):
+        return {name: _finite(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    if not isinstance(content, float) or isfinite(content):
+        return content
+    return None if isnan(content) else "Infinity" if content > 0 else "-Infinity"
 
 
 def _trial_json(trial: TrialFigures) -> dict[str, Any]:
-    figures = _finite({str(column): value for column, value in trial.figures.items()})
+    figures = {str(column): value for column, value in trial.figures.items()}
     return {"number": trial.number, "round": trial.round, "valid": trial.valid, "figures": figures}
 
 

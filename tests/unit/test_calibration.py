@@ -29,7 +29,7 @@ Server = Callable[[float], float]
 
 
 def served(server: Server) -> Callable[[CellKey, int, float], CalibrationStep]:
-    return lambda cell, number, rate: CalibrationStep(rate=rate, utilisation=server(rate), busiest="server")
+    return lambda cell, number, rate: CalibrationStep(rate=rate, utilisation=server(rate), busiest="event loop")
 
 
 @pytest.mark.parametrize("carries", [0.2, 0.9, 1.0, 1.1, 3.0, 6.0, 18.0, 100.0])
@@ -41,7 +41,7 @@ def test_capacity_when_the_cost_of_a_message_is_constant_then_it_is_found_from_a
 
 def test_capacity_when_it_is_near_then_two_steps_do() -> None:
     found = find_capacity(CELL, served(lambda rate: min(1.0, rate / 5)))
-    assert [step.rate for step in found.steps] == pytest.approx([SCENARIOS["churn"].rate, 3.0])
+    assert [step.rate for step in found.steps] == pytest.approx([SCENARIOS["churn"].rate / 2, 3.0])
 
 
 def test_capacity_when_the_server_does_other_things_too_then_the_busier_step_counts() -> None:
@@ -56,14 +56,14 @@ def test_capacity_when_estimates_go_apart_then_there_is_none_and_every_step_is_t
     shares = iter([0.5, 0.1, 0.5, 0.1, 0.5])
     found = find_capacity(CELL, served(lambda rate: next(shares)))
     assert found.rate is None and len(found.steps) == MOST_STEPS
-    assert found.why.startswith(f"no two of {MOST_STEPS} short trials agree (at 1/s busy 50%; at 1.2/s busy 10%;")
+    assert found.why.startswith(f"no two of {MOST_STEPS} short trials agree (at 0.5/s busy 50%; at 0.6/s busy 10%;")
 
 
 def test_capacity_when_a_step_is_in_trouble_then_a_lower_rate_is_tried() -> None:
     def measure(cell: CellKey, number: int, rate: float) -> CalibrationStep:
-        if rate > 0.5:
+        if rate > 0.3:
             return CalibrationStep(rate=rate, trouble="the generator was busy")
-        return CalibrationStep(rate=rate, utilisation=rate / 0.8, busiest="server")
+        return CalibrationStep(rate=rate, utilisation=rate / 0.8, busiest="event loop")
 
     found = find_capacity(CELL, measure)
     assert found.rate == pytest.approx(0.8)
@@ -76,27 +76,30 @@ def test_capacity_when_every_step_failed_then_that_is_known_of_it() -> None:
     assert "it died" in found.why
 
 
-def step(invalid: tuple[str, ...] = (), workers: int = 1, **figures: float) -> CalibrationStep:
-    cell = CELL.having(WORKERS, workers)
-    row = {**cell.as_row(), "trial": 1, "users": 5, "valid": "yes", "duration_s": 2.0, **figures}
+def step(figures: dict[str, float], *, invalid: tuple[str, ...] = ()) -> CalibrationStep:
+    row = {**CELL.as_row(), "trial": 1, "users": 5, "valid": "yes", "duration_s": 2.0, **figures}
     measured = Measured(tables=Tables.from_rows({"throughput": [row]}), invalid=invalid, identity={})
-    return step_of(Step(cell=cell, number=1, rate=3, duration_s=2, warm_up_s=0, seed=1), measured)
+    return step_of(Step(cell=CELL, number=1, rate=3, duration_s=2, warm_up_s=0, seed=1), measured)
 
 
-def test_step_when_the_server_is_nearer_to_its_limit_then_its_share_counts() -> None:
-    found = step(server_cpu_s=1.0, broker_cpu_s=0.4)
-    assert (found.utilisation, found.busiest) == (0.5, "server")
-
-
-def test_step_when_the_broker_is_nearer_to_its_limit_then_its_share_counts() -> None:
-    found = step(workers=4, server_cpu_s=2.0, broker_cpu_s=1.2)
-    assert (found.utilisation, found.busiest) == (0.6, "broker")
+@pytest.mark.parametrize(
+    ("figures", "busiest"),
+    [
+        ({"utilisation": 0.6, "loop_busy": 0.6, "sync_thread_busy": 0.5}, "event loop"),
+        ({"utilisation": 0.6, "loop_busy": 0.4, "sync_thread_busy": 0.6}, "sync thread"),
+        ({"utilisation": 0.6, "loop_busy": 0.4, "sync_thread_busy": 0.5}, "broker"),
+        ({"utilisation": 0.6, "loop_busy": 0.4}, "broker"),
+    ],
+)
+def test_step_when_it_is_measured_then_it_tells_what_was_busiest(figures: dict[str, float], busiest: str) -> None:
+    found = step(figures)
+    assert (found.rate, found.utilisation, found.busiest) == (3, 0.6, busiest)
 
 
 def test_step_when_it_is_not_valid_or_says_nothing_of_the_server_then_it_says_why() -> None:
-    assert step(invalid=("the generator was busy",), server_cpu_s=1.0).trouble == "the generator was busy"
-    assert step(invalid=("the generator was busy",), server_cpu_s=1.0).utilisation is None
-    assert "CPU time" in step().trouble
+    found = step({"utilisation": 0.5}, invalid=("the generator was busy",))
+    assert (found.trouble, found.utilisation) == ("the generator was busy", None)
+    assert "not known how busy" in step({}).trouble
 
 
 def capacities(**rates: float | None) -> dict[CellKey, Capacity]:

@@ -95,7 +95,7 @@ def test_figure_when_it_is_infinite_in_a_round_then_nothing_is_compared() -> Non
                                                              (float("inf"), 9.0), strict=True)]  # fmt: skip
     fine = [{**row, "latency_ms_p99": 5.0} for row in speed("async", [1, 1], scenario="broadcast")]
     (text,) = texts(findings_of(throughput=late + fine), "latency")
-    assert text.endswith("latency p99: async 5 ms, sync ∞; what never came has no time that can be compared.")
+    assert text.endswith("latency p99: async 5 ms, sync ∞; not compared: too much never came with sync.")
 
 
 def test_invalid_trials_alone_are_unknown_and_not_compared() -> None:

@@ -44,6 +44,16 @@ DETECT_MS_P99 = _detection(
     may_not_apply=True,
 )
 DETECT_MS_MAX = _detection(name="detect_ms_max", meaning="the slowest of those that came to it")
+EXPOSURE = _column(
+    name="exposure",
+    dtype=float,
+    meaning="share of the open connections that would have missed their disconnect, had their client gone at a random "
+    "moment: their consumer was in the midst of a message and then sent; the same for each kind of a trial",
+    better="lower",
+    over_trials="median",
+    of_trial=True,
+    since=5,
+)
 CODES = _column(
     name="codes",
     dtype=Counter,
@@ -90,6 +100,7 @@ TABLE = Table(
         MISSED_SHARE,
         MISSED_SHARE_LOW,
         MISSED_SHARE_HIGH,
+        EXPOSURE,
         DETECT_MS_P50,
         DETECT_MS_P99,
         DETECT_MS_MAX,

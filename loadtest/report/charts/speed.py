@@ -6,11 +6,11 @@ Where each kind of drop has trials of its own: one a scenario and layer, a band 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import isfinite
+from math import inf, isfinite
 
 import altair as alt
 
-from loadtest.checks.throughput.table import LATENCY_MS_P50, LATENCY_MS_P99, MESSAGES_PER_S
+from loadtest.checks.throughput.table import LATENCY_MS_P50, LATENCY_MS_P99, MESSAGES_PER_S, WATCHED_MS
 from loadtest.dimensions import CONSUMER, DROP, SCENARIO, CellKey
 from loadtest.figures.cell import Cell
 from loadtest.figures.column import Column
@@ -46,7 +46,7 @@ def latency_charts(summary: Summary) -> list[Chart]:
         lambda scenario, rows: Chart(
             name=f"latency-{scenario}",
             title=scenario,
-            summary=f"Latency in {scenario}: a line from the median (dot) to p99 (end).",
+            summary=f"Latency in {scenario}: a line from the median (dot) to p99 (end; a triangle where it is more).",
             spec=_spans(rows, palette, domain),
         ),
     )
@@ -74,9 +74,16 @@ def _speed_row(cell: Cell, figure: Column[float], namer: Namer) -> Row:
         "consumer": cell.key[CONSUMER],
         **_with_limits(cell.interval(figure)),
         "rounds": len(cell.by_round(figure)),
-        "p50": rounded(cell.interval(LATENCY_MS_P50).estimate),
-        "p99": rounded(cell.interval(LATENCY_MS_P99).estimate),
+        "p50": rounded(_seen(cell, LATENCY_MS_P50)),
+        "p99": rounded(_seen(cell, LATENCY_MS_P99)),
+        "beyond": cell.interval(LATENCY_MS_P99).estimate == inf,
     }
+
+
+def _seen(cell: Cell, figure: Column[float]) -> float | None:
+    """The typical value; of what never came how long it was waited for."""
+    typical = cell.interval(figure).estimate
+    return cell.median(WATCHED_MS).low if typical == inf else typical
 
 
 def _with_limits(interval: Interval) -> Row:
@@ -106,9 +113,9 @@ def _bars(rows: Sequence[Row], palette: Palette, title: str) -> Spec:
 
 def _values(cells: Iterable[Cell], *columns: Column[float]) -> list[float]:
     """All values of these figures, and the limits of the last one."""
-    found = [cell.interval(column) for cell in cells for column in columns if cell.median(column).is_known]
     ends = [cell.interval(columns[-1]) for cell in cells if cell.median(columns[-1]).is_known]
-    values = [interval.estimate for interval in found] + [end for each in ends for end in (each.low, each.high)]
+    seen = [_seen(cell, column) or 0.0 for cell in cells for column in columns if cell.median(column).is_known]
+    values = seen + [end for each in ends for end in (each.low, each.high)]
     return [value for value in values if isfinite(value)]
 
 
@@ -116,7 +123,7 @@ def _spans(rows: Sequence[Row], palette: Palette, domain: tuple[float, float]) -
     """A line from p50 (a dot) to p99 (a tick) on a log scale, which has no place for 0 or infinity: such rows are left
     out; and the limits of p99."""
     rows = [row for row in rows if all(isfinite(row[name] or 0) and (row[name] or 0) > 0 for name in ("p50", "p99"))]
-    rows = [{**row, "low": max(row["low"], domain[0])} for row in rows]
+    rows = [{**row, "low": row["low"] and max(row["low"], domain[0])} for row in rows]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=encoding.bands("band"),
         yOffset=encoding.offset(rows, palette),
@@ -129,7 +136,8 @@ def _spans(rows: Sequence[Row], palette: Palette, domain: tuple[float, float]) -
     limits = base.mark_rule(strokeWidth=1.5, opacity=1).encode(x=encoding.x("low"), x2=alt.X2(field="high"))
     dot = base.mark_point(filled=True, size=70, opacity=1).encode(x=encoding.x("p50"))
     end = base.mark_tick(thickness=3, size=12, opacity=1).encode(x=encoding.x("p99"))
-    return encoding.finished(alt.layer(line, limits, dot, end), rows, "band")
+    more = base.transform_filter("datum.beyond").mark_point(shape="triangle-right", filled=True, size=110, opacity=1)
+    return encoding.finished(alt.layer(line, limits, dot, end, more.encode(x=encoding.x("p99"))), rows, "band")
 
 
 _COUNTS = alt.Axis(tickCount=4, format=",~f", labelOverlap=True)

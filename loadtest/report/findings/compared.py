@@ -13,7 +13,7 @@ from loadtest.figures.evidence import Evidence
 from loadtest.figures.finding import Finding
 from loadtest.figures.share import Part, share_in
 from loadtest.figures.words import Namer, counted, listed, percent, share_with_interval
-from loadtest.report.comparisons import Comparison, shown
+from loadtest.report.comparisons import Comparison, shown, why_not
 from loadtest.report.manifest import Manifest
 from loadtest.report.questions import Asked, Metric, metrics_of, places_of
 from loadtest.stats.interval import Interval
@@ -77,7 +77,7 @@ def _of_ratio(comparison: Comparison) -> str:
     both = f"{asked.one} and {asked.other}"
     if not comparison.whole.is_known:
         return _not_compared(comparison)
-    rounds = counted(comparison.whole.rounds, "round")
+    rounds = f"{counted(comparison.whole.rounds, 'round')}{_not_there(comparison)}"
     match comparison.verdicts.whole:
         case "higher" | "lower":
             return f"{_claim(comparison)} ({_by_place(comparison)}{rounds})"
@@ -161,9 +161,18 @@ def _not_compared(comparison: Comparison) -> str:
     asked = comparison.asked
     one, other = asked.sides()
     figures = f"{asked.one} {_typical(one, asked)}, {asked.other} {_typical(other, asked)}"
+    reasons = dict.fromkeys(filter(None, (why_not(asked, pair) for pair in asked.pairs)))
+    if reasons:
+        return f"{asked.metric.what}: {figures}; not compared: {listed(list(reasons))}"
     rounds = min(len(_rounds(one)), len(_rounds(other)))
-    why = "one round only: too few to compare" if rounds < 2 else "what never came has no time that can be compared"
+    why = "one round only: too few to compare" if rounds < 2 else "not compared: in some round it is 0 or infinite"
     return f"{asked.metric.what}: {figures}; {why}"
+
+
+def _not_there(comparison: Comparison) -> str:
+    """Where there are places at which the two are not compared."""
+    reasons = {_place(pair.one[0]): why_not(comparison.asked, pair) for pair in comparison.asked.pairs}
+    return "".join(f"; not on {place}: {why}" for place, why in reasons.items() if why)
 
 
 def _rounds(cells: Iterable[Cell]) -> set[int]:
