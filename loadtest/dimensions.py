@@ -163,8 +163,10 @@ class Value:
     """The value that it is the same as but for one thing, and is compared with: "sync" for "sync-guarded"."""
     ends_connections: str = ""
     """Why connections are known to end by themselves with it; empty: they are not."""
-    apart: str = ""
-    """Why drops of this kind are counted apart from those of which chance alone decides; empty: they are not."""
+    outcome: str = ""
+    """What becomes of a kind of drop: see `loadtest.drops.kind.Outcome`; empty where that is not known."""
+    ignores_gone: bool = False
+    """A server on which a send to a client that is gone does nothing, so that no disconnect is missed by one."""
 
 
 class CellKey:

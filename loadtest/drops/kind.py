@@ -10,6 +10,12 @@ Stage = Literal["half-request", "request", "accepted", "open"]
 """When in a connection's life a drop acts: half of the HTTP upgrade request is sent; all of it is, and no answer has
 been read; the server has just accepted; it is open and in use."""
 
+Outcome = Literal["chance", "certain", "other"]
+"""What decides whether its disconnect is missed, on a server where a send to a client that is gone raises. "chance":
+what the consumer does at the moment of the drop, so the share that is missed is the exposure. "certain": the consumer
+still has to send when the client is gone already, so it is always missed. "other": the server learns of it at a moment
+of its own, by its pings, or while the connection opens."""
+
 
 class DropError(ValueError):
     """There is no such drop, or it does not take what follows its name; the message says what there is."""
@@ -72,10 +78,9 @@ class Drop:
     """Belongs to the default plan."""
     stage: Stage = "open"
     """In the stages before "open" the drop takes an extra connection, which ends there, and no member loses its own."""
+    outcome: Outcome = "chance"
     silent: bool = False
     """The server is told nothing: only its own pings or sends can show it that nobody is there."""
-    last_words: bool = False
-    """It sends messages in the moment in which it ends: its consumer then has something to answer, by no chance."""
     holds: bool = False
     """The socket is kept; whoever dropped it releases it after the measurement."""
     privileged: bool = False
@@ -84,15 +89,6 @@ class Drop:
     """Why it cannot be done on this machine, in plain words; None where it can."""
     parameter: Parameter | None = None
     """What may follow the name, after a colon; None: nothing may."""
-
-    @property
-    def apart(self) -> str:
-        """Why it is counted apart from drops of which chance alone decides whether they are missed; "": it is not."""
-        if self.stage != "open":
-            return "it ends while the connection is being opened"
-        if self.last_words:
-            return "it sends messages in the moment in which it ends"
-        return "the server is told nothing of it" if self.silent else ""
 
     @property
     def form(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
 
@@ -15,6 +16,12 @@ from loadtest.figures.values import Values
 from loadtest.figures.words import Namer
 
 _KEY_SCHEMA = {dimension.name: POLARS[dimension.dtype] for dimension in DIMENSIONS}
+
+APART: Final = {
+    "certain": "its consumer still has to send when the client is gone, whatever the load",
+    "other": "the server learns of it at a moment of its own",
+}
+"""Why kinds of drop are counted apart from those of which chance alone decides whether they are missed: by outcome."""
 
 PLANNED = "planned"
 """The column of an example's rows with the drop of the trial's cell, which may be "mixed"."""
@@ -67,7 +74,7 @@ class Evidence:
     def by_risk(self, table: Table) -> list[Cell]:
         """The cells that have rows in a table, as one those that differ by a drop of which chance alone decides.
 
-        Kinds that are counted apart (`Value.apart`) stay cells of their own.
+        Kinds that are counted apart (APART) stay cells of their own.
         """
         found = []
         for cells in self.by_drop(table):
@@ -78,7 +85,7 @@ class Evidence:
 
     def at_risk(self, cells: Iterable[Cell]) -> list[Cell]:
         """Those after whose drop chance alone decides whether disconnect() is missed."""
-        return [cell for cell in cells if not self.values.of(cell.key, DROP).apart]
+        return [cell for cell in cells if self.values.of(cell.key, DROP).outcome not in APART]
 
     def by_drop(self, table: Table) -> list[list[Cell]]:
         """The cells that have rows in a table, those together that differ by their drop alone."""

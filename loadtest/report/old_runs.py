@@ -14,12 +14,10 @@ _ENDS_CONNECTIONS = {
 }
 _KINDS = ("sync", "async")
 _CLOSED_LOOP = "echo"
-_OPENING = "it ends while the connection is being opened"
-_SILENT = "the server is told nothing of it"
-_APART = {
-    "burst-close": "it sends messages in the moment in which it ends",
-    **dict.fromkeys(("accept-gone", "upgrade-gone", "upgrade-half"), _OPENING),
-    **dict.fromkeys(("blackhole", "never-reader", "slow-reader", "vanish", "zombie"), _SILENT),
+_OUTCOMES = {
+    **dict.fromkeys(("burst-close", "upgrade-gone"), "certain"),
+    **dict.fromkeys(("accept-gone", "upgrade-half"), "other"),
+    **dict.fromkeys(("blackhole", "never-reader", "slow-reader", "vanish", "zombie"), "other"),
 }
 
 
@@ -43,7 +41,7 @@ def _value(dimension: str, name: str) -> Value:
     if dimension == SCENARIO.name:
         return Value(name=name, kind=CLOSED_LOOP if name == _CLOSED_LOOP else "")
     if dimension == DROP.name:
-        return Value(name=name, apart=_APART.get(name.partition(":")[0], ""))
+        return Value(name=name, outcome=_OUTCOMES.get(name.partition(":")[0], "chance"))
     if dimension == LAYER.name:
         return Value(name=name, ends_connections=_ENDS_CONNECTIONS.get(name, ""))
     return Value(name=name)

@@ -26,7 +26,7 @@ from loadtest.checks.throughput.busy import busy_in
 from loadtest.checks.throughput.table import TABLE as THROUGHPUT
 from loadtest.dimensions import DROP, MIXED_DROPS, CellKey
 from loadtest.figures.cell import Cell
-from loadtest.figures.evidence import Evidence
+from loadtest.figures.evidence import APART, Evidence
 from loadtest.figures.finding import Finding, trials_each
 from loadtest.figures.share import counts_of, share_in
 from loadtest.figures.topics import DISCONNECTS
@@ -114,7 +114,7 @@ def _apart(cells: Sequence[Cell], evidence: Evidence) -> Iterator[Finding]:
         if account_of(cell).missed:
             by_kind.setdefault(cell.key[DROP], []).append(cell)
     for drop, those in by_kind.items():
-        account, why = account_of_all(those), evidence.values.of(those[0].key, DROP).apart
+        account, why = account_of_all(those), APART[evidence.values.of(those[0].key, DROP).outcome]
         yield Finding(
             severity="warning",
             topic=DISCONNECTS,
