@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -54,6 +54,7 @@ from loadtest.load import (
     by_comma,
 )
 from loadtest.outages import OUTAGES, Outage, problem_with_ending
+from loadtest.report.thresholds import read_thresholds
 from loadtest.servers import SERVERS
 
 
@@ -152,6 +153,19 @@ class Plan(BaseModel):
         "machine's noise",
     )
     seed: Seed = _LOAD.seed
+    pin: bool = Field(
+        True,
+        description="server on some CPUs, generator and broker on others, where there are two or more; Linux only",
+    )
+    allow_contention: bool = Field(
+        False,
+        description="count trials also where other processes, virtual machines or a CPU quota disturbed them",
+    )
+    fail_on: tuple[str, ...] = Field(
+        (),
+        description="threshold that makes the bench end with exit code 1: 'missed_share > 0.05' or 'consumer=sync "
+        "layer=redis: latency_ms_p99 > 100', say; may be given several times",
+    )
     port: int = Field(0, ge=0, le=65535, description="port of the target; 0 picks a free one")
     _notes: tuple[str, ...] = PrivateAttr(())
 
@@ -200,6 +214,20 @@ class Plan(BaseModel):
         if users == 1 and ending:
             raise ValueError(f"the drop {ending[0]} ends a generator with half of the users; give 2 at least")
         return users
+
+    @field_validator("fail_on")
+    @classmethod
+    def _thresholds(cls, texts: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Refuse what is no threshold, and one that selects a value that the plan does not have."""
+        problems = [
+            f"{one.text!r}: the plan has no {name} {value!r}"
+            for one in read_thresholds(texts)
+            for name, value in one.selector.items()
+            if value not in _selectable(name, info.data)
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return texts
 
     @property
     def pings(self) -> tuple[float, float] | None:
@@ -324,6 +352,13 @@ def _require_choices(what: str, names: tuple[str, ...], choices: Sequence[Choice
     missing = [choice for choice in choices if choice.name in names and choice.unavailable]
     if missing:
         raise ValueError("; ".join(f"{choice.name} cannot be used here: {choice.unavailable}" for choice in missing))
+
+
+def _selectable(name: str, chosen: Mapping[str, Any]) -> set[str]:
+    """Return the values of a dimension that cells of a plan can have, also those that nobody has to name."""
+    (dimension,) = (dimension for dimension in DIMENSIONS if dimension.name == name)
+    values = chosen.get(dimension.plural, ()) or (dimension.default,)
+    return set(map(str, (*values, *dimension.words, *dimension.unspoken)))
 
 
 _CHOOSING: dict[str, AnyDimension] = {dimension.plural: dimension for dimension in DIMENSIONS}

@@ -62,13 +62,9 @@ class WebSocketUser(User):
         return self.ws.is_answered
 
     @property
-    def unsent(self) -> int:
-        """Count the messages that were due by now and are not sent; a user that has sent none yet has no plan.
-
-        Exact for a constant rate; of random arrivals what is to be expected.
-        """
-        overdue_s = self.schedule.overdue_s()
-        return 1 + int(overdue_s * self.session.load.rate) if overdue_s >= 0 and self.ws.has_sent else 0
+    def overdue_s(self) -> float:
+        """Return the seconds since the next message was due; below 0 where none is, or none was ever sent."""
+        return self.schedule.overdue_s() if self.ws.has_sent else -1.0
 
     def on_start(self) -> None:
         """Open the connection and wait for the first planned message."""

@@ -32,6 +32,8 @@ drain = 0.5
 settle = 2
 trials = {trials}
 twins = false
+pin = false
+allow_contention = true
 """
 
 

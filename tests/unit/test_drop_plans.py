@@ -12,13 +12,14 @@ import pytest
 
 import loadtest.drops
 from loadtest.bench import profiles
+from loadtest.bench.choices import values_in
 from loadtest.bench.generator import duration_of, generators_of, settle_s, users_of_generator
 from loadtest.bench.plan import Plan, PlanError, Trial
 from loadtest.dimensions import DROP
 from loadtest.drops import DROPS, find_drop
 from loadtest.outages import OUTAGES
 from loadtest.users.options import OptionsError, read_job
-from tests.unit.plans import make_plan
+from tests.unit.plans import CHOICES, make_plan
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 WHY = "needs a right that nobody here has"
@@ -163,6 +164,20 @@ def test_duration_when_the_plan_says_none_then_it_is_the_scenarios_own() -> None
         plan = make_plan({"scenarios": "idle", **given})
         assert duration_of(plan, plan.trials_in_order()[0]) == wanted
     assert duration_of(make_plan({"scenarios": "echo"}), make_plan({"scenarios": "echo"}).trials_in_order()[0]) == 3.0
+
+
+def test_outcome_when_the_server_is_not_told_at_once_then_it_is_not_left_to_chance() -> None:
+    for kind in DROPS.values():
+        if kind.silent or kind.stage != "open":
+            assert kind.outcome != "chance", kind.name
+    assert {name for name, kind in DROPS.items() if kind.outcome == "certain"} == {"burst-close", "upgrade-gone"}
+
+
+def test_outcome_when_a_drop_has_a_parameter_then_the_manifest_tells_it_all_the_same() -> None:
+    names = ["rst", "close:4001", "burst-close", "burst-close:100", "burst-close:1"]
+    told = values_in(CHOICES, {"drops": names})["drop"]
+    assert [value.name for value in told] == names
+    assert [value.outcome for value in told] == ["chance", "chance", "certain", "certain", "other"]
 
 
 def test_docs_when_read_then_every_drop_is_in_them_as_the_code_has_it() -> None:

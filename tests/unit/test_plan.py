@@ -31,6 +31,8 @@ EVERY_KEY: dict[str, Any] = {
     "payload_size": 100, "load": ("fixed",), "load_of": "own", "twins": False, "work": "sleep:5",
     "blocker_work": "sleep:50", "drop_share": 0.5, "offline": 0.25, "warm_up": 0.0, "duration": 1.0,
     "drain": 2.0, "settle": 3.0, "server_ping": "5/6", "mix_drops": False, "trials": 2, "seed": 9, "port": 8123,
+    "fail_on": ("missed_share > 0.05", "layer=inmemory: lost > 0"),
+    "pin": False, "allow_contention": True,
 }  # fmt: skip
 
 
@@ -274,7 +276,7 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
     command: Any = get_command(app)
     options = {option.name: option for option in command.commands["bench"].params}
     keys = {name: field for name, field in Plan.model_fields.items() if name != "notes"}
-    assert list(options) == [*keys, "plan", "out", "resume", "redis_url", *({"help"} & options.keys())]
+    assert list(options) == [*keys, "plan", "out", "like", "resume", "redis_url", *({"help"} & options.keys())]
     for name, field in keys.items():
         assert help_of(field)
         assert options[name].help == f"{help_of(field)} (default: {default_of(name, field)})"
