@@ -1,9 +1,10 @@
 """Exposure: which connections would miss their disconnect if their client went just now.
 
 At random times, as single drops would come (Poisson), an imagined drop is set on open connections: see `handling`.
-A timer runs where the server's reads run, after all that was ready, and so meets a consumer in the same states as a
-drop, however late the loop is. When it is late by several of these times, one question stands for them all. Its record
-has the time that was due, as a client that drops knows only of that.
+A timer runs where the server's reads run, after all that was ready. asyncio tells the server of a FIN or RST that was
+read one turn of the loop later (connection_lost), and the question too is put then. So it meets a consumer in the
+states that a drop meets, however late the loop is. When it is late by several of these times, one question stands for
+them all. Its record has the time that was due, for a client that drops knows of no other.
 
 Each connection's answer is a record of its own: some of those asked may have been dropped already, which the server
 has not noticed and only the client's ledger tells.
@@ -48,12 +49,14 @@ class Sampling:
         while (due := self._after(due)) <= now:
             dues.append(due)
         self._ask_at(due)
+        late_ns = round((now - dues[len(dues) // 2]) * _NS)  # by the middle one of them
+        self._loop.call_soon(self._imagine, len(dues), monotonic_ns() - late_ns)
+
+    def _imagine(self, times: int, asked_ns: int) -> None:
         asked = self._some_open()
         for handling in asked:
-            handling.imagined += len(dues)
-        if asked:
-            late_ns = round((now - dues[len(dues) // 2]) * _NS)  # by the middle one of them
-            self._loop.call_soon(_judge, asked, len(dues), monotonic_ns() - late_ns)
+            handling.imagined += times
+        self._loop.call_soon(_judge, asked, times, asked_ns)
 
     def _some_open(self) -> list[Handling]:
         found = [handling for handling in self._handlings.values() if handling.is_open and handling.is_dispatched]

@@ -128,9 +128,11 @@ def test_sampling_when_there_are_very_many_then_some_are_drawn(noted: Noting) ->
 def test_sampling_when_the_consumer_sends_before_it_is_judged_then_it_counts_as_in_the_midst(noted: Noting) -> None:
     loop, quick = Loop(), waiting(1)
     Sampling(loop, {1: quick}, Random(1))  # type: ignore[arg-type]
-    loop.call_soon(quick.send)
     when, ask, arguments = loop.due.pop()
     loop.now = when
     ask(*arguments)
+    imagine, times = loop.soon.pop()
+    imagine(*times)
+    quick.send()
     loop.turn()
     assert (noted.in_midst, noted.asked) == (1, 1)
