@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from loadtest.bench.scenarios import SCENARIOS, Scenario
-from loadtest.dimensions import CONSUMER, DIMENSIONS, DROP, LAYER, SCENARIO, SERVER, AnyDimension, Value
+from loadtest.dimensions import CLOSED_LOOP, CONSUMER, DIMENSIONS, DROP, LAYER, SCENARIO, SERVER, AnyDimension, Value
 from loadtest.drops import DROPS, Drop, find_drop
 from loadtest.layers import LAYERS, Layer
 from loadtest.outages import OUTAGES, Outage
@@ -125,7 +125,7 @@ def _consumer(value: Value, target: Target) -> Choice:
 
 def _scenario(row: Scenario) -> Choice:
     return Choice(
-        value=Value(name=row.name, summary=row.summary),
+        value=Value(name=row.name, summary=row.summary, kind="" if row.rate else CLOSED_LOOP),
         default=row.default,
         facts={
             "users": row.users,
@@ -133,6 +133,8 @@ def _scenario(row: Scenario) -> Choice:
             "room_size": row.room_size,
             "duration": row.duration,
             "drops": row.drops,
+            "uses_layer": row.uses_layer,
+            "takes_load": row.takes_load,
         },
     )
 

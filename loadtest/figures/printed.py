@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Literal
 
 from loadtest.dimensions import CONSUMER, LAYER, SCENARIO, AnyDimension
 from loadtest.figures.cell import Cell
 from loadtest.figures.column import AnyColumn, Column
+from loadtest.figures.evidence import Evidence
+from loadtest.figures.share import Part, share_in
 from loadtest.figures.statistics import Total
-from loadtest.figures.words import NOT_APPLICABLE, UNKNOWN, plain, with_range
+from loadtest.figures.table import Table
+from loadtest.figures.words import (
+    NOT_APPLICABLE,
+    UNKNOWN,
+    number,
+    plain,
+    share_with_interval,
+    with_interval,
+    with_range,
+)
 
 Tone = Literal["", "good", "warning", "unknown"]
 Folds = Literal["never", "early", "late"]
@@ -57,6 +69,10 @@ class Printed:
     """The dimensions that are columns also where all cells have the same value."""
     in_terminal: bool = True
     """Else in the page only, and the findings say what is in it."""
+    name: str = ""
+    """Where a table is printed in several ways, that of this one; "": the table's own."""
+    rows: Callable[[Evidence, Table], Sequence[Cell]] = Evidence.having
+    """The cells that have a row each."""
 
 
 def toned(text: str, tone: Tone = "") -> Text:
@@ -65,8 +81,16 @@ def toned(text: str, tone: Tone = "") -> Text:
 
 
 def median(column: AnyColumn) -> Write:
-    """Write the median alone."""
-    return lambda cell: toned(plain(cell.median(column)))
+    """Write the median alone; `> 5,300` of what is more than that."""
+    return lambda cell: beyond(cell, column) or toned(plain(cell.median(column)))
+
+
+def beyond(cell: Cell, column: AnyColumn) -> Text | None:
+    """`> 5,300` where a figure is infinite and only known to be more than that; None where it is not."""
+    if column.beyond is None or cell.median(column).median != inf:
+        return None
+    watched = cell.median(column.beyond).low
+    return Text(text=f"> {number(inf if watched is None else watched)}", tone="warning")
 
 
 def median_with_range(column: AnyColumn, tone_if_any: Tone = "") -> Write:
@@ -75,6 +99,29 @@ def median_with_range(column: AnyColumn, tone_if_any: Tone = "") -> Write:
     def write(cell: Cell) -> Text:
         figure = cell.median(column)
         return toned(with_range(figure), tone_if_any if figure.median else "")
+
+    return write
+
+
+def typical(column: Column[Any]) -> Write:
+    """Write the typical value alone; `> 5,300` of what is more than that."""
+    return lambda cell: beyond(cell, column) or toned(_known(cell, column, number(cell.interval(column).estimate)))
+
+
+def with_limits(column: Column[Any]) -> Write:
+    """Write the typical value, in brackets the interval that the rounds allow; `> 5,300` of what is more than that."""
+    return lambda cell: beyond(cell, column) or toned(_known(cell, column, with_interval(cell.interval(column))))
+
+
+def share_with_limits(part: Part, tone_if_any: Tone = "") -> Write:
+    """Write a share in percent, in brackets its interval."""
+
+    def write(cell: Cell) -> Text:
+        share = share_in([cell], part)
+        if not share.of:
+            return toned(UNKNOWN if cell.total(part.events).total is None and cell.total(part.events).applies
+                         else NOT_APPLICABLE)  # fmt: skip
+        return Text(text=share_with_interval(share), tone=tone_if_any if share.events else "")
 
     return write
 
@@ -105,6 +152,11 @@ def slashed(parts: Sequence[str]) -> str:
             pieces.append("")
         pieces[-1] += part
     return " ".join(filter(None, pieces))
+
+
+def _known(cell: Cell, column: AnyColumn, text: str) -> str:
+    figure = cell.median(column)
+    return text if figure.is_known else UNKNOWN if figure.applies else NOT_APPLICABLE
 
 
 def _written(summed: Total) -> str:

@@ -6,7 +6,8 @@ A ledger is a folder. Each process that writes has in it
 
 Format version 2. Changes:
   1  first version
-  2  LOOP_BUSY, SYNC_THREAD_BUSY, ASKED and SPARED on the server's side
+  2  LOOP_BUSY, SYNC_THREAD_BUSY, ASKED and SPARED on the server's side; HELD_UP, UNSENT and the code of SENT on
+     the client's
 """
 
 import enum
@@ -62,7 +63,8 @@ class Event(enum.IntEnum):
     OPENING = 3  # [argument: text, the room; value: member number]
     OPENED = 4  # [code: HTTP status]
     OPEN_FAILED = 5  # [code: HTTP status or 0; argument: text, the error's name]
-    SENT = 6  # [argument: µs behind the planned time; value: message]
+    SENT = 6  # [code: 1 if at the planned time its sender awaited an answer or a connection, else 0;
+    # argument: µs behind the planned time; value: message]
     RECEIVED = 7  # [argument: µs from arrival to handling; value: message] time is the arrival
     DROPPED = 8  # [argument: text, the drop's name] time is just before the drop's first system call
     DROP_DONE = 9  # time is just after its last
@@ -70,6 +72,9 @@ class Event(enum.IntEnum):
     PEER_CLOSED = 11  # the server ended it (after DROPPED: one we held) [code: close code; argument: text, the reason]
     SEND_FAILED = 12  # [argument: text, the error's name; value: message]
     FOREIGN = 13  # a message arrived that none of our users sent [value: its length in bytes]
+    HELD_UP = 14  # the generator's hub came round late, now [argument: µs of it without a processor; value: ns late]
+    UNSENT = 15  # at the end of what counts, of users with a rate [value: messages that were due in it and not sent;
+    # argument: ms since the first of them was due]
 
     # the server's side
     SCOPE = 32  # the ASGI scope reached the application [argument: text, the path]

@@ -12,7 +12,7 @@ from pydantic import PlainSerializer, PlainValidator, TypeAdapter, ValidationErr
 from loadtest.dimensions import CellKey, Value
 from loadtest.figures.table import FORMAT_VERSION
 from loadtest.report.errors import ReportError
-from loadtest.report.old_runs import values_of_old_run
+from loadtest.report.old_runs import TOLD_SINCE, values_of_old_run
 
 MANIFEST: Final = "manifest.json"
 
@@ -39,6 +39,47 @@ class TroubledTrial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationStep:
+    """A short trial that tells how busy the server is at a rate; rates in messages a second from each sender."""
+
+    rate: float
+    utilisation: float | None = None
+    """The share of the time that what is busiest was busy; None: it is not known."""
+    busiest: str = ""
+    """What that was: "event loop", "sync thread", or "broker"."""
+    trouble: str = ""
+    """Why it is not known."""
+    failed: bool = False
+    """Whether the trial came to no result."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """The rate at which what gives way first in a cell is busy all the time, and how it was found."""
+
+    cell: _Key
+    """Without drops and without a load."""
+    rate: float | None
+    """None: it could not be found."""
+    steps: tuple[CalibrationStep, ...]
+    why: str = ""
+    """Why it could not be found."""
+
+    @property
+    def has_failed_step(self) -> bool:
+        """Whether a step came to no result, so that something around the measurement failed."""
+        return any(step.failed for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellRate:
+    """The rate that the trials of a cell at a relative load have, in messages a second from each sender."""
+
+    cell: _Key
+    rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What the report uses of manifest.json; keys it does not know are left alone."""
 
@@ -55,7 +96,15 @@ class Manifest:
     """Of what measures."""
     identity: Mapping[str, str] = field(default_factory=dict)
     """Versions of what was measured: server, WebSocket implementation, layer, broker, database, by what they are of."""
+    capacity: tuple[Capacity, ...] = ()
+    """What the cells carry at most, where loads are shares of it."""
+    rates: tuple[CellRate, ...] = ()
+    """Of each cell at a relative load."""
+    twins: tuple[_Key, ...] = ()
+    """The cells whose trial is run twice each round; see loadtest/figures/twins.py."""
     machine: Mapping[str, Any] = field(default_factory=dict)
+    pinning: Mapping[str, str] = field(default_factory=dict)
+    """The CPUs that each role may use, "2-3" say; empty where nothing is pinned."""
     limits: Mapping[str, Any] = field(default_factory=dict)
     git_revision: str | None = None
     planned: int
@@ -63,6 +112,12 @@ class Manifest:
     failed: tuple[TroubledTrial, ...] = ()
     invalid: tuple[TroubledTrial, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def rounds(self) -> int | None:
+        """How many rounds were planned; None where the plan does not say."""
+        trials = self.plan.get("trials")
+        return trials if isinstance(trials, int) else None
 
 
 _ADAPTER = TypeAdapter(Manifest)
@@ -81,7 +136,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise ReportError(
             f"{path} has format {manifest.format}, this version reads 1 to {FORMAT_VERSION}; update the tool"
         )
-    return replace(manifest, values={**values_of_old_run(manifest.plan), **manifest.values})
+    told = {name: values for name, values in manifest.values.items() if manifest.format >= TOLD_SINCE.get(name, 4)}
+    return replace(manifest, values={**values_of_old_run(manifest.plan), **told})
 
 
 def manifest_json(manifest: Manifest) -> str:

@@ -16,7 +16,7 @@ from loadtest.report.ledgers import is_kept, read_connection, trials_with_ledger
 _NS_A_MS = 1_000_000
 _MANY = frozenset({Event.SENT, Event.RECEIVED, Event.RECEIVE_IN})
 """Events told as one line for all that follow each other."""
-_TIMES = frozenset({Event.STALLED, Event.LOOP_BUSY, Event.SYNC_THREAD_BUSY})
+_TIMES = frozenset({Event.STALLED, Event.HELD_UP, Event.LOOP_BUSY, Event.SYNC_THREAD_BUSY})
 """Events of a process, whose value is a time in ns that ends with them."""
 
 
@@ -87,6 +87,8 @@ def _what(row: dict[str, Any], run: pl.DataFrame) -> str:
 def _details(event: Event, row: dict[str, Any]) -> Iterator[str]:
     if event is Event.PHASE:
         yield f": {Phase(row['code']).name.lower().replace('_', '-')}"
+    elif event is Event.SENT:
+        yield ", after an answer or a connection was awaited" if row["code"] else ""
     elif event in _TIMES:
         yield f" {row['value'] / _NS_A_MS:,.0f} ms, until now"
     elif row["code"] or event in (Event.DISCONNECT_IN, Event.DISCONNECT_ENTERED):
@@ -111,6 +113,8 @@ _NAMES: dict[Event, str] = {
     Event.PEER_CLOSED: "ended by the server",
     Event.SEND_FAILED: "a message could not be sent",
     Event.FOREIGN: "a message came that no user sent",
+    Event.HELD_UP: "the generator was held up",
+    Event.UNSENT: "messages were due and not sent",
     Event.SCOPE: "scope reached the application",
     Event.CONNECT_IN: "websocket.connect",
     Event.RECEIVE_IN: "message taken by the application",

@@ -22,8 +22,8 @@ _BASE: Mapping[str, Any] = MappingProxyType(
 DROPPING: Mapping[str, Any] = MappingProxyType(
     {**_BASE, "rate": 0.5, "duration": 1.4, "drop_share": 0.5, "drops": ("close", "fin", "rst", "midframe")}
 )
-"""One burst that drops half of the members, each kind in turn; a message only now and then, for each is a chance that
-Channels misses a drop by itself."""
+"""Eight drops or so, of every kind; a message only now and then, for each is a chance that Channels misses a drop by
+itself."""
 
 HANGING: Mapping[str, Any] = MappingProxyType({**DROPPING, "drain": 1.0, "settle": 1.0})
 """The same for consumers that do not end: it is no use waiting for them."""
@@ -69,6 +69,9 @@ CONTROLS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 """Consumers in which nothing is planted."""
 
+BESIDE_OTHERS: Mapping[str, Any] = MappingProxyType({"pin": False, "allow_contention": True})
+"""Several cases run at a time: pinned, they would all have the same CPUs, and each disturbs the others."""
+
 BARE_LAYER = "bare-layer"
 """Stands for a consumer where there is none: the channel layer alone."""
 
@@ -84,7 +87,8 @@ class Case:
     def load(self) -> Plan:
         """Return the plan whose load the trial has."""
         found = find_planted(self.consumer)
-        return Plan(**(CONTROLS[self.consumer] if found is None else _LOAD_OF.get(found[0].name, DROPPING)))
+        load = CONTROLS[self.consumer] if found is None else _LOAD_OF.get(found[0].name, DROPPING)
+        return Plan(**load, **BESIDE_OTHERS)
 
     @property
     def trial(self) -> Trial:

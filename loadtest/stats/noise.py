@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import expm1, inf, sqrt
 from typing import Final
@@ -30,12 +31,17 @@ def noise_floor(equals: Paired, *, level: float = LEVEL) -> NoiseFloor:
     exp(t_n s0 / sqrt(n)) - 1 with s0 = sqrt(sum d_r^2 / n), d_r the log of the ratio in round r and n the rounds: the
     mean is known to be 0, so one round is enough, if for little (t_1 is 12.7).
     """
-    n = equals.rounds
+    found = noise_of_shares(equals.logs, level=level)
+    return NoiseFloor(floor=_share(found.floor), single=_share(found.single), rounds=found.rounds)
+
+
+def noise_of_shares(differences: Sequence[float], *, level: float = LEVEL) -> NoiseFloor:
+    """Return the same of differences that are no logs, those of two shares: 0.05 is 5 points."""
+    n = len(differences)
     if n == 0:
         return NoiseFloor(floor=inf, single=inf, rounds=0)
-    spread = sqrt(sum((value - EQUAL) ** 2 for value in equals.logs) / n)
-    single = t_of(level, n) * spread
-    return NoiseFloor(floor=_share(single / sqrt(n)), single=_share(single), rounds=n)
+    single = t_of(level, n) * sqrt(sum((value - EQUAL) ** 2 for value in differences) / n)
+    return NoiseFloor(floor=single / sqrt(n), single=single, rounds=n)
 
 
 def _share(logarithm: float) -> float:

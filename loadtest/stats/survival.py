@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import ceil, inf, sqrt
 from typing import Final, cast
 
 import numpy as np
@@ -33,6 +33,16 @@ class Times:
     until: Sequence[float] | Floats = ()
 
 
+def joined(parts: Sequence[Times]) -> Times:
+    """Return the times of several parts of one trial."""
+    if len(parts) == 1:
+        return parts[0]
+    return Times(
+        happened=np.concatenate([np.asarray(part.happened, dtype=np.float64) for part in parts]),
+        until=np.concatenate([np.asarray(part.until, dtype=np.float64) for part in parts]),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantile:
     """A quantile of times, in their unit; what is infinite is "more than `watched`"."""
@@ -52,6 +62,19 @@ class Quantile:
     def is_beyond(self) -> bool:
         """Whether the quantile was not reached: say "more than `watched`"."""
         return self.interval.estimate == inf
+
+    @property
+    def needs(self) -> int:
+        """Of how many times it could have an upper limit: of fewer it is the slowest that there happened to be.
+
+        The limit lies z sqrt(share (1 - share) / n) above the share, if trials differ by nothing, and below 1.
+        """
+        return ceil(z_of(self.interval.level) ** 2 * self.share / (1 - self.share))
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are enough times to say anything of it."""
+        return self.of >= self.needs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +99,8 @@ def quantiles_of(trials: Sequence[Times], shares: Sequence[float], *, level: flo
     (JASA 53, 1958); without any that is not known to the end it is the plain quantile. Infinite where it never is.
     Limits: the times at which a score test would still take the quantile for true (Brookmeyer and Crowley, Biometrics
     38, 1982). It counts trials as clusters, as `share_of` does: its effective number comes from the sums over each
-    trial of the curve's influence function (Reid, Annals of Statistics 9, 1981; Williams, Biometrics 51, 1995).
+    trial of the curve's influence function (Reid, Annals of Statistics 9, 1981; Williams, Lifetime Data Analysis 1,
+    1995).
 
     Simulated coverage at 0.95 of p50, p90 and p99 (lognormal times, 67 and 500 a trial, trials that differ by nothing,
     20 % or 50 %, up to 5 % missed, 1,500 runs each): 94 to 100 % with 3 trials, 93 to 100 % with 5, 92.5 to 100 %

@@ -58,6 +58,10 @@ class Schedule:
             return 0.0
         return max(0.0, (self._due_ns - monotonic_ns()) / _NS)
 
+    def overdue_s(self) -> float:
+        """Return the seconds since the next message was due; below 0 when it is not due yet."""
+        return (monotonic_ns() - self._due_ns) / _NS
+
 
 class _Sender(Protocol):
     schedule: Schedule

@@ -1,5 +1,6 @@
 """A session: what all users of one Locust test share, from test start to test stop."""
 
+import math
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,10 @@ class Member(Protocol):
     @property
     def is_answered(self) -> bool:
         """Tell whether the user awaits no answer."""
+
+    @property
+    def overdue_s(self) -> float:
+        """Return the seconds since its next message was due; below 0 where none is due."""
 
     def record_drop(self, name: str) -> None:
         """Record that the open connection ends now by the drop of that name; somebody else ends it."""
@@ -92,6 +97,17 @@ class Session:
         """Record that a phase begins, where there are phases; of several generators the first speaks for all."""
         if self.load.steady and self.load.generator == 1:
             self.record(Event.PHASE, 0, code=phase, value=value)
+
+    def record_unsent(self) -> None:
+        """Record how many messages were due in the steady window and are not sent, where there is a plan of them.
+
+        Exact for a constant rate; of random arrivals what is to be expected.
+        """
+        rate, steady_s = self.load.rate, self.load.steady
+        if rate:
+            overdue_s = [min(seconds, steady_s) for member in self.members if (seconds := member.overdue_s) >= 0]
+            unsent = sum(min(1 + int(seconds * rate), math.ceil(steady_s * rate)) for seconds in overdue_s)
+            self.record(Event.UNSENT, 0, argument=round(max(overdue_s, default=0.0) * 1000), value=unsent)
 
     def forget_warm_up(self) -> None:
         """Reset Locust's statistics: what came before the steady window does not count in them."""

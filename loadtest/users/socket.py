@@ -61,6 +61,8 @@ class MemberSocket:
         self._sequence = 0
         self._awaited = _NOTHING
         self._waiter: Waiter | None = None
+        self._free_ns = 0
+        """When the connection opened, or the last thing that the user waited for came: before it could not send."""
 
     @property
     def is_open(self) -> bool:
@@ -71,6 +73,11 @@ class MemberSocket:
     def is_answered(self) -> bool:
         """Tell whether no answer is awaited: the last message has come back, none was sent, or nothing is open."""
         return self._awaited == _NOTHING or not self.is_open
+
+    @property
+    def has_sent(self) -> bool:
+        """Tell whether a message of the plan was made on the connection that is open."""
+        return self._sequence > 0 and self.is_open
 
     def open(self) -> bool:
         """Open a new connection; on failure count it, record it and return False."""
@@ -93,6 +100,7 @@ class MemberSocket:
         self._connection = connection
         self._sequence = 0
         self._awaited = _NOTHING
+        self._free_ns = monotonic_ns()
         return True
 
     def _handshake(self, number: int) -> _Handshake:
@@ -129,7 +137,7 @@ class MemberSocket:
         now_ns = monotonic_ns()
         planned_ns = min(planned_ns, now_ns)  # gevent's timers can fire early: latency never counts from the future
         late_us = min((now_ns - planned_ns) // _NS_A_US, _LARGEST_US)
-        self._record(Event.SENT, connection.id, argument=late_us, value=identity, time_ns=now_ns)
+        self._record(Event.SENT, connection.id, self._free_ns > planned_ns, late_us, identity, now_ns)
         try:
             connection.send(encode(identity, planned_ns, self._session.padding))
         except WireError as error:
@@ -162,6 +170,7 @@ class MemberSocket:
             with gevent.Timeout(ANSWER_TIMEOUT_S, False):
                 return bool(self._waiter.get())
             self._statistics.fail(self._row, f"no answer within {ANSWER_TIMEOUT_S:.0f} s")
+            self._free_ns = monotonic_ns()
             return False
         finally:
             self._waiter = None
@@ -225,6 +234,7 @@ class MemberSocket:
         if message is None:
             self._record(Event.FOREIGN, connection.id, value=len(text), time_ns=arrived_ns)
             if self._awaited == _ANY_FOREIGN:
+                self._free_ns = arrived_ns
                 self._wake(came_back=True)
             return
         identity, planned_ns = message
@@ -234,7 +244,9 @@ class MemberSocket:
         self._session.received += 1
         if identity == self._awaited:
             self._awaited = _NOTHING
-            self._wake(came_back=True)
+            if self._waiter is not None:
+                self._free_ns = arrived_ns
+                self._wake(came_back=True)
 
     def _peer_closed(self, connection: Connection, closure: Closure) -> None:
         """Count an end that was not our doing; runs on the hub."""

@@ -61,6 +61,11 @@ class WebSocketUser(User):
         """Tell whether the user awaits no answer: its last message has come back, or nothing is open."""
         return self.ws.is_answered
 
+    @property
+    def overdue_s(self) -> float:
+        """Return the seconds since the next message was due; below 0 where none is, or none was ever sent."""
+        return self.schedule.overdue_s() if self.ws.has_sent else -1.0
+
     def on_start(self) -> None:
         """Open the connection and wait for the first planned message."""
         make_lean(self._taskset_instance)

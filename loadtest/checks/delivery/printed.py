@@ -1,16 +1,23 @@
 """How delivery is printed."""
 
 from loadtest.checks.delivery import table
-from loadtest.figures.printed import Printed, PrintedColumn, total
+from loadtest.figures.printed import Printed, PrintedColumn, any_known, any_of, share_with_limits, total, typical
 
 PRINTED = Printed(
-    caption="Messages and the members they were meant for, all trials summed",
+    caption="Messages and the members they were meant for, all trials summed; and how far apart these got them",
     columns=(
         PrintedColumn(
             heading="expected", meaning="meant for a member connected throughout", write=total(table.EXPECTED)
         ),
         PrintedColumn(heading="delivered", meaning="of these, received", write=total(table.DELIVERED)),
         PrintedColumn(heading="lost", meaning="of these, never received", write=total(table.LOST, "warning")),
+        PrintedColumn(
+            heading="lost share",
+            meaning="lost, of those of which it is known, with its 95 % interval: rounds of trials are its clusters",
+            write=share_with_limits(table.LOST_OF),
+            only_if=any_of(table.LOST),
+            folds="early",
+        ),
         PrintedColumn(heading="unknown", meaning="of these, it cannot be said", write=total(table.UNKNOWN, "unknown")),
         PrintedColumn(heading="twice", meaning="received more than once", write=total(table.DUPLICATED, "warning")),
         PrintedColumn(
@@ -22,6 +29,27 @@ PRINTED = Printed(
             heading="offline",
             meaning="sent while the member was offline: not expected, not lost",
             write=total(table.OFFLINE),
+        ),
+        *(
+            PrintedColumn(
+                heading=heading,
+                meaning=f"{meaning}, median over the messages",
+                write=typical(column),
+                only_if=any_known(column),
+                folds="early",
+            )
+            for heading, meaning, column in (
+                ("first ms", "latency at the first receiver of a message", table.FIRST_MS_P50),
+                ("median ms", "latency at its median receiver", table.MEDIAN_MS_P50),
+                ("last ms", "latency at its last receiver", table.LAST_MS_P50),
+            )
+        ),
+        PrintedColumn(
+            heading="skew p99 ms",
+            meaning="from the first to the last receiver of a message, p99 over the messages",
+            write=typical(table.SKEW_MS_P99),
+            only_if=any_known(table.SKEW_MS_P99),
+            folds="early",
         ),
     ),
 )

@@ -1,6 +1,7 @@
 """How throughput is printed."""
 
 from loadtest.checks.throughput import table
+from loadtest.checks.throughput.overload import overloaded
 from loadtest.figures.cell import Cell
 from loadtest.figures.printed import (
     Printed,
@@ -8,9 +9,9 @@ from loadtest.figures.printed import (
     Text,
     any_known,
     any_of,
-    median,
-    median_with_range,
     total,
+    typical,
+    with_limits,
 )
 
 
@@ -20,29 +21,48 @@ def _trials(cell: Cell) -> Text:
     return Text(text=f"{valid} of {len(cell.trials)}" if is_short else f"{valid}", tone="warning" if is_short else "")
 
 
+def _overloaded(cell: Cell) -> Text:
+    said = overloaded(cell)
+    return Text(text=said, tone="warning" if said else "")
+
+
 PRINTED = Printed(
-    caption="Throughput and latency: medians of the trials, in brackets the lowest and the highest trial",
+    caption="Throughput and latency; in brackets the 95 % interval that the rounds of trials allow",
     columns=(
         PrintedColumn(
             heading="messages/s",
-            meaning="received a second: median of the trials (lowest to highest)",
-            write=median_with_range(table.MESSAGES_PER_S),
+            meaning="received a second, with its 95 % interval",
+            write=with_limits(table.MESSAGES_PER_S),
         ),
-        PrintedColumn(heading="p50 ms", meaning="median latency", write=median(table.LATENCY_MS_P50)),
+        PrintedColumn(
+            heading="busy",
+            meaning="utilisation: the share of the time in which the server's event loop, the thread of its sync "
+            "consumers or the broker was busy, the largest of them",
+            write=typical(table.UTILISATION),
+            only_if=any_known(table.UTILISATION),
+        ),
+        PrintedColumn(
+            heading="overloaded",
+            meaning="trials in which the server was asked for more than it could do; its queue grew, or it threw away",
+            write=_overloaded,
+            only_if=lambda cells: any(map(overloaded, cells)),
+        ),
+        PrintedColumn(heading="p50 ms", meaning="median latency", write=typical(table.LATENCY_MS_P50)),
         PrintedColumn(
             heading="p99 ms",
-            meaning="latency within which 99 of 100 messages came",
-            write=median(table.LATENCY_MS_P99),
+            meaning="latency within which 99 of 100 messages came, with its 95 % interval; more than n ms where too "
+            "many never came",
+            write=with_limits(table.LATENCY_MS_P99),
         ),
         PrintedColumn(
             heading="CPU ms/1k",
-            meaning="CPU time of the server for 1,000 messages received",
-            write=median(table.CPU_PER_1000),
+            meaning="CPU time of the server for 1,000 messages received, with its 95 % interval",
+            write=with_limits(table.CPU_PER_1000),
         ),
         PrintedColumn(
             heading="broker ms/1k",
             meaning="CPU time of the broker for 1,000 messages received",
-            write=median(table.BROKER_CPU_PER_1000),
+            write=typical(table.BROKER_CPU_PER_1000),
             only_if=any_known(table.BROKER_CPU_PER_1000),
         ),
         PrintedColumn(

@@ -41,13 +41,67 @@ MESSAGES_PER_S = _column(
     over_trials="median",
 )
 
-_latency = partial(_column, unit="ms", dtype=float, better="lower", over_trials="median", of=(RECEIVED,))
+_demand = partial(_column, dtype=int, over_trials="median", since=5)
+
+OFFERED = _demand(
+    name="offered",
+    unit="messages",
+    meaning="messages that the plan had due in the steady window, sent or not; without a rate those that were sent",
+)
+ANSWERED = _demand(
+    name="answered",
+    unit="messages",
+    meaning="of these, those that came, in the end, to every member they were meant for; of an echo: that came back",
+    better="higher",
+)
+BACKLOG = _demand(
+    name="backlog",
+    unit="messages",
+    meaning="deliveries that were due and still under way when the steady window ended, and messages due and not sent",
+    better="lower",
+)
+OVERLOADED = _column(
+    name="overloaded",
+    dtype=str,
+    meaning='"yes" where the server was asked for more than it could do: even its fastest message of the last third of '
+    "the window waited 100 ms in a queue, or a quarter of what was due was still under way at the end",
+    since=5,
+)
+LATE_MS_P99 = _column(
+    name="late_ms_p99",
+    unit="ms",
+    dtype=float,
+    meaning="from the planned time to the sending, p99: the generator's lateness, or that of the answer a user awaited",
+    better="lower",
+    over_trials="median",
+    since=5,
+    of=(SENT,),
+)
+WATCHED_MS = _column(
+    name="watched_ms",
+    unit="ms",
+    dtype=float,
+    meaning="how long what never came was waited for; empty where everything came",
+    over_trials="median",
+    may_not_apply=True,
+    since=5,
+)
+
+_latency = partial(
+    _column, unit="ms", dtype=float, better="lower", over_trials="median", of=(OFFERED,), beyond=WATCHED_MS
+)
 
 LATENCY_MS_P50 = _latency(name="latency_ms_p50", meaning="latency, median: half of the messages came within it")
 LATENCY_MS_P90 = _latency(name="latency_ms_p90", meaning="latency, p90: 9 of 10 messages came within it")
 LATENCY_MS_P99 = _latency(name="latency_ms_p99", meaning="latency, p99: 99 of 100 messages came within it")
 LATENCY_MS_P999 = _latency(name="latency_ms_p999", meaning="latency, p99.9: 999 of 1,000 messages came within it")
 LATENCY_MS_MAX = _latency(name="latency_ms_max", meaning="latency of the slowest message")
+LATENCY_FROM_SEND_MS_P50 = _latency(
+    name="latency_from_send_ms_p50", meaning="latency from the real sending on, median", since=5
+)
+LATENCY_FROM_SEND_MS_P99 = _latency(
+    name="latency_from_send_ms_p99", meaning="latency from the real sending on, p99", since=5
+)
 
 SERVER_CPU_S = _column(
     name="server_cpu_s",
@@ -81,6 +135,62 @@ BROKER_CPU_S = _column(
     over_trials="median",
     may_not_apply=True,
     since=4,
+)
+CPU_WAIT_S = _column(
+    name="cpu_wait_s",
+    unit="s",
+    dtype=float,
+    meaning="how long threads of the server were ready to run and had no CPU in the steady window, summed over them",
+    over_trials="median",
+    since=5,
+)
+INVOLUNTARY_SWITCHES = _column(
+    name="involuntary_switches",
+    dtype=int,
+    meaning="how often a CPU was taken from a thread of the server that could have gone on, in the steady window",
+    over_trials="median",
+    since=5,
+)
+GENERATOR_WAIT_S = _column(
+    name="generator_wait_s",
+    unit="s",
+    dtype=float,
+    meaning="how long threads of the load generator were ready to run and had no CPU in the steady window",
+    over_trials="median",
+    since=5,
+)
+FOREIGN_CPU = _column(
+    name="foreign_cpu",
+    unit="share of a core",
+    dtype=float,
+    meaning="CPU that processes which are none of ours used of the CPUs that ours may use, in the steady window",
+    over_trials="median",
+    since=5,
+)
+CONTENTION = _column(
+    name="contention",
+    unit="share of the window",
+    dtype=float,
+    meaning="how long server, generator or broker waited for a CPU because of other processes, at most",
+    over_trials="median",
+    since=5,
+)
+STEAL = _column(
+    name="steal",
+    unit="share of a core",
+    dtype=float,
+    meaning="CPU that was wanted and went to other virtual machines, in the steady window",
+    over_trials="median",
+    since=5,
+)
+THROTTLED_S = _column(
+    name="throttled_s",
+    unit="s",
+    dtype=float,
+    meaning="how long a CPU quota of the control group held us back in the steady window; empty where there is none",
+    over_trials="median",
+    may_not_apply=True,
+    since=5,
 )
 _busy = partial(_column, dtype=float, over_trials="median", since=5)
 
@@ -180,7 +290,11 @@ TABLE = Table(
     row="one trial",
     figures=(
         USERS,
+        OFFERED,
         SENT,
+        ANSWERED,
+        BACKLOG,
+        OVERLOADED,
         RECEIVED,
         DURATION_S,
         MESSAGES_PER_S,
@@ -189,10 +303,21 @@ TABLE = Table(
         LATENCY_MS_P99,
         LATENCY_MS_P999,
         LATENCY_MS_MAX,
+        LATENCY_FROM_SEND_MS_P50,
+        LATENCY_FROM_SEND_MS_P99,
+        WATCHED_MS,
+        LATE_MS_P99,
         SERVER_CPU_S,
         SERVER_RSS_MB,
         GENERATOR_CPU_S,
         BROKER_CPU_S,
+        CPU_WAIT_S,
+        INVOLUNTARY_SWITCHES,
+        GENERATOR_WAIT_S,
+        FOREIGN_CPU,
+        CONTENTION,
+        STEAL,
+        THROTTLED_S,
         UTILISATION,
         LOOP_BUSY,
         SYNC_THREAD_BUSY,
