@@ -78,15 +78,13 @@ class Alarm:
         waiting[2] = None
 
     def let_go(self) -> None:
-        """Ring no more; libev may still call once for a descriptor that is gone."""
+        """Ring no more."""
         self._watcher.stop()
         os.close(self._fd)
         self._fd = GONE
 
     def _ring(self) -> None:
         """Call all who are due, also those who become due meanwhile."""
-        if self._fd == GONE:
-            return
         waiting = self._waiting
         self._rung_ns = monotonic_ns()
         self._set_for_ns = 0  # it is set again below, for whoever is the first then
@@ -100,7 +98,7 @@ class Alarm:
     def _set(self, due_ns: int) -> None:
         """Have it ring then, though not too soon after the last ring. This also ends the ring: nothing is read."""
         due_ns = max(due_ns, self._rung_ns + APART_NS)
-        if due_ns == self._set_for_ns:
+        if due_ns == self._set_for_ns or self._fd == GONE:  # a greenlet that it has woken may have forked
             return
         self._set_for_ns = due_ns
         self._specification.s, self._specification.ns = divmod(due_ns, _NS)
