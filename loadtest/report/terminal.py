@@ -15,6 +15,7 @@ from rich.text import Text as RichText
 from loadtest.figures.finding import Finding, Severity
 from loadtest.figures.printed import Folds, Text, Tone
 from loadtest.figures.words import counted
+from loadtest.report.noise import noise_words
 from loadtest.report.printed import PrintedTable, printed_tables
 from loadtest.report.show_command import show_command
 from loadtest.report.summary import Summary
@@ -50,6 +51,8 @@ def print_report(summary: Summary, console: Console, run_folder: Path) -> None:
     """Print the tables, the findings and the place of the page."""
     console = _plain_when_piped(console)
     print_tables(summary, console)
+    if summary.cells:
+        console.print(RichText(f"\n{noise_words(summary.noise, summary.evidence.namer)}"))
     _print_findings(summary.findings, console, run_folder)
     console.print(RichText(f"\nReport: {run_folder / 'report.html'}"), soft_wrap=True)
 

@@ -69,8 +69,8 @@ _TEXTS = ("band", "place", "drop", "consumer", "cause")
 _TITLES = {
     "band": "layer or drop",
     "place": "layer",
-    "low": "lowest trial",
-    "high": "highest trial",
+    "low": "at least (95 %)",
+    "high": "at most (95 %)",
     "max": "slowest",
     "ms": "ms after the drop",
     "t": "s",
