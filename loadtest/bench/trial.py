@@ -7,9 +7,10 @@ Where an outage is of a generator, it is of a second one, which shares the users
 here is ended here, and an outage is healed whatever happens.
 """
 
+import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,8 +18,20 @@ from pathlib import Path
 import polars as pl
 
 from loadtest.bench.alive import AliveCheck
+from loadtest.bench.awaited_job import AwaitedJob
 from loadtest.bench.conductor import SOCKET, Conducting
-from loadtest.bench.generator import LEDGER, MORTAL, generators_of, hold_s, job_of, settle_s, start_generator, users_of
+from loadtest.bench.generator import (
+    LEDGER,
+    MORTAL,
+    generators_of,
+    hold_s,
+    job_file_name,
+    job_of,
+    settle_s,
+    start_generator,
+    users_of,
+    write_job,
+)
 from loadtest.bench.outage import EndingGenerator, Injected, Processes, times_of
 from loadtest.bench.plan import Plan, Trial
 from loadtest.brokers import RunningBroker
@@ -27,12 +40,14 @@ from loadtest.dimensions import CONSUMER, LAYER, SERVER, WORKERS
 from loadtest.layers import LAYERS
 from loadtest.ledger import Event
 from loadtest.ledger.reader import LedgerError, read_ledger
+from loadtest.load import Job
 from loadtest.outages import Outage, Subject
 from loadtest.phases import Failure, Timing
 from loadtest.phases.timing import CLOSING_S
 from loadtest.servers import SERVERS
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
+from loadtest.stack.pinning import Placement, on_cpus, placement_here
 from loadtest.stack.process import Process, describe_exit
 from loadtest.stack.sampler import Sampler
 from loadtest.targets import PreparedTarget, Running, RunningTarget, Setting, running
@@ -74,11 +89,16 @@ def run_trial(trial: Trial, setup: TrialSetup, folder: Path) -> MeasuredTrial:
     (folder / LEDGER).mkdir(parents=True)
     plan = setup.plan
     outage = plan.outage_of(trial.cell)
+    placement = placement_here(pin=plan.pin, workers=trial.cell[WORKERS])
     with ExitStack() as started:
-        measured = started.enter_context(running(setup.target, _setting(trial, plan, folder), setup.addresses))
-        generators = _generators(trial, plan, folder, measured.target.url, started)
+        with on_cpus(placement.load):
+            generators = _generators(trial, plan, folder, started)  # first: they get ready while the target does
+        setting = _setting(trial, plan, folder)
+        measured = started.enter_context(running(setup.target, setting, setup.addresses, placement))
+        generators.give_jobs(measured.target.url, folder)
         injected = started.enter_context(Injected(outage, _subject(outage, measured, generators)))
-        result = _measure(trial, plan, folder, generators, _Parts(measured=measured, injected=injected))
+        parts = _Parts(measured=measured, injected=injected, placement=placement)
+        result = _measure(trial, plan, folder, generators, parts)
     if generators.mortal and result.records.client_events(Event.DROPPED).is_empty():
         raise TrialFailed(_KILLED_BY_ANOTHER)
     return result
@@ -92,6 +112,15 @@ class _Generators:
     conducting: Conducting
     mortal: Process | None
     """The one that is to be ended by the outage, if one is."""
+    jobs: Sequence[tuple[Job, AwaitedJob]]
+    """What they are to do, but for where, and what they wait for."""
+
+    def give_jobs(self, host: str, folder: Path) -> None:
+        """Tell them what to do on which host, and leave that in `folder` too."""
+        for without_host, awaited in self.jobs:
+            job = without_host.at(host)
+            write_job(job, folder)
+            awaited.give(job)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +129,7 @@ class _Parts:
 
     measured: Running
     injected: Injected
+    placement: Placement
 
     @property
     def have_ended(self) -> bool:
@@ -132,7 +162,9 @@ def _measure(trial: Trial, plan: Plan, folder: Path, generators: _Generators, pa
     target = parts.measured.target
     target.prime()
     before = target.read_residue()
-    with Sampler(_roles(parts.measured, generators)) as sampler:
+    sampler = Sampler(_roles(parts.measured, generators), cpus=parts.placement.by_role)
+    sampler.watch("bench", os.getpid(), alone=True)
+    with on_cpus(parts.placement.load), sampler:
         _conduct(generators, parts)
     parts.injected.heal()
     _settle(target, settle_s(plan, trial))
@@ -148,33 +180,39 @@ def _measure(trial: Trial, plan: Plan, folder: Path, generators: _Generators, pa
         client=client,
         server=server,
         samples=sampler.frame(),
+        cpus=sampler.cpus_frame(),
+        host=sampler.host_frame(),
         before=before.processes,
         after=after.processes,
         after_unknown=after.unknown,
         settled_ns=settled_ns,
         drops=plan.drops_of(trial.cell),
         users=users_of(plan, trial),
+        allow_contention=plan.allow_contention,
     )
     return MeasuredTrial(records=records, identity=identity)
 
 
-def _generators(trial: Trial, plan: Plan, folder: Path, host: str, started: ExitStack) -> _Generators:
-    """Start the generators; they wait until they are conducted."""
+def _generators(trial: Trial, plan: Plan, folder: Path, started: ExitStack) -> _Generators:
+    """Start the generators; they wait for their jobs, and then until they are conducted."""
     numbers = range(1, generators_of(plan, trial) + 1)
     sockets = started.enter_context(short_folder())
-    first, *others = (
-        job_of(plan, trial, number=number, host=host, folder=folder, conductor=sockets / SOCKET) for number in numbers
-    )
-    timing = replace(Timing.of(first), hold_s=hold_s(plan, trial))
+    jobs = [job_of(plan, trial, number=number, folder=folder, conductor=sockets / SOCKET) for number in numbers]
+    timing = replace(Timing.of(jobs[0]), hold_s=hold_s(plan, trial))
     outage = plan.outage_of(trial.cell)
-    times = times_of(outage, first.steady, kills=MORTAL)
+    times = times_of(outage, jobs[0].steady, kills=MORTAL)
     conducting = started.enter_context(Conducting(sockets / SOCKET, timing, set(numbers), outage=times))
+    awaited = [started.enter_context(AwaitedJob(sockets / job_file_name(job.generator))) for job in jobs]
     processes = {
-        job.generator: started.enter_context(start_generator(plan, trial, job, folder=folder))
-        for job in (first, *others)
+        number: started.enter_context(start_generator(plan, trial, number, job=job.path, folder=folder))
+        for number, job in zip(numbers, awaited, strict=True)
     }
+    for job in awaited:
+        started.callback(job.close)  # before the processes are stopped: one that still waits ends by itself
     mortal = processes[MORTAL] if outage is not None and outage.ends_process else None
-    return _Generators(processes=processes, conducting=conducting, mortal=mortal)
+    return _Generators(
+        processes=processes, conducting=conducting, mortal=mortal, jobs=list(zip(jobs, awaited, strict=True))
+    )
 
 
 def _subject(outage: Outage | None, measured: Running, generators: _Generators) -> Subject | None:
