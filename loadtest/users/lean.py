@@ -4,9 +4,15 @@
 sets ("wire, stock tasks").
 """
 
-from typing import Any
+from typing import Any, Final
 
+from locust.user.task import LOCUST_STATE_RUNNING, DefaultTaskSet
+
+from loadtest.users.pacing import until_planned
 from loadtest.wire import sleep
+
+TURNS: Final = 100
+"""So often at most, for every loop has a bound; one more turn of Locust's loop then costs 0.03 µs a message."""
 
 
 class TaskQueue(list[Any]):
@@ -23,7 +29,36 @@ class TaskQueue(list[Any]):
         self.insert(0, task)
 
 
+class LeanTasks(DefaultTaskSet):
+    """Locust's task set of a user, with our sleep, which takes 0.7 KB less than gevent's.
+
+    Where a user has one task, which waits for an answer, and waits for nothing between two of them (`paced()` with
+    `--rate 0`), TURNS of them are done in one turn of Locust's own loop, as long as Locust wants the user to run.
+    """
+
+    _sleep = staticmethod(sleep)
+
+    def execute_next_task(self) -> None:
+        """Do the next task, and do it again while that is all that Locust's loop would do."""
+        task = self._task_queue.popleft()
+        if not self._has_one_task():
+            self.execute_task(task)  # type: ignore[no-untyped-call]
+            return
+        user: Any = self._user
+        for _ in range(TURNS):
+            answered = user.ws.answered
+            task(user)
+            has_waited = user.ws.answered != answered  # or nobody else has had a turn meanwhile
+            if not (has_waited and user.may_send and user._state == LOCUST_STATE_RUNNING) or self._task_queue:
+                return
+
+    def _has_one_task(self) -> bool:
+        user: Any = self._user
+        waits = getattr(user.wait_time, "__func__", None) is until_planned and user.schedule.is_closed_loop
+        return waits and len(user.tasks) == 1 and not hasattr(user.tasks[0], "tasks")
+
+
 def make_lean(taskset: Any) -> None:
-    """Give a task set our queue, and our sleep, which takes 0.7 KB less than gevent's; before it runs."""
+    """Give a user's task set our queue and our way of going round; before it runs."""
     taskset._task_queue = TaskQueue(taskset._task_queue)
-    taskset._sleep = sleep
+    taskset.__class__ = LeanTasks

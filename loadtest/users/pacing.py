@@ -21,6 +21,11 @@ class Schedule:
         self._interval_ns = round(_NS / rate) if rate else 0
         self._due_ns = start_ns
 
+    @property
+    def is_closed_loop(self) -> bool:
+        """Tell whether each message is planned for the moment in which it is asked for."""
+        return not self._interval_ns
+
     def take(self) -> int:
         """Return the planned time of the message that is about to be sent and move on to the next."""
         if not self._interval_ns:
@@ -49,8 +54,9 @@ class _Sender(Protocol):
 
 def paced() -> Callable[[_Sender], float]:
     """Return a Locust `wait_time`: until the user's next planned message (`--rate`)."""
+    return until_planned
 
-    def wait_time(user: _Sender) -> float:
-        return user.schedule.wait_s() if user.may_send else _NEVER_S
 
-    return wait_time
+def until_planned(user: _Sender) -> float:
+    """Return the seconds until a user's next planned message."""
+    return user.schedule.wait_s() if user.may_send else _NEVER_S

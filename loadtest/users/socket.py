@@ -6,26 +6,24 @@ Each opening is a new connection with an id of its own; everything is recorded i
 from time import monotonic_ns
 from typing import TypedDict
 
-import gevent
-from gevent.hub import Waiter, get_hub
-
 from loadtest.contract import CONNECTION_HEADER
 from loadtest.drops import Drop, find_drop
 from loadtest.ledger import Event
 from loadtest.ledger.record import message_id
-from loadtest.users.messages import Message, decode, encode
+from loadtest.users.messages import Message, decode, encode, make_message
 from loadtest.users.session import Session
+from loadtest.users.waiting import ANSWER_TIMEOUT_S, ANSWERED, TOO_LATE, Waiting
 from loadtest.wire import Closure, Connection, WireError, open_connection, open_until
 
 OPEN_TIMEOUT_S = 10.0
-ANSWER_TIMEOUT_S = 10.0
-"""After this an unanswered request is a failure "no answer", and its sender goes on."""
 CLOSE_TIMEOUT_S = 3.0
 NO_ROOM = "none: a connection that is to be dropped while it opens"
 """Stands in the ledger where a connection's room does: nobody sends anything there."""
 _NS_A_MS = 1_000_000
 _NS_A_US = 1000
 _LARGEST_US = 2**32 - 1
+_SENT = int(Event.SENT)  # plain numbers pack twice as fast, and these two come with every message
+_RECEIVED = int(Event.RECEIVED)
 _NOTHING = -1
 """Stands where the number of the awaited message does (those are positive): every message has come back."""
 _ANY_FOREIGN = -2
@@ -45,11 +43,12 @@ class _Handshake(TypedDict):
     timeout_s: float
 
 
-class MemberSocket:
+class MemberSocket(Waiting):
     """The WebSocket of one member; `row` is the statistics row of the messages that arrive."""
 
     def __init__(self, session: Session, *, member: int, url: str, room: str, row: str) -> None:
         """Remember where to connect; nothing is opened yet."""
+        super().__init__()
         self._session = session
         self._statistics = session.statistics
         self._record = session.record
@@ -57,15 +56,20 @@ class MemberSocket:
         self._url = url
         self._room = session.text(room)
         self._row = row
+        self._padding = session.padding
         self._connection: Connection | None = None
-        self._sequence = 0
+        self._last_identity = 0
         self._awaited = _NOTHING
-        self._waiter: Waiter | None = None
+        self._sent = Message(0, 0)
+        self._sent_text: str | None = None
+        """The message that was sent last, as it is on the wire: most apps send it back like that."""
+        self._sent_ns = 0
 
     @property
     def is_open(self) -> bool:
         """Tell whether messages can be sent."""
-        return self._connection is not None and self._connection.open
+        connection = self._connection
+        return connection is not None and connection.open
 
     @property
     def is_answered(self) -> bool:
@@ -91,7 +95,7 @@ class MemberSocket:
         self._record(Event.OPENED, number, code=101)
         self._statistics.log("open", (monotonic_ns() - started_ns) / _NS_A_MS, 0)
         self._connection = connection
-        self._sequence = 0
+        self._last_identity = message_id(number, 0)
         self._awaited = _NOTHING
         return True
 
@@ -116,9 +120,8 @@ class MemberSocket:
 
     def message(self, planned_ns: int) -> Message:
         """Return this connection's next message."""
-        connection = self._connection
-        self._sequence += 1
-        return Message(message_id(connection.id if connection else 0, self._sequence), planned_ns)
+        self._last_identity += 1
+        return make_message(self._last_identity, planned_ns)
 
     def post(self, message: Message) -> bool:
         """Send a message and wait for nothing; return whether it could be sent."""
@@ -127,21 +130,24 @@ class MemberSocket:
             return False
         identity, planned_ns = message
         now_ns = monotonic_ns()
-        planned_ns = min(planned_ns, now_ns)  # gevent's timers can fire early: latency never counts from the future
-        late_us = min((now_ns - planned_ns) // _NS_A_US, _LARGEST_US)
-        self._record(Event.SENT, connection.id, argument=late_us, value=identity, time_ns=now_ns)
+        if planned_ns > now_ns:  # gevent's timers can fire early: latency never counts from the future
+            planned_ns = now_ns
+            message = make_message(identity, now_ns)
+        self._record(_SENT, connection.id, 0, _us(now_ns - planned_ns), identity, now_ns)
+        text = encode(identity, planned_ns, self._padding)
         try:
-            connection.send(encode(identity, planned_ns, self._session.padding))
+            connection.send(text)
         except WireError as error:
             self._record(Event.SEND_FAILED, connection.id, argument=self._session.text(error.name), value=identity)
             self._statistics.fail("send", error.name)
             return False
+        self._sent, self._sent_text, self._sent_ns = message, text, now_ns
         self._awaited = identity
         return True
 
     def request(self, message: Message) -> bool:
         """Send a message and wait until it comes back; return whether it did before the connection ended."""
-        return self.post(message) and self._came_back(message.identity)
+        return self.post(message) and self._came_back(self._sent_ns)
 
     def ask(self, text: str) -> bool:
         """Send a text that is not measured, and wait until something that is no message of ours comes."""
@@ -153,19 +159,17 @@ class MemberSocket:
         except WireError as error:
             self._statistics.fail("send", error.name)
             return False
-        return self._came_back(_ANY_FOREIGN)
+        self._awaited = _ANY_FOREIGN
+        return self._came_back(monotonic_ns())
 
-    def _came_back(self, identity: int) -> bool:
-        self._awaited = identity
-        self._waiter = Waiter()
+    def _came_back(self, asked_ns: int) -> bool:
         try:
-            with gevent.Timeout(ANSWER_TIMEOUT_S, False):
-                return bool(self._waiter.get())
-            self._statistics.fail(self._row, f"no answer within {ANSWER_TIMEOUT_S:.0f} s")
-            return False
+            outcome = self.wait(asked_ns)
         finally:
-            self._waiter = None
             self._awaited = _NOTHING
+        if outcome is TOO_LATE:
+            self._statistics.fail(self._row, f"no answer within {ANSWER_TIMEOUT_S:.0f} s")
+        return outcome is ANSWERED
 
     def drop(self, name: str) -> None:
         """End the connection at once in the way of the drop `name`; it does not switch to another greenlet.
@@ -179,7 +183,7 @@ class MemberSocket:
         connection, self._connection = self._connection, None
         if connection is not None and connection.open:
             self._carry_out(kind, connection)
-            self._wake(came_back=False)
+            self.give_up()
 
     def record_drop(self, name: str) -> None:
         """Record that the open connection ends now by the drop of that name; somebody else ends it."""
@@ -217,24 +221,28 @@ class MemberSocket:
         if connection is not None and connection.open:
             self._record(Event.CLOSED, connection.id, code=1000)
             connection.close(1000, timeout_s=CLOSE_TIMEOUT_S)
-        self._wake(came_back=False)
+        self.give_up()
+        self.forget_timer()
 
     def _received(self, connection: Connection, text: str | bytes, arrived_ns: int) -> None:
-        """Record and count a message that has arrived; runs on the hub, so it must not switch."""
-        message = decode(text)
+        """Record and count a message that has arrived, and let its sender go on; runs on the hub."""
+        message = self._sent if text == self._sent_text else decode(text)
         if message is None:
-            self._record(Event.FOREIGN, connection.id, value=len(text), time_ns=arrived_ns)
-            if self._awaited == _ANY_FOREIGN:
-                self._wake(came_back=True)
+            self._received_foreign(connection, text, arrived_ns)
             return
         identity, planned_ns = message
-        lag_us = min((monotonic_ns() - arrived_ns) // _NS_A_US, _LARGEST_US)
-        self._record(Event.RECEIVED, connection.id, argument=lag_us, value=identity, time_ns=arrived_ns)
+        self._record(_RECEIVED, connection.id, 0, _us(monotonic_ns() - arrived_ns), identity, arrived_ns)
         self._statistics.log(self._row, (arrived_ns - planned_ns) / _NS_A_MS, len(text))
         self._session.received += 1
         if identity == self._awaited:
             self._awaited = _NOTHING
-            self._wake(came_back=True)
+            self.answer()
+
+    def _received_foreign(self, connection: Connection, text: str | bytes, arrived_ns: int) -> None:
+        self._record(Event.FOREIGN, connection.id, value=len(text), time_ns=arrived_ns)
+        if self._awaited == _ANY_FOREIGN:
+            self._awaited = _NOTHING
+            self.answer()
 
     def _peer_closed(self, connection: Connection, closure: Closure) -> None:
         """Count an end that was not our doing; runs on the hub."""
@@ -242,7 +250,7 @@ class MemberSocket:
         self._statistics.fail("connection", f"ended by the server: {closure.code} {why}")
         if self._connection is connection:
             self._connection = None
-            self._wake(came_back=False)
+            self.give_up()
 
     def _gave_up(self, connection: Connection, closure: Closure) -> None:
         """Record that the server ended a connection that we had dropped and held: no failure; runs on the hub."""
@@ -254,7 +262,8 @@ class MemberSocket:
         self._record(Event.PEER_CLOSED, connection.id, code=closure.code or 0, argument=self._session.text(why))
         return why
 
-    def _wake(self, *, came_back: bool) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None:
-            get_hub().loop.run_callback(waiter.switch, came_back)
+
+def _us(ns: int) -> int:
+    """Return whole µs, as many as a record holds."""
+    us = ns // _NS_A_US
+    return us if us <= _LARGEST_US else _LARGEST_US

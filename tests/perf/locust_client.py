@@ -160,7 +160,7 @@ def talk(given: Task) -> dict[str, float]:
 
         def drop(self) -> None:
             ws, self.ws = self.ws, None
-            assert ws is not None
+            assert ws is not None and ws.sock is not None
             ws.sock.setsockopt(SOL_SOCKET, SO_LINGER, ABORT)
             ws.shutdown()
             gevent.spawn_later(OFFLINE_S, self.enter)
