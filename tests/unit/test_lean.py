@@ -104,7 +104,7 @@ class Nested(TaskSet):
     def on_start(self) -> None:
         """Interrupt them at once."""
         vars(self.user)["done"] += 1
-        self.interrupt()
+        self.interrupt()  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize(
