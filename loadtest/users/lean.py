@@ -45,11 +45,12 @@ class LeanTasks(DefaultTaskSet):
             self.execute_task(task)  # type: ignore[no-untyped-call]
             return
         user: Any = self._user
+        ws, session = user.ws, user.session
         for _ in range(TURNS):
-            answered = user.ws.answered
+            answered = ws.answered
             task(user)
-            has_waited = user.ws.answered != answered  # or nobody else has had a turn meanwhile
-            if not (has_waited and user.may_send and user._state == LOCUST_STATE_RUNNING) or self._task_queue:
+            has_waited = ws.answered != answered  # or nobody else has had a turn meanwhile
+            if not (has_waited and session.may_send and user._state == LOCUST_STATE_RUNNING) or self._task_queue:
                 return
 
     def _has_one_task(self) -> bool:
