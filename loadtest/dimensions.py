@@ -44,6 +44,8 @@ class Dimension(Generic[T]):
     """The dimension whose value mostly tells this one's: beside it a printed table leaves this one out."""
     one: str = ""
     """The word for one, where values are counts: a cell's name then has "2 workers"."""
+    after: str = ""
+    """The word that a cell's name has after a value: "30% load"."""
     words: Mapping[T, str] = field(default_factory=dict, hash=False)
     """What a cell's name has for values that do not speak for themselves."""
     unspoken: tuple[T, ...] = ()
@@ -53,7 +55,7 @@ class Dimension(Generic[T]):
         """Return a value as a cell's name has it."""
         if self.one:
             return f"{value:,} {self.one}{'' if value == 1 else 's'}"
-        return self.words.get(value, str(value))
+        return self.words.get(value, f"{value} {self.after}".rstrip())
 
 
 SERVER: Final = Dimension(
@@ -124,9 +126,24 @@ DROP: Final = Dimension(
     unspoken=(NO_DROP,),
 )
 
+FIXED_LOAD: Final = "fixed"
+"""The load of a cell whose rate is absolute: the scenario's own, the plan's `rate`, or as fast as answers come."""
+
+LOAD: Final = Dimension(
+    name="load",
+    plural="load",
+    meaning='how busy the server was to be: "30%" of the rate at which what gives way first is busy all the time '
+    '(of the slowest cell of the scenario, or of the cell itself: `load_of` in the plan), or "fixed": an absolute rate',
+    dtype=str,
+    default=FIXED_LOAD,
+    since=5,
+    after="load",
+    unspoken=(FIXED_LOAD,),
+)
+
 AnyDimension = Dimension[Any]
 
-DIMENSIONS: Final[tuple[AnyDimension, ...]] = (SERVER, WORKERS, LAYER, CONSUMER, SCENARIO, DROP)
+DIMENSIONS: Final[tuple[AnyDimension, ...]] = (SERVER, WORKERS, LAYER, CONSUMER, SCENARIO, DROP, LOAD)
 """In the order of the columns."""
 
 

@@ -4,7 +4,7 @@ from locust import constant, task
 
 from loadtest.users import WebSocketUser, paced
 
-SCENARIO = {"users": 21, "rate": 10, "room_size": 1, "drops": False}
+SCENARIO = {"users": 21, "rate": 10, "room_size": 1, "drops": False, "uses_layer": False}
 
 
 class Blocker(WebSocketUser):

@@ -1,10 +1,10 @@
-"""Churn: a broadcast goes on while a share of the members is dropped each second and comes back."""
+"""Churn: a broadcast goes on while members are dropped, one at a time at random moments, and come back."""
 
 from locust import task
 
 from loadtest.users import ChurnUser, paced
 
-SCENARIO = {"users": 80, "rate": 1, "room_size": 20, "drops": True, "default": True}
+SCENARIO = {"users": 80, "rate": 1, "room_size": 20, "drops": True, "duration": 4.5, "default": True}
 
 
 class ChurnMember(ChurnUser):

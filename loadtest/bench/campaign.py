@@ -1,14 +1,25 @@
-"""A campaign: all trials of a plan in their order, each saved as soon as it is done, to be stopped and resumed."""
+"""A campaign: calibration, then all trials of a plan in their order, each saved once it is done, to be resumed."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
 
+from loadtest.bench.calibration import (
+    STEP_S,
+    STEP_WARM_UP_S,
+    NotCalibrated,
+    cells_to_calibrate,
+    find_capacity,
+    rate_of_load,
+    step_of,
+)
 from loadtest.bench.generator import users_of
+from loadtest.bench.measuring import Step, measure, measure_step
 from loadtest.bench.plan import Trial
 from loadtest.bench.run_folder import RunFolder
-from loadtest.bench.trial import TrialFailed, TrialSetup, run_trial
-from loadtest.checks import CHECKS, TrialRecords, run_check
-from loadtest.report.columns import COLUMN, UNKNOWN, WHY
+from loadtest.bench.trial import TrialFailed, TrialSetup
+from loadtest.dimensions import CellKey
+from loadtest.report.manifest import CalibrationStep, Capacity
 from loadtest.report.tables import Tables
 from loadtest.stack.folders import short_folder
 from loadtest.stack.limits import need_disk, need_open_files
@@ -25,6 +36,15 @@ TRIAL_BYTES = 64 * 1024 * 1024
 class Watcher(Protocol):
     """Is told how a campaign goes on; the command line shows it."""
 
+    def calibration_begins(self, cell: CellKey, *, place: int, of: int) -> None:
+        """What a cell carries at most is to be found, the `place`-th (from 1) of those that are to be found now."""
+
+    def calibrated(self, capacity: Capacity) -> None:
+        """What a cell carries at most was found, or was not."""
+
+    def cell_refused(self, cell: CellKey, why: str) -> None:
+        """No trial of the cell is run, for its load is a share of what is not known."""
+
     def trial_begins(self, trial: Trial, *, place: int, of: int) -> None:
         """A trial begins, the `place`-th (from 1) of those that are to be run now."""
 
@@ -36,7 +56,7 @@ class Watcher(Protocol):
 
 
 def run_campaign(run: RunFolder, target: Target, *, addresses: Mapping[str, str], watcher: Watcher) -> None:
-    """Run all trials of the run's plan that have no result yet, on the target.
+    """Run all trials of the run's plan that have no result yet, on the target, after the calibration that they need.
 
     `addresses` are those of the user's own brokers, by the broker's name.
 
@@ -47,32 +67,59 @@ def run_campaign(run: RunFolder, target: Target, *, addresses: Mapping[str, str]
     with run.under_way(), short_folder() as scratch:
         need_open_files(max((users_of(run.plan, trial) for trial in todo), default=0) * FILES_A_USER + SPARE_FILES)
         setup = TrialSetup(plan=run.plan, target=target.prepare(scratch), addresses=addresses)
+        _calibrate(run, setup, watcher)
+        todo = _with_rates(run, todo, watcher)
         for place, trial in enumerate(todo, 1):
             watcher.trial_begins(trial, place=place, of=len(todo))
-            need_disk(run.folder, TRIAL_BYTES)
-            try:
-                measured = run_trial(trial, setup, run.new_trial_folder(trial))
-            except TrialFailed as error:
-                run.note_failed(trial, str(error))
-                watcher.trial_failed(trial, str(error))
-            else:
-                run.note_identity(measured.identity)
-                tables, invalid = check_trial(trial, measured.records)
-                run.save(trial, tables, invalid)
-                watcher.trial_done(trial, tables, invalid)
+            _run(trial, run, setup, watcher)
 
 
-def check_trial(trial: Trial, records: TrialRecords) -> tuple[Tables, tuple[str, ...]]:
-    """Run every check on a trial's records; return its rows of every table, and why it is not valid, if so."""
-    key: dict[str, Any] = {**trial.cell.as_row(), "trial": trial.number}
-    results = [(check, run_check(check, records)) for check in CHECKS]
-    rows = {check.table.name: [{**key, **row} for row in result.rows.to_dicts()] for check, result in results}
-    for check in CHECKS:
-        for row, column in ((row, column) for row in rows[check.table.name] for column in check.examples):
-            if row.get(column.name):
-                row[column.name] = f"{trial.folder}:{row[column.name]}"
-    rows[UNKNOWN.name] = [
-        {**key, COLUMN.name: str(column), WHY.name: why} for _, result in results for column, why in result.unknown
-    ]
-    invalid = tuple(reason for _, result in results for reason in result.invalid)
-    return Tables.from_rows(rows), invalid
+def _run(trial: Trial, run: RunFolder, setup: TrialSetup, watcher: Watcher) -> None:
+    """Run one trial and save what came of it."""
+    need_disk(run.folder, TRIAL_BYTES)
+    try:
+        measured = measure(trial, setup, run.new_trial_folder(trial))
+    except TrialFailed as error:
+        run.note_failed(trial, str(error))
+        watcher.trial_failed(trial, str(error))
+    else:
+        run.note_identity(measured.identity)
+        run.save(trial, measured.tables, measured.invalid)
+        watcher.trial_done(trial, measured.tables, measured.invalid)
+
+
+def _calibrate(run: RunFolder, setup: TrialSetup, watcher: Watcher) -> None:
+    """Find what cells carry at most, where that is needed and not known from before, and save it."""
+
+    def one_step(cell: CellKey, number: int, rate: float) -> CalibrationStep:
+        step = Step(
+            cell=cell, number=number, rate=rate, duration_s=STEP_S, warm_up_s=STEP_WARM_UP_S, seed=run.plan.seed
+        )
+        need_disk(run.folder, TRIAL_BYTES)
+        try:
+            measured = measure_step(step, setup, run.new_calibration_folder(step.trial))
+        except TrialFailed as error:
+            return CalibrationStep(rate=rate, trouble=str(error), failed=True)
+        run.note_identity(measured.identity)
+        return step_of(step, measured)
+
+    cells = [cell for cell in cells_to_calibrate(run.plan) if cell not in run.capacities]
+    for place, cell in enumerate(cells, 1):
+        watcher.calibration_begins(cell, place=place, of=len(cells))
+        capacity = find_capacity(cell, one_step)
+        run.save_capacity(capacity)
+        watcher.calibrated(capacity)
+
+
+def _with_rates(run: RunFolder, trials: Sequence[Trial], watcher: Watcher) -> list[Trial]:
+    """Return the trials with the rates of their loads, without those whose load is a share of what is not known."""
+    rates: dict[CellKey, float | None] = {}
+    for cell in run.plan.cells():
+        try:
+            rates[cell] = rate_of_load(cell, run.capacities, run.plan.load_of)
+        except NotCalibrated as error:
+            refused = [trial for trial in trials if trial.cell == cell]
+            run.note_refused(refused, str(error), failed=error.has_failed)
+            watcher.cell_refused(cell, str(error))
+    run.save_rates({cell: rate for cell, rate in rates.items() if rate is not None})
+    return [replace(trial, rate=rates[trial.cell]) for trial in trials if trial.cell in rates]

@@ -131,6 +131,8 @@ def _scenario(row: Scenario) -> Choice:
             "room_size": row.room_size,
             "duration": row.duration,
             "drops": row.drops,
+            "uses_layer": row.uses_layer,
+            "takes_load": row.takes_load,
         },
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from loadtest.bench.plan import Plan, Trial
 from loadtest.bench.scenarios import SCENARIOS
-from loadtest.dimensions import CONSUMER, SCENARIO, SERVER
+from loadtest.dimensions import CONSUMER, FIXED_LOAD, LOAD, SCENARIO, SERVER
 from loadtest.load import Job
 from loadtest.servers import SERVERS
 from loadtest.stack.process import Process
@@ -35,6 +35,15 @@ def users_of(plan: Plan, trial: Trial) -> int:
 def users_of_generator(plan: Plan, trial: Trial, number: int) -> int:
     """Return how many of the users the generator of that number has; they are dealt out round-robin."""
     return len(range(number - 1, users_of(plan, trial), generators_of(plan, trial)))
+
+
+def rate_of(plan: Plan, trial: Trial) -> float:
+    """Return the messages a second from each sender; ValueError where a relative load has got no rate yet."""
+    if trial.rate is not None:
+        return trial.rate
+    if trial.cell[LOAD] != FIXED_LOAD:
+        raise ValueError(f"{trial} has no rate: what {trial.cell[LOAD]} is of has not been measured")
+    return SCENARIOS[trial.cell[SCENARIO]].rate if plan.rate is None else plan.rate
 
 
 def duration_of(plan: Plan, trial: Trial) -> float:
@@ -66,7 +75,8 @@ def job_of(plan: Plan, trial: Trial, *, number: int = 1, host: str, folder: Path
     return Job(
         host=host,
         consumer=trial.cell[CONSUMER],
-        rate=scenario.rate if plan.rate is None else plan.rate,
+        rate=rate_of(plan, trial),
+        arrivals=plan.arrivals,
         payload_size=plan.payload_size,
         room_size=plan.room_size or scenario.room_size,
         handler_work=plan.work,

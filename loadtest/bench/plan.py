@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -18,11 +18,15 @@ from pydantic import (
 )
 
 from loadtest.bench.choices import Choice, names_of
+from loadtest.bench.relative_load import LoadOf, Loads
 from loadtest.bench.scenarios import SCENARIOS, Scenario
 from loadtest.dimensions import (
+    CONSUMER,
     DIMENSIONS,
     DROP,
+    FIXED_LOAD,
     LAYER,
+    LOAD,
     MIXED_DROPS,
     NO_DROP,
     SCENARIO,
@@ -30,8 +34,10 @@ from loadtest.dimensions import (
     CellKey,
 )
 from loadtest.drops import DROPS, find_drop
+from loadtest.figures.twins import twin_number
 from loadtest.layers import LAYERS
 from loadtest.load import (
+    Arrivals,
     BlockerWork,
     Drain,
     DropShare,
@@ -48,6 +54,7 @@ from loadtest.load import (
     by_comma,
 )
 from loadtest.outages import OUTAGES, Outage, problem_with_ending
+from loadtest.report.thresholds import read_thresholds
 from loadtest.servers import SERVERS
 
 
@@ -72,11 +79,13 @@ def _listed(command: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One measured run of a cell; `number` counts from 1, `seed` is the trial's own."""
+    """One measured run of a cell; `number` counts from 1, `seed` is that of all trials of the round."""
 
     cell: CellKey
     number: int
     seed: int
+    rate: float | None = None
+    """Messages a second from each sender; None: the plan's or the scenario's, where the load is fixed."""
 
     def __str__(self) -> str:
         """Return the trial in one line."""
@@ -112,7 +121,10 @@ class Plan(BaseModel):
     )
     servers: Names = Field((), description=_listed("servers"))
     users: Users | None = None
+    load: Loads = (FIXED_LOAD,)
+    load_of: LoadOf = "slowest"
     rate: Rate | None = None
+    arrivals: Arrivals = _LOAD.arrivals
     room_size: RoomSize | None = None
     payload_size: PayloadSize = _LOAD.payload_size
     work: HandlerWork = _LOAD.handler_work
@@ -135,7 +147,17 @@ class Plan(BaseModel):
     )
     mix_drops: bool = Field(True, description="all kinds of drop in the same trials, or each kind in trials of its own")
     trials: int = Field(3, ge=1, le=1000, description="number of trials of each cell")
+    twins: bool = Field(
+        True,
+        description="whether one cell of each scenario is measured twice each round: what the two differ by is the "
+        "machine's noise",
+    )
     seed: Seed = _LOAD.seed
+    fail_on: tuple[str, ...] = Field(
+        (),
+        description="threshold that makes the bench end with exit code 1: 'missed_share > 0.05' or 'consumer=sync "
+        "layer=redis: latency_ms_p99 > 100', say; may be given several times",
+    )
     port: int = Field(0, ge=0, le=65535, description="port of the target; 0 picks a free one")
     _notes: tuple[str, ...] = PrivateAttr(())
 
@@ -158,6 +180,15 @@ class Plan(BaseModel):
             raise ValueError("; ".join(problems))
         return names
 
+    @field_validator("rate")
+    @classmethod
+    def _one_kind_of_load(cls, rate: float | None, info: ValidationInfo) -> float | None:
+        """Refuse an absolute rate beside loads that are relative."""
+        relative = [load for load in info.data.get("load", ()) if load != FIXED_LOAD]
+        if rate is not None and relative:
+            raise ValueError(f"{rate:g} is absolute, and the load {', '.join(relative)} sets the rate too; give one")
+        return rate
+
     @field_validator("server_ping")
     @classmethod
     def _pings_for_every_server(cls, server_ping: str | None, info: ValidationInfo) -> str | None:
@@ -175,6 +206,20 @@ class Plan(BaseModel):
         if users == 1 and ending:
             raise ValueError(f"the drop {ending[0]} ends a generator with half of the users; give 2 at least")
         return users
+
+    @field_validator("fail_on")
+    @classmethod
+    def _thresholds(cls, texts: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Refuse what is no threshold, and one that selects a value that the plan does not have."""
+        problems = [
+            f"{one.text!r}: the plan has no {name} {value!r}"
+            for one in read_thresholds(texts)
+            for name, value in one.selector.items()
+            if value not in _selectable(name, info.data)
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return texts
 
     @property
     def pings(self) -> tuple[float, float] | None:
@@ -200,31 +245,59 @@ class Plan(BaseModel):
         noted._notes = (*self._notes, *notes)
         return noted
 
+    @property
+    def is_relative(self) -> bool:
+        """Whether some load is a share of a capacity, which has to be found first."""
+        return any(load != FIXED_LOAD for load in self.load)
+
     def cells(self) -> list[CellKey]:
         """Return the cells in the plan's own order; an outage of a broker is left out where the layer has none."""
         places = [dimension for dimension in DIMENSIONS if dimension is not DROP]
         names = [place.name for place in places]
         chosen = itertools.product(*map(self._values_of, places))
-        bare = [CellKey(**dict(zip(names, values, strict=True))) for values in chosen]
+        bare = dict.fromkeys(self._told_apart(CellKey(**dict(zip(names, values, strict=True)))) for values in chosen)
         every = [cell.having(DROP, drop) for cell in bare for drop in self._drops_of(SCENARIOS[cell[SCENARIO]])]
         return [cell for cell in every if not self._lacks_its_broker(cell)]
+
+    def _told_apart(self, cell: CellKey) -> CellKey:
+        """Return the cell that stands for all that differ by what its scenario does not touch alone."""
+        scenario = SCENARIOS[cell[SCENARIO]]
+        if not scenario.takes_load:
+            cell = cell.having(LOAD, FIXED_LOAD)
+        return cell if scenario.uses_layer else cell.having(LAYER, self._values_of(LAYER)[0])
 
     def _values_of(self, dimension: AnyDimension) -> tuple[Any, ...]:
         """Return what was chosen in a dimension; its default where a plan has no key for it."""
         chosen: tuple[Any, ...] = getattr(self, dimension.plural, ())
         return chosen or (dimension.default,)
 
-    def trials_in_order(self) -> list[Trial]:
-        """Return all trials: round by round each cell once, in a seeded order that is new each round.
-
-        Interleaved, so that a machine that grows slower does not count against the cells that come last.
+    def twin_cells(self) -> tuple[CellKey, ...]:
+        """Return the cells that are measured twice each round: of each scenario the first layer's, with the last
+        consumer at the last load. None where twins are not asked for, or the only round has nothing to compare with.
         """
-        shuffle = random.Random(self.seed)
+        if not self.twins or self.trials == 1:
+            return ()
+        found: dict[str, CellKey] = {}
+        for cell in (cell for cell in self.cells() if self.outage_of(cell) is None):
+            first = found.setdefault(cell[SCENARIO], cell)
+            if cell.without(CONSUMER, LOAD) == first.without(CONSUMER, LOAD):
+                found[cell[SCENARIO]] = cell
+        return tuple(found.values())
+
+    def trials_in_order(self) -> list[Trial]:
+        """Return all trials: round by round each cell once and twins twice, in a seeded order that is new each round.
+
+        Interleaved, so that a machine that grows slower does not count against the cells that come last. All trials of
+        a round have one seed: what is drawn by chance is then the same for all cells that are compared.
+        """
+        chance = random.Random(self.seed)
         order: list[Trial] = []
         for number in range(1, self.trials + 1):
-            cells = self.cells()
-            shuffle.shuffle(cells)
-            order += [Trial(cell=cell, number=number, seed=shuffle.randrange(2**31)) for cell in cells]
+            twin, seed = twin_number(number, trials=self.trials), chance.randrange(2**31)
+            trials = [Trial(cell=cell, number=number, seed=seed) for cell in self.cells()]
+            trials += [Trial(cell=cell, number=twin, seed=seed) for cell in self.twin_cells()]
+            chance.shuffle(trials)
+            order += trials
         return order
 
     def drops_of(self, cell: CellKey) -> tuple[str, ...]:
@@ -271,6 +344,13 @@ def _require_choices(what: str, names: tuple[str, ...], choices: Sequence[Choice
     missing = [choice for choice in choices if choice.name in names and choice.unavailable]
     if missing:
         raise ValueError("; ".join(f"{choice.name} cannot be used here: {choice.unavailable}" for choice in missing))
+
+
+def _selectable(name: str, chosen: Mapping[str, Any]) -> set[str]:
+    """Return the values of a dimension that cells of a plan can have, also those that nobody has to name."""
+    (dimension,) = (dimension for dimension in DIMENSIONS if dimension.name == name)
+    values = chosen.get(dimension.plural, ()) or (dimension.default,)
+    return set(map(str, (*values, *dimension.words, *dimension.unspoken)))
 
 
 _CHOOSING: dict[str, AnyDimension] = {dimension.plural: dimension for dimension in DIMENSIONS}

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from loadtest.bench.choices import Choices, defaults_of, names_of
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.scenarios import SCENARIOS
+from loadtest.dimensions import FIXED_LOAD
 from loadtest.drops import DROPS, Drop, find_drop
 from loadtest.layers import LAYERS
 from loadtest.load import by_comma
@@ -49,12 +50,26 @@ def make_plan(given: dict[str, Any], plan_file: Path | None = None, *, choices: 
     chosen, skipped = _with_all_drops(chosen)
     defaults = {key: defaults_of(there_are) for key, there_are in choices.items()}
     every = {key: names_of(choices[key]) for key, value in profile.items() if value == EVERY}
+    absolute = {"load": FIXED_LOAD} if "rate" in chosen else {}
     try:
-        plan = Plan.model_validate({**defaults, **profile, **every, **chosen}, context=choices)
+        plan = Plan.model_validate({**defaults, **profile, **every, **absolute, **chosen}, context=choices)
     except ValidationError as error:
         raise PlanError("\n".join(_problem(problem) for problem in error.errors())) from None
-    plan = _with_short_pings(plan.noting(*skipped))
-    return _without_cells_that_lack_a_broker(plan)
+    plan = _with_load_that_is_taken(plan.noting(*skipped), is_given="load" in chosen)
+    return _without_cells_that_lack_a_broker(_with_short_pings(plan))
+
+
+def _with_load_that_is_taken(plan: Plan, *, is_given: bool) -> Plan:
+    """Leave a profile's relative loads out where no scenario takes them; PlanError where they were asked for."""
+    if not plan.is_relative or any(SCENARIOS[name].takes_load for name in plan.scenarios):
+        return plan
+    if is_given:
+        there_are = ", ".join(name for name, scenario in SCENARIOS.items() if scenario.takes_load)
+        raise PlanError(
+            f"load: {', '.join(plan.scenarios)} has no rate that could be set to {', '.join(plan.load)} of a capacity; "
+            f"it is for {there_are}"
+        )
+    return plan.noting(load=(FIXED_LOAD,))
 
 
 def _with_all_drops(chosen: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """A run's folder: the manifest and the tables, written anew after each trial, so that what is done is always there."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,12 +12,19 @@ from loadtest.bench.choices import Choices
 from loadtest.bench.plan import Plan, PlanError, Trial
 from loadtest.bench.profiles import make_plan
 from loadtest.checks.throughput.table import TABLE as THROUGHPUT
-from loadtest.checks.throughput.table import VALID
 from loadtest.dimensions import CellKey, Value
 from loadtest.report.cells import planned_cell, trials_of
-from loadtest.report.columns import CELL_NAMES, FORMAT_VERSION, KEY_NAMES
+from loadtest.report.columns import FORMAT_VERSION, KEY_NAMES
 from loadtest.report.csv_files import read_tables, write_csv, write_text
-from loadtest.report.manifest import MANIFEST, Manifest, TroubledTrial, manifest_json, read_manifest
+from loadtest.report.manifest import (
+    MANIFEST,
+    Capacity,
+    CellRate,
+    Manifest,
+    TroubledTrial,
+    manifest_json,
+    read_manifest,
+)
 from loadtest.report.tables import Tables
 from loadtest.stack.machine import git_revision, limits, machine, versions
 
@@ -59,6 +66,7 @@ class RunFolder:
             limits=limits(),
             git_revision=git_revision(PROJECT),
             planned=len(plan.trials_in_order()),
+            twins=plan.twin_cells(),
             done=0,
             notes=plan.notes,
         )
@@ -79,8 +87,16 @@ class RunFolder:
         except PlanError as error:
             raise PlanError(f"the plan in {folder / MANIFEST} cannot be taken up:\n{error}") from None
         notes = tuple(dict.fromkeys((*manifest.notes, *_what_changed(manifest))))
-        taken_up = replace(manifest, format=FORMAT_VERSION, failed=(), notes=notes)  # it is written anew as a whole
-        return cls(folder, plan, taken_up, _of_done_trials(read_tables(folder)))
+        tables = _of_done_trials(read_tables(folder))
+        taken_up = replace(  # it is written anew as a whole
+            manifest,
+            format=FORMAT_VERSION,
+            failed=(),
+            invalid=_of_trials_with_figures(manifest.invalid, tables),
+            capacity=tuple(capacity for capacity in manifest.capacity if capacity.rate is not None),
+            notes=notes,
+        )
+        return cls(folder, plan, taken_up, tables)
 
     @property
     def failed(self) -> tuple[TroubledTrial, ...]:
@@ -89,10 +105,15 @@ class RunFolder:
 
     @property
     def has_cell_without_valid_trial(self) -> bool:
-        """Tell whether some cell has figures, but none from a valid trial."""
-        throughput = self._tables[THROUGHPUT]
-        valid = throughput.filter(VALID.expr == "yes").select(CELL_NAMES).unique()
-        return valid.height < throughput.select(CELL_NAMES).unique().height
+        """Tell whether some cell was measured, or refused, and has no figures from a valid trial."""
+        trials = trials_of(self._tables)
+        valid = {cell for (cell, _), is_valid in trials.items() if is_valid}
+        return not {*(cell for cell, _ in trials), *(trouble.cell for trouble in self._manifest.invalid)} <= valid
+
+    @property
+    def capacities(self) -> dict[CellKey, Capacity]:
+        """What has been found of the capacities, by the cell that is calibrated."""
+        return {capacity.cell: capacity for capacity in self._manifest.capacity}
 
     def is_done(self, trial: Trial) -> bool:
         """Tell whether the trial has a result."""
@@ -103,10 +124,22 @@ class RunFolder:
 
         As an absolute path: what runs in a trial has other working folders.
         """
-        folder = (self.folder / "trials" / trial.folder).resolve()
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        return folder
+        return _emptied(self.folder / "trials" / trial.folder)
+
+    def new_calibration_folder(self, trial: Trial) -> Path:
+        """Return an empty folder for a trial that only tells how busy the server is; no table has it."""
+        return _emptied(self.folder / "calibration" / trial.folder)
+
+    def save_capacity(self, capacity: Capacity) -> None:
+        """Add what a cell carries at most."""
+        self._manifest = replace(self._manifest, capacity=(*self._manifest.capacity, capacity))
+        self._write()
+
+    def save_rates(self, rates: Mapping[CellKey, float]) -> None:
+        """Write down the rates of the cells at relative loads."""
+        told = tuple(CellRate(cell=cell, rate=rate) for cell, rate in rates.items())
+        self._manifest = replace(self._manifest, rates=told)
+        self._write()
 
     def save(self, trial: Trial, tables: Tables, invalid: tuple[str, ...]) -> None:
         """Add a trial's rows and write everything."""
@@ -119,6 +152,19 @@ class RunFolder:
         """Note a trial that came to no result."""
         troubled = TroubledTrial(cell=trial.cell, trial=trial.number, why=why)
         self._manifest = replace(self._manifest, failed=(*self._manifest.failed, troubled))
+        self._write()
+
+    def note_refused(self, trials: Iterable[Trial], why: str, *, failed: bool) -> None:
+        """Note trials that were not run, for their figures would not be what they were to be.
+
+        They failed where something around the measurement did, and else are not valid.
+        """
+        troubled = tuple(TroubledTrial(cell=trial.cell, trial=trial.number, why=why) for trial in trials)
+        was = self._manifest
+        if failed:
+            self._manifest = replace(was, failed=(*was.failed, *troubled))
+        else:
+            self._manifest = replace(was, invalid=(*was.invalid, *troubled))
         self._write()
 
     def note_identity(self, found: Mapping[str, str]) -> None:
@@ -165,6 +211,19 @@ def _new_folder(out: Path, name: str) -> Path:
             continue
         return folder
     raise FileExistsError(f"{out / name} and 99 more exist")
+
+
+def _emptied(folder: Path) -> Path:
+    folder = folder.resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _of_trials_with_figures(troubled: Iterable[TroubledTrial], tables: Tables) -> tuple[TroubledTrial, ...]:
+    """Leave out the trials that were refused: they are to be run again."""
+    done = trials_of(tables)
+    return tuple(trouble for trouble in troubled if (trouble.cell, trouble.trial) in done)
 
 
 def _point_latest(folder: Path) -> None:

@@ -30,11 +30,20 @@ class Scenario(BaseModel):
     duration: Duration = 3.0
     """Enough to show what it is about."""
     default: bool = Field(False, description="whether it belongs to the default plan")
+    uses_layer: bool = Field(True, description="whether its messages pass the channel layer")
 
     @cached_property
     def name(self) -> str:
         """Return the scenario's name, that of its file."""
         return self.locustfile.stem
+
+    @property
+    def takes_load(self) -> bool:
+        """Tell whether its rate can be a share of what a cell carries: senders keep a planned rate, in rooms or churn.
+
+        Where each user waits for its answer the rate is what the server makes it, and there is nothing to set.
+        """
+        return self.rate > 0 and (self.drops or self.room_size > 1)
 
 
 def read_scenario(locustfile: Path) -> Scenario:

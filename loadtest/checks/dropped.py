@@ -1,5 +1,7 @@
 """Dropped connections: what became of each, from both ledgers and the residue, one row a connection.
 
+Those that were dropped before the window that counts are left out.
+
 The verdict is one of four:
 - called: disconnect() was entered;
 - missed: it never was by the end of settling, while the process that held the connection lived;
@@ -14,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 import polars as pl
 
-from loadtest.checks.records import NS_A_MS, TrialRecords
+from loadtest.checks.records import NS_A_MS, NS_A_S, TrialRecords
 from loadtest.ledger.record import Event
 
 SEND_RAISED = "send to the gone client raised"
@@ -43,12 +45,12 @@ _KNOWN: WeakKeyDictionary[TrialRecords, pl.DataFrame] = WeakKeyDictionary()
 def dropped_connections(trial: TrialRecords) -> pl.DataFrame:
     """Return one row for each dropped connection; worked out once a trial, and again where that failed.
 
-    connection, drop, dropped_ns, pid (null: the server never saw it); noticed_ns (ASGI disconnect), noticed_code,
-    entered_ns, code, returned_ns, raised (exception class of disconnect()), accepted_ns, send_raised (exception class),
-    ended_ns, ended_by (exception class; null: none), handling (type of the message a task that still runs is handling,
-    "" if none; null: it has ended), noticed_ms, detect_ms and ended_ms (from the drop until it was noticed, entered and
-    ended), verdict (called, missed, never reached, unknown), cause (null unless missed), task_left, group_left,
-    presence_left, queue_left, subscription_left (bool; null: not known).
+    connection, drop, dropped_ns, age_s (since it was open; null: it never was), pid (null: the server never saw it);
+    noticed_ns (ASGI disconnect), noticed_code, entered_ns, code, returned_ns, raised (exception class of disconnect()),
+    accepted_ns, send_raised (exception class), ended_ns, ended_by (exception class; null: none), handling (type of the
+    message a task that still runs is handling, "" if none; null: it has ended), noticed_ms, detect_ms and ended_ms
+    (from the drop until it was noticed, entered and ended), verdict (called, missed, never reached, unknown), cause
+    (null unless missed), task_left, group_left, presence_left, queue_left, subscription_left (bool; null: not known).
     """
     if trial not in _KNOWN:
         _KNOWN[trial] = _audit(trial)
@@ -56,17 +58,15 @@ def dropped_connections(trial: TrialRecords) -> pl.DataFrame:
 
 
 def _audit(trial: TrialRecords) -> pl.DataFrame:
-    dropped = trial.client_events(Event.DROPPED).select("connection", drop="text", dropped_ns="time_ns")
-    frame = dropped.unique("connection", keep="first", maintain_order=True)
+    frame = _dropped(trial)
     for events, columns in _SERVER_SIDE:
         first = trial.server_events(events).group_by("connection", maintain_order=True).first()
         frame = frame.join(first.select("connection", **columns), on="connection", how="left", maintain_order="left")
-    opened = trial.client_events(Event.OPENED)["connection"].implode()
     frame = frame.join(_handling(trial), on="connection", how="left", maintain_order="left").with_columns(
         noticed_ms=(pl.col("noticed_ns") - pl.col("dropped_ns")) / NS_A_MS,
         detect_ms=(pl.col("entered_ns") - pl.col("dropped_ns")) / NS_A_MS,
         ended_ms=(pl.col("ended_ns") - pl.col("dropped_ns")) / NS_A_MS,
-        verdict=_verdict(trial, was_opened=pl.col("connection").is_in(opened)),
+        verdict=_verdict(trial, was_opened=pl.col("age_s").is_not_null()),
     )
     has_channel = pl.col("pid").is_not_null() | (pl.col("verdict") == "never reached")
     return frame.with_columns(
@@ -76,6 +76,19 @@ def _audit(trial: TrialRecords) -> pl.DataFrame:
         queue_left=pl.when(has_channel).then(_is_left(_with_queues(trial))),
         subscription_left=pl.when(has_channel).then(_is_left(_subscribed(trial))),
         presence_left=_is_left(_present(trial)),
+    )
+
+
+def _dropped(trial: TrialRecords) -> pl.DataFrame:
+    start_ns = trial.window.start_ns if trial.window else 0
+    opened = trial.client_events(Event.OPENED).select("connection", opened_ns="time_ns")
+    return (
+        trial.client_events(Event.DROPPED)
+        .select("connection", drop="text", dropped_ns="time_ns")
+        .unique("connection", keep="first", maintain_order=True)
+        .filter(pl.col("dropped_ns") >= start_ns)
+        .join(opened, on="connection", how="left", maintain_order="left")
+        .with_columns(age_s=(pl.col("dropped_ns") - pl.col("opened_ns")) / NS_A_S)
     )
 
 

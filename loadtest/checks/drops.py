@@ -17,6 +17,9 @@ _since_drop = partial(_column, unit="ms", dtype=float, better="lower")
 
 CONNECTION = _column(name="connection", dtype=int, meaning="its id, as in the ledgers")
 T_S = _column(name="t_s", unit="s", dtype=float, meaning="when it was dropped, from the start of the steady window")
+AGE_S = _column(
+    name="age_s", unit="s", dtype=float, meaning="how long it had been open when it was dropped; empty: never", since=5
+)
 VERDICT = _column(
     name="verdict",
     dtype=str,
@@ -44,6 +47,7 @@ TABLE = Table(
     figures=(
         CONNECTION,
         T_S,
+        AGE_S,
         VERDICT,
         CAUSE,
         NOTICED_MS,

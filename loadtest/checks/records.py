@@ -52,6 +52,8 @@ class TrialRecords:
     drops: tuple[str, ...] = ()
     """The kinds of drops that were planned; empty where nothing was to be dropped."""
     users: int
+    allow_contention: bool = False
+    """What others did to the machine does not make the trial invalid."""
 
     @property
     def window(self) -> Window | None:

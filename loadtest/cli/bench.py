@@ -7,27 +7,32 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
+from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 from rich.console import Console
 
 from loadtest.bench.campaign import run_campaign
 from loadtest.bench.choices import Choices, choices_of, defaults_of, values_in
+from loadtest.bench.like import plan_like
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import PROFILES, make_plan
 from loadtest.bench.run_folder import RunFolder
 from loadtest.bench.scenarios import Scenario
 from loadtest.brokers import BROKERS
 from loadtest.cli.broker_options import redacted, with_broker_options
-from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, NOT_VALID
+from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, FAILED, INTERRUPTED, NOT_VALID
 from loadtest.cli.progress import ShownProgress
+from loadtest.cli.run_argument import run_named
+from loadtest.cli.thresholds import is_broken, thresholds_of
 from loadtest.dimensions import Value
-from loadtest.load import help_of
+from loadtest.load import by_comma, help_of
 from loadtest.outages import OUTAGES
 from loadtest.report import print_report, write_report
 from loadtest.report.errors import ReportError
+from loadtest.report.manifest import read_manifest
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.lock import only_bench
 from loadtest.targets import Target
@@ -37,6 +42,7 @@ from loadtest.targets.reference import ReferenceApp
 def bench(
     plan: Annotated[Path | None, typer.Option(help="TOML file with the same keys; options win")] = None,
     out: Annotated[Path, typer.Option(help="folder that gets the run's folder")] = Path("results"),
+    like: Annotated[Path | None, typer.Option(help="take the plan of this run (or latest); options win")] = None,
     resume: Annotated[Path | None, typer.Option(help="go on with this run's folder")] = None,
     *,
     addresses: Mapping[str, str],
@@ -45,14 +51,14 @@ def bench(
     """Compare consumers across channel layers: throughput, latency, and what became of dropped connections."""
     target = ReferenceApp(database_url=os.environ.get("DATABASE_URL"))
     if resume:
-        _refuse_changes({**given, "plan": plan})
+        _refuse_changes({**given, "plan": plan, "like": like})
         found = _resumed(resume, target)  # a bad folder is told at once; it is read anew below, under the lock
         _refuse_outage_of_own_broker(found.plan, addresses)
         with only_bench():
             _carry_out(_resumed(resume, target), target, addresses)
     else:
         choices = choices_of(target)
-        new_plan = make_plan(given, plan, choices=choices)
+        new_plan = make_plan(given, plan, choices=choices) if like is None else _like(like, plan, given, choices)
         _refuse_outage_of_own_broker(new_plan, addresses)
         for note in new_plan.notes:
             Console(stderr=True, highlight=False, soft_wrap=True).print(f"Note: {note}", style="yellow", markup=False)
@@ -80,16 +86,22 @@ def _typed(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return ",".join(value)
+        return ",".join(value) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _option_of(name: str, field: FieldInfo) -> inspect.Parameter:
     """Return the option for a key of the plan, which checks the value itself, together with all others."""
     names = [kind for kind in (bool, int, float) if kind in _types_of(field.annotation)]
-    kind = names[0] if names else str
-    annotation = Annotated[kind | None, typer.Option(help=f"{help_of(field)} (default: {default_of(name, field)})")]  # type: ignore[valid-type]
+    kind: Any = names[0] if names else list[str] if _is_repeated(field) else str
+    annotation = Annotated[kind | None, typer.Option(help=f"{help_of(field)} (default: {default_of(name, field)})")]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _is_repeated(field: FieldInfo) -> bool:
+    """Tell whether the option is given once for each value: what is not split at its commas."""
+    splits = any(isinstance(one, BeforeValidator) and one.func is by_comma for one in field.metadata)
+    return get_origin(field.annotation) is tuple and not splits
 
 
 def _types_of(annotation: Any) -> list[Any]:
@@ -119,14 +131,24 @@ def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> 
     except KeyboardInterrupt:
         interrupted = True
     finally:  # also when something failed: what was measured is there to be read
-        print_report(write_report(run.folder), console, run.folder)
+        summary = write_report(run.folder)
+        print_report(summary, console, run.folder)
+    broken = is_broken(summary, thresholds_of(run.plan.fail_on), console)
     if interrupted:
         console.print(f"Interrupted; to go on: channels-loadtest bench --resume {run.folder}", soft_wrap=True)
-        raise typer.Exit(INTERRUPTED)
+    if code := exit_code(run, interrupted=interrupted, broken=broken):
+        raise typer.Exit(code)
+
+
+def exit_code(run: RunFolder, *, interrupted: bool, broken: bool) -> int:
+    """Return the code of what weighs most: figures that are missing, or of the rig, keep and break no threshold."""
+    if interrupted:
+        return INTERRUPTED
     if run.failed:
-        raise typer.Exit(ENVIRONMENT_FAILED)
+        return ENVIRONMENT_FAILED
     if run.has_cell_without_valid_trial:
-        raise typer.Exit(NOT_VALID)
+        return NOT_VALID
+    return FAILED if broken else 0
 
 
 def _created(out: Path, plan: Plan, values: Mapping[str, tuple[Value, ...]]) -> RunFolder:
@@ -137,6 +159,17 @@ def _created(out: Path, plan: Plan, values: Mapping[str, tuple[Value, ...]]) -> 
         raise EnvironmentFailed(
             f"cannot make the run's folder in {out}: {error.strerror}; pass --out with a folder that can be written"
         ) from error
+
+
+def _like(run: Path, plan: Path | None, given: Mapping[str, Any], choices: Choices) -> Plan:
+    """Return the plan of a run with the options given; PlanError where it cannot be repeated here."""
+    beside = [name for name, value in (("--plan", plan), ("--profile", given.get("profile"))) if value is not None]
+    if beside:
+        raise PlanError(f"--like takes the whole plan of a run; leave out {', '.join(beside)}")
+    try:
+        return plan_like(read_manifest(run_named(run)), given, choices=choices)
+    except ReportError as error:
+        raise PlanError(f"--like {run}: {error}") from None
 
 
 def _refuse_changes(given: Mapping[str, object]) -> None:

@@ -3,7 +3,8 @@
 from typing import Final
 
 FAILED: Final = 1
-"""The self-test found a defect missed, miscounted or reported without being planted."""
+"""A threshold is broken, two runs differ beyond the noise, or the self-test found a defect missed, miscounted or
+reported without being planted."""
 
 USAGE: Final = 2
 """Bad usage or a bad plan."""

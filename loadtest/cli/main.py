@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from loadtest.bench.plan import PlanError
-from loadtest.cli import bench, catalogue, keep, report, selftest, show, ui
+from loadtest.cli import bench, catalogue, compare, keep, report, selftest, show, ui
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, USAGE
 from loadtest.ledger.reader import LedgerError
 from loadtest.report.errors import ReportError
@@ -19,11 +19,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Load and disconnect-resilience benchmark for Django Channels.",
-    epilog="Exit codes: 0 all good; 1 the self-test found a defect missed, miscounted or reported without being "
-    "planted; 2 bad usage or a bad plan; 3 the measurement is not valid; 4 the environment failed; 130 interrupted.",
+    epilog="Exit codes: 0 all good; 1 a threshold is broken, two runs differ beyond the noise, or the self-test found "
+    "a defect missed, miscounted or reported without being planted; 2 bad usage or a bad plan; 3 the measurement is "
+    "not valid; 4 the environment failed; 130 interrupted.",
 )
 app.command("bench")(bench.bench_command)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
 app.command("keep")(keep.keep)
 app.command("selftest")(selftest.selftest)
 app.command("show")(show.show)

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from loadtest.bench.plan import Trial
+from loadtest.dimensions import CellKey
+from loadtest.report.manifest import Capacity
 from loadtest.report.tables import Tables
 
 FIRST_GUESS_S = 9.0
@@ -42,6 +44,25 @@ class ShownProgress:
     ) -> None:
         """Leave the terminal as it was."""
         self._progress.stop()
+
+    def calibration_begins(self, cell: CellKey, *, place: int, of: int) -> None:
+        """Show which cell is calibrated."""
+        text = f"calibrating {' '.join(cell.spoken())}"
+        self._progress.update(self._task, description=text, total=of, completed=place - 1, left="?")
+        if not self._console.is_terminal:
+            self._console.print(f"[{place}/{of}] {text}", markup=False, soft_wrap=True)
+
+    def calibrated(self, capacity: Capacity) -> None:
+        """Say what the cell carries at most."""
+        name = " ".join(capacity.cell.spoken())
+        if capacity.rate is None:
+            self._console.print(f"{name}: not calibrated: {capacity.why}", style="yellow", markup=False, soft_wrap=True)
+        else:
+            self._console.print(f"{name}: carries {capacity.rate:.3g} messages/s from each sender", markup=False)
+
+    def cell_refused(self, cell: CellKey, why: str) -> None:
+        """Say why there will be no result."""
+        self._console.print(f"{' '.join(cell.spoken())}: not run: {why}", style="yellow", markup=False, soft_wrap=True)
 
     def trial_begins(self, trial: Trial, *, place: int, of: int) -> None:
         """Show which trial runs, and the time left by the mean of those before it."""

@@ -7,13 +7,26 @@ import typer
 from rich.console import Console
 
 from loadtest.bench.plan import PlanError
+from loadtest.cli.exit_codes import FAILED
+from loadtest.cli.run_argument import run_named
+from loadtest.cli.thresholds import is_broken, thresholds_of
 from loadtest.report import print_report, write_report
 from loadtest.report.errors import ReportError
 
 
-def report(run: Annotated[Path, typer.Argument(help="the run's folder")] = Path("results/latest")) -> None:
+def report(
+    run: Annotated[Path, typer.Argument(help="the run's folder, or latest")] = Path("results/latest"),
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(help="threshold that makes it end with exit code 1, as of bench; may be given several times"),
+    ] = None,
+) -> None:
     """Show a run's tables and write its summary.json and report.html anew."""
+    thresholds, folder, console = thresholds_of(fail_on or ()), run_named(run), Console(highlight=False)
     try:
-        print_report(write_report(run), Console(highlight=False), run)
+        summary = write_report(folder)
+        print_report(summary, console, folder)
     except ReportError as error:
         raise PlanError(str(error)) from None
+    if is_broken(summary, thresholds, console):
+        raise typer.Exit(FAILED)

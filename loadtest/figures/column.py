@@ -49,6 +49,8 @@ class Column(Generic[V]):
     """It tells more of what these count: where one of them is 0 an empty field does not apply."""
     may_not_apply: bool = False
     """An empty field does not apply, whatever else the row holds."""
+    beyond: Column[float] | None = None
+    """It may be infinite (inf); then it is more than this column says."""
     since: int = 1
     """The version of the results folder that it came with; in an older folder it is not known."""
     formerly: tuple[str, ...] = ()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Literal
 
 from loadtest.dimensions import CONSUMER, LAYER, SCENARIO, AnyDimension
 from loadtest.figures.cell import Cell
 from loadtest.figures.column import AnyColumn, Column
 from loadtest.figures.statistics import Total
-from loadtest.figures.words import NOT_APPLICABLE, UNKNOWN, plain, with_range
+from loadtest.figures.words import NOT_APPLICABLE, UNKNOWN, number, plain, with_range
 
 Tone = Literal["", "good", "warning", "unknown"]
 Folds = Literal["never", "early", "late"]
@@ -65,8 +66,16 @@ def toned(text: str, tone: Tone = "") -> Text:
 
 
 def median(column: AnyColumn) -> Write:
-    """Write the median alone."""
-    return lambda cell: toned(plain(cell.median(column)))
+    """Write the median alone; `> 5,300` of what is more than that."""
+    return lambda cell: beyond(cell, column) or toned(plain(cell.median(column)))
+
+
+def beyond(cell: Cell, column: AnyColumn) -> Text | None:
+    """`> 5,300` where a figure is infinite and only known to be more than that; None where it is not."""
+    if column.beyond is None or cell.median(column).median != inf:
+        return None
+    watched = cell.median(column.beyond).low
+    return Text(text=f"> {number(inf if watched is None else watched)}", tone="warning")
 
 
 def median_with_range(column: AnyColumn, tone_if_any: Tone = "") -> Write:

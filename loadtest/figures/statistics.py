@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from statistics import median
 from typing import Literal
 
@@ -80,7 +81,10 @@ def difference(one: Figure, other: Figure) -> Difference:
         return "unknown"
     if min(one.known, other.known) < 2:
         return "one trial"
-    if abs(one.median - other.median) <= SAME_WITHIN * max(abs(one.median), abs(other.median)):
+    if one.median == other.median == inf:
+        return "no clear difference"
+    larger = max(abs(one.median), abs(other.median))
+    if larger < inf and abs(one.median - other.median) <= SAME_WITHIN * larger:
         return "same"
     return _by_range(one, other)
 

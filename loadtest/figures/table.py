@@ -17,7 +17,7 @@ FORMAT_VERSION: Final = 5
 4 = broker_cpu_s, open_failed, open_failures; ended_unasked and unasked_example are now ended_unexpectedly and
 unexpected_example; codes are written as causes are; the manifest describes the values of the dimensions;
 four kinds of residue have new names (loadtest/checks/residue/kinds.py has the old ones);
-5 = the dimension load, figures of load, exposure and validity."""
+5 = the dimension load, figures of load, exposure and validity; single drops at random moments, with their age."""
 
 KEY: Final[tuple[AnyColumn, ...]] = (
     *(

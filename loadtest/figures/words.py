@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isinf
 
 from loadtest.dimensions import DIMENSIONS, DROP, SCENARIO, AnyDimension, CellKey
 from loadtest.figures.statistics import Figure
 
 UNKNOWN = "?"
 NOT_APPLICABLE = "·"
+INFINITE = "∞"
+"""A time of what never came, where it is not known how long it was waited for."""
 
 
 def number(value: float) -> str:
     """Three figures that count: 5,120 · 51.2 · 0.83; whole numbers in full."""
+    if isinf(value):
+        return INFINITE
     size = abs(value)
     if value == int(value) or size >= 100:
         return f"{value:,.0f}"
@@ -25,11 +30,15 @@ def number(value: float) -> str:
 
 def short(value: float) -> str:
     """Two figures that count, for narrow columns: 512 · 51 · 5.1 · 0.51."""
+    if isinf(value):
+        return INFINITE
     return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}" if abs(value) < 1 else f"{value:.1f}"
 
 
 def time_ms(value: float) -> str:
     """A time given in ms with its unit; from 10 s on in seconds."""
+    if isinf(value):
+        return INFINITE
     return f"{number(value / 1000)} s" if value >= 10_000 else f"{number(value)} ms"
 
 

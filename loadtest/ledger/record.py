@@ -4,15 +4,16 @@ A ledger is a folder. Each process that writes has in it
 - segments `<side>-<pid>-<n>.ledger`: HEADER, then records, then zeroes; a record whose time is 0 was never written;
 - one `<side>-<pid>.strings`: a JSON string a line; records name a text by its line number, counted from 1.
 
-Format version 1. Changes:
+Format version 2. Changes:
   1  first version
+  2  LOOP_BUSY and SYNC_THREAD_BUSY on the server's side; HELD_UP, UNSENT and the code of SENT on the client's
 """
 
 import enum
 import struct
 from typing import Literal
 
-VERSION = 1
+VERSION = 2
 MAGIC = b"CLTLEDGR"
 
 Side = Literal["client", "server"]
@@ -39,6 +40,13 @@ class Phase(enum.IntEnum):
     END = 7  # only what was dropped without a word is still held
 
 
+class BusyBy(enum.IntEnum):
+    """How a loop's busy time was measured (`code` of a LOOP_BUSY record)."""
+
+    SELECT = 1  # all but the time in which it waited in its selector
+    CPU = 2  # the CPU time of its thread
+
+
 class Event(enum.IntEnum):
     """What happened. In brackets: what code, argument and value hold; those not named are 0.
 
@@ -54,7 +62,8 @@ class Event(enum.IntEnum):
     OPENING = 3  # [argument: text, the room; value: member number]
     OPENED = 4  # [code: HTTP status]
     OPEN_FAILED = 5  # [code: HTTP status or 0; argument: text, the error's name]
-    SENT = 6  # [argument: µs behind the planned time; value: message]
+    SENT = 6  # [code: 1 if at the planned time its sender awaited an answer or a connection, else 0;
+    # argument: µs behind the planned time; value: message]
     RECEIVED = 7  # [argument: µs from arrival to handling; value: message] time is the arrival
     DROPPED = 8  # [argument: text, the drop's name] time is just before the drop's first system call
     DROP_DONE = 9  # time is just after its last
@@ -62,6 +71,9 @@ class Event(enum.IntEnum):
     PEER_CLOSED = 11  # the server ended it (after DROPPED: one we held) [code: close code; argument: text, the reason]
     SEND_FAILED = 12  # [argument: text, the error's name; value: message]
     FOREIGN = 13  # a message arrived that none of our users sent [value: its length in bytes]
+    HELD_UP = 14  # the generator's hub came round late, now [argument: µs of it without a processor; value: ns late]
+    UNSENT = 15  # at the end of what counts, of users with a rate [argument: ms since the first that was due and not
+    # sent; value: how many these are]
 
     # the server's side
     SCOPE = 32  # the ASGI scope reached the application [argument: text, the path]
@@ -81,6 +93,8 @@ class Event(enum.IntEnum):
     TASK_ENDED = 46  # the application's call ended [argument: text, exception class, or 0]
     CLOSE_OUT = 47  # the application closed an accepted connection [code]
     STALLED = 48  # the event loop ran nothing for a while, until now [value: ns]
+    LOOP_BUSY = 49  # how long the event loop has been at work so far [code: BusyBy; value: ns]
+    SYNC_THREAD_BUSY = 50  # the same of the thread that sync consumers share [value: ns]
 
 
 TEXT_EVENTS = frozenset(

@@ -1,7 +1,9 @@
 """The load: what the users of a test do, defined once for a plan, a job, Locust's options and its web form."""
 
 from loadtest.load.fields import (
+    OFFLINE_SPREAD,
     SMALLEST_PAYLOAD,
+    Arrivals,
     BlockerWork,
     Drain,
     DropShare,
@@ -24,7 +26,9 @@ from loadtest.load.load import Load
 
 __all__ = [
     "IDENTITY",
+    "OFFLINE_SPREAD",
     "SMALLEST_PAYLOAD",
+    "Arrivals",
     "BlockerWork",
     "Drain",
     "DropShare",

@@ -3,7 +3,7 @@
 Durations are in seconds, sizes in bytes, rates in messages a second.
 """
 
-from typing import Annotated, Any, Final, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.fields import FieldInfo
@@ -38,6 +38,10 @@ def by_line(value: object) -> object:
 Users = Annotated[int, Field(ge=1, description="users in every trial")]
 Consumer = Annotated[str, Field(pattern=r"^[\w-]+$", description="consumer of the reference app: /ws/<consumer>/...")]
 Rate = Annotated[float, Field(ge=0, description="messages per second from each sender; 0: as fast as answers come")]
+Arrivals = Annotated[
+    Literal["constant", "poisson"],
+    Field(description="when each sender's messages are due: constant, evenly spaced, or poisson, at random times"),
+]
 PayloadSize = Annotated[int, Field(ge=SMALLEST_PAYLOAD, le=LARGEST_PAYLOAD, description="bytes in each message")]
 RoomSize = Annotated[int, Field(ge=1, description="members in each room")]
 DropKind = Annotated[
@@ -46,7 +50,13 @@ DropKind = Annotated[
     Field(min_length=1, description="how to drop, comma-separated"),
 ]
 DropShare = Annotated[float, Field(ge=0, le=1, description="share of the members that is dropped each second")]
-Offline = Annotated[float, Field(ge=0, description="seconds that a dropped member stays away")]
+Offline = Annotated[
+    float,
+    Field(ge=0, description="mean seconds that a dropped member stays away; each time is from 0.5 to 1.5 of it"),
+]
+OFFLINE_SPREAD: Final = 0.5
+"""A time away is drawn evenly from 1 - 0.5 to 1 + 0.5 of the mean: never so short that the server has not noticed the
+drop, and with a longest one, which the phase of recovery has to wait for."""
 HandlerWork = Annotated[
     str,
     AfterValidator(check_work),

@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from loadtest.load.fields import (
+    OFFLINE_SPREAD,
+    Arrivals,
     BlockerWork,
     CaFile,
     Consumer,
@@ -32,11 +34,12 @@ class Load(BaseModel):
     host: str = Field(default="", description="ws:// or wss:// address of the target; a path in it is used as it is")
     consumer: Consumer = "async"
     rate: Rate = 1.0
+    arrivals: Arrivals = "constant"
     payload_size: PayloadSize = 64
     room_size: RoomSize = 10
     drop_kind: DropKind = ("rst",)
-    drop_share: DropShare = 0.2
-    offline: Offline = 1.0
+    drop_share: DropShare = 0.3
+    offline: Offline = 0.6
     handler_work: HandlerWork = "none"
     blocker_work: BlockerWork = "cpu:300"
     compression: bool = Field(default=False, description="offer permessage-deflate, as browsers do")
@@ -67,6 +70,11 @@ class Load(BaseModel):
     def headers(self) -> list[tuple[str, str]]:
         """What `header` says, in pairs of name and value."""
         return [header_pair(line) for line in self.header]
+
+    @property
+    def longest_offline(self) -> float:
+        """The longest that a dropped member stays away, in seconds."""
+        return self.offline * (1 + OFFLINE_SPREAD)
 
     def url(self, path: str, room: str, work: str) -> str:
         """Return the address of one user: the host as it is if it has a path or a query, else with `path` behind it."""

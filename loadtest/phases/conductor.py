@@ -181,10 +181,10 @@ class Conductor:
                 return self._begin(Phase.RAMP)
             case Phase.RAMP if not self._timing.steady_s:
                 return self._drop()
-            case Phase.RAMP:
-                return self._begin(Phase.WARM_UP)
+            case Phase.RAMP:  # as many members are away when the steady window begins as when it ends
+                return self._begin(Phase.WARM_UP) + self._drop()
             case Phase.WARM_UP:
-                return self._begin(Phase.STEADY) + self._drop()
+                return self._begin(Phase.STEADY)
             case Phase.STEADY:
                 self.is_dropping = False
                 return [*self._last_turn_of_outage(), Order(task=Task.STOP_DROPPING), *self._begin(Phase.RECOVER)]

@@ -19,7 +19,7 @@ class Durations(Protocol):
     @property
     def steady(self) -> float: ...
     @property
-    def offline(self) -> float: ...
+    def longest_offline(self) -> float: ...
     @property
     def drain(self) -> float: ...
 
@@ -46,6 +46,6 @@ class Timing:
             ramp_s=job.ramp,
             warm_up_s=job.warm_up,
             steady_s=job.steady,
-            recover_s=job.offline + job.drain,
+            recover_s=job.longest_offline + job.drain,
             drain_s=job.drain,
         )

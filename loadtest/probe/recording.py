@@ -11,6 +11,9 @@ from loadtest.ledger import Recorder
 current_connection: ContextVar[int | None] = ContextVar("current_connection", default=None)
 """The connection whose application task (or a thread working for it) is running."""
 
+NO_CONNECTION = 0
+"""In records of the whole process."""
+
 _channel_connections: dict[str, int] = {}
 _connection_channels: dict[int, list[str]] = {}
 

@@ -6,11 +6,10 @@ What the thread waited for a processor in that time is left out: that the machin
 """
 
 import asyncio
-import os
-from collections.abc import Callable
 
 from loadtest.ledger import Event
-from loadtest.probe.recording import recorder
+from loadtest.ledger.starved import starved_ns_of_this_thread
+from loadtest.probe.recording import NO_CONNECTION, recorder
 
 TICK_S = 0.05
 """20 a second cost some 0.01 % of a core, and time a stall to within this much."""
@@ -18,15 +17,12 @@ TICK_S = 0.05
 STALL_S = 0.1
 """What a person notices; an event loop that is merely busy comes round much sooner."""
 
-NO_CONNECTION = 0
 _NS = 1_000_000_000
-_SCHEDSTAT = "/proc/thread-self/schedstat"
-"""Of a thread: ns on a processor, ns it waited for one while it could have run, and how often it got one (Linux)."""
 
 
 def watch_for_stalls(loop: asyncio.AbstractEventLoop) -> None:
     """Record each stall (its length in ns, at its end) for as long as the loop runs; to be called in its thread."""
-    starved_ns = _starved_ns_of_this_thread()
+    starved_ns = starved_ns_of_this_thread()
 
     def tick(due: float, starved_before_ns: int) -> None:
         starved_now_ns = starved_ns()
@@ -37,13 +33,3 @@ def watch_for_stalls(loop: asyncio.AbstractEventLoop) -> None:
         loop.call_at(next_due, tick, next_due, starved_now_ns)
 
     tick(loop.time(), starved_ns())
-
-
-def _starved_ns_of_this_thread() -> Callable[[], int]:
-    """Return what tells how long this thread has waited for a processor; always 0 where the kernel does not say."""
-    try:
-        fd = os.open(_SCHEDSTAT, os.O_RDONLY)
-        int(os.pread(fd, 128, 0).split()[1])
-    except (OSError, IndexError, ValueError):
-        return lambda: 0
-    return lambda: int(os.pread(fd, 128, 0).split()[1])

@@ -8,6 +8,7 @@ from typing import Any
 from loadtest.contract import CONNECTION_DIGITS, CONNECTION_HEADER
 from loadtest.ledger import Event
 from loadtest.ledger.record import SERVER_NAMED
+from loadtest.probe.busy import watch_busy
 from loadtest.probe.control import Control
 from loadtest.probe.recording import (
     class_name,
@@ -51,6 +52,7 @@ class Probe:
         if self._watched_loop is None:
             self._watched_loop = asyncio.get_running_loop()
             watch_for_stalls(self._watched_loop)
+            watch_busy(self._watched_loop)
         if scope["type"] == "websocket":
             await self._record(scope, receive, send)
         else:

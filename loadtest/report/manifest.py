@@ -39,6 +39,47 @@ class TroubledTrial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationStep:
+    """A short trial that tells how busy the server is at a rate; rates in messages a second from each sender."""
+
+    rate: float
+    utilisation: float | None = None
+    """The share of the time that what is busiest was busy; None: it is not known."""
+    busiest: str = ""
+    """What that was: "event loop", "sync thread", or "broker"."""
+    trouble: str = ""
+    """Why it is not known."""
+    failed: bool = False
+    """Whether the trial came to no result."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """The rate at which what gives way first in a cell is busy all the time, and how it was found."""
+
+    cell: _Key
+    """Without drops and without a load."""
+    rate: float | None
+    """None: it could not be found."""
+    steps: tuple[CalibrationStep, ...]
+    why: str = ""
+    """Why it could not be found."""
+
+    @property
+    def has_failed_step(self) -> bool:
+        """Whether a step came to no result, so that something around the measurement failed."""
+        return any(step.failed for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellRate:
+    """The rate that the trials of a cell at a relative load have, in messages a second from each sender."""
+
+    cell: _Key
+    rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What the report uses of manifest.json; keys it does not know are left alone."""
 
@@ -55,6 +96,12 @@ class Manifest:
     """Of what measures."""
     identity: Mapping[str, str] = field(default_factory=dict)
     """Versions of what was measured: server, WebSocket implementation, layer, broker, database, by what they are of."""
+    capacity: tuple[Capacity, ...] = ()
+    """What the cells carry at most, where loads are shares of it."""
+    rates: tuple[CellRate, ...] = ()
+    """Of each cell at a relative load."""
+    twins: tuple[_Key, ...] = ()
+    """The cells whose trial is run twice each round; see loadtest/figures/twins.py."""
     machine: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)
     git_revision: str | None = None

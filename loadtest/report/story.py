@@ -16,6 +16,8 @@ from loadtest.report.ledgers import is_kept, read_connection, trials_with_ledger
 _NS_A_MS = 1_000_000
 _MANY = frozenset({Event.SENT, Event.RECEIVED, Event.RECEIVE_IN})
 """Events told as one line for all that follow each other."""
+_TIMES = frozenset({Event.STALLED, Event.HELD_UP, Event.LOOP_BUSY, Event.SYNC_THREAD_BUSY})
+"""Events of a process, whose value is a time in ns that ends with them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,14 +87,16 @@ def _what(row: dict[str, Any], run: pl.DataFrame) -> str:
 def _details(event: Event, row: dict[str, Any]) -> Iterator[str]:
     if event is Event.PHASE:
         yield f": {Phase(row['code']).name.lower().replace('_', '-')}"
+    elif event is Event.SENT:
+        yield ", after an answer or a connection was awaited" if row["code"] else ""
+    elif event in _TIMES:
+        yield f" {row['value'] / _NS_A_MS:,.0f} ms, until now"
     elif row["code"] or event in (Event.DISCONNECT_IN, Event.DISCONNECT_ENTERED):
         yield f", code {row['code']}"
     if row["text"] is not None:
         yield f": {row['text']}"
     if event is Event.OPENING:
         yield f" (member {row['value']})"
-    if event is Event.STALLED:
-        yield f" {row['value'] / _NS_A_MS:,.0f} ms, until now"
 
 
 _NAMES: dict[Event, str] = {
@@ -109,6 +113,8 @@ _NAMES: dict[Event, str] = {
     Event.PEER_CLOSED: "ended by the server",
     Event.SEND_FAILED: "a message could not be sent",
     Event.FOREIGN: "a message came that no user sent",
+    Event.HELD_UP: "the generator was held up",
+    Event.UNSENT: "messages were due and not sent",
     Event.SCOPE: "scope reached the application",
     Event.CONNECT_IN: "websocket.connect",
     Event.RECEIVE_IN: "message taken by the application",
@@ -126,4 +132,6 @@ _NAMES: dict[Event, str] = {
     Event.TASK_ENDED: "the application's task ended",
     Event.CLOSE_OUT: "the application closed it",
     Event.STALLED: "the event loop stalled for",
+    Event.LOOP_BUSY: "the event loop has been at work for",
+    Event.SYNC_THREAD_BUSY: "the thread of the sync consumers has been at work for",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ def summarise(tables: Tables, manifest: Manifest) -> Summary:
 
 def write_summary(summary: Summary, folder: Path) -> None:
     """Write summary.json into a run's folder; ReportError if that fails."""
-    write_text(folder / "summary.json", json.dumps(summary_json(summary), indent=1, allow_nan=False) + "\n")
+    text = json.dumps(_finite(summary_json(summary)), indent=1, allow_nan=False)
+    write_text(folder / "summary.json", text + "\n")
 
 
 def summary_json(summary: Summary) -> dict[str, Any]:
@@ -71,6 +73,15 @@ def summary_json(summary: Summary) -> dict[str, Any]:
         "invalid": [_troubled_json(trial) for trial in manifest.invalid],
         "findings": [_finding_json(finding) for finding in summary.findings],
     }
+
+
+def _finite(content: Any) -> Any:
+    """The content with the text "Infinity" for what is infinite: JSON has no such number, and float() reads it."""
+    if isinstance(content, Mapping):
+        return {name: _finite(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    return "Infinity" if content == inf else content
 
 
 def _cell_json(cell: Cell) -> dict[str, Any]:

@@ -22,8 +22,8 @@ _BASE: Mapping[str, Any] = MappingProxyType(
 DROPPING: Mapping[str, Any] = MappingProxyType(
     {**_BASE, "rate": 0.5, "duration": 1.4, "drop_share": 0.5, "drops": ("close", "fin", "rst", "midframe")}
 )
-"""One burst that drops half of the members, each kind in turn; a message only now and then, for each is a chance that
-Channels misses a drop by itself."""
+"""Eight drops or so, of every kind; a message only now and then, for each is a chance that Channels misses a drop by
+itself."""
 
 HANGING: Mapping[str, Any] = MappingProxyType({**DROPPING, "drain": 1.0, "settle": 1.0})
 """The same for consumers that do not end: it is no use waiting for them."""

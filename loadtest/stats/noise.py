@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import expm1, inf, sqrt
 from typing import Final
@@ -30,12 +31,19 @@ def noise_floor(equals: Paired, *, level: float = LEVEL) -> NoiseFloor:
     exp(t_n s0 / sqrt(n)) - 1 with s0 = sqrt(sum d_r^2 / n), d_r the log of the ratio in round r and n the rounds: the
     mean is known to be 0, so one round is enough, if for little (t_1 is 12.7).
     """
-    n = equals.rounds
-    if n == 0:
-        return NoiseFloor(floor=inf, single=inf, rounds=0)
-    spread = sqrt(sum((value - EQUAL) ** 2 for value in equals.logs) / n)
-    single = t_of(level, n) * spread
-    return NoiseFloor(floor=_share(single / sqrt(n)), single=_share(single), rounds=n)
+    single, n = _single(equals.logs, level), equals.rounds
+    return NoiseFloor(floor=_share(single / sqrt(max(n, 1))), single=_share(single), rounds=n)
+
+
+def noise_of_differences(differences: Sequence[float], *, level: float = LEVEL) -> float:
+    """Return the noise floor of shares, of which equals were so far apart in each round; infinite with no round."""
+    return _single(differences, level) / sqrt(max(len(differences), 1))
+
+
+def _single(steps: Sequence[float], level: float) -> float:
+    """How far one step of equals reaches; infinite with none."""
+    n = len(steps)
+    return t_of(level, n) * sqrt(sum((step - EQUAL) ** 2 for step in steps) / n) if n else inf
 
 
 def _share(logarithm: float) -> float:

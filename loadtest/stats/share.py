@@ -113,11 +113,15 @@ def _inflation(deff: float, events: Counts, of: Counts, level: float) -> float:
     """By how much trials make the square of the interval's half width larger than independent events would."""
     if len(of) == 1:
         return 1.0
-    unseen = bool(np.isnan(deff))
+    seen = 1.0 if np.isnan(deff) else deff
+    return float(seen * (t_of(level, df_of(events, of)) / z_of(level)) ** 2)
+
+
+def df_of(events: Counts, of: Counts) -> int:
+    """Return the degrees of freedom that the design effect of two trials or more has, see `share_of`."""
     rarer = events if 2 * events.sum() <= of.sum() else of - events
-    most = LEAST_DF if unseen else len(of) - 1
-    df = min(max(int(np.count_nonzero(rarer)) - 1, LEAST_DF), most)
-    return float((1.0 if unseen else deff) * (t_of(level, df) / z_of(level)) ** 2)
+    holding = int(np.count_nonzero(rarer))
+    return min(max(holding - 1, LEAST_DF), len(of) - 1 if holding else LEAST_DF)
 
 
 def _checked(events: Sequence[int], of: Sequence[int]) -> tuple[Counts, Counts]:

@@ -1,24 +1,20 @@
-"""Churn: members who are dropped on a schedule, stay away for a fixed time and come back.
+"""Churn: members who are dropped at random moments, stay away for a random time and come back.
 
-A share of the members is dropped each second, all in one instant, as when a phone network fails; the time away is the
-same for every member and every variant that is compared, so that no reconnect policy is measured instead of a server.
+When that happens is planned before the server has a say in it: every variant that is compared meets the same drops, and
+no reconnect policy is measured instead of a server.
 """
 
-import itertools
+from collections.abc import Sequence
 from time import monotonic_ns
-from typing import Any
+from typing import Any, ClassVar
 
 import gevent
 from gevent.event import Event as Signal
 
+from loadtest.users.drop_plan import DropPlan
 from loadtest.users.session import Session
 from loadtest.users.user import WebSocketUser
 
-BURST_INTERVAL_S = 1.0
-_FIRST_BURST_S = 0.5
-"""Half an interval in, so that a window of n seconds has n bursts, none at its edge."""
-_ROUNDING = 1e-9
-"""Ten times 0.1 of a member is one member, although the sum of the floats is slightly less."""
 _NS = 1_000_000_000
 
 
@@ -26,6 +22,8 @@ class ChurnUser(WebSocketUser):
     """A member that can be dropped and comes back."""
 
     abstract = True
+    dropped_at_once: ClassVar[float] = 0.0
+    """Share of the members that is dropped in one instant; always one member at least."""
 
     def __init__(self, environment: Any) -> None:
         """Join the running test."""
@@ -33,15 +31,15 @@ class ChurnUser(WebSocketUser):
         self._back = Signal()
         self._back.set()
 
-    def drop(self, kind: str) -> None:
-        """Drop the connection now and come back after the time offline; does not switch greenlets.
+    def drop(self, kind: str, *, away_s: float) -> None:
+        """Drop the connection now and come back after that time; does not switch greenlets.
 
         A drop that acts while a connection is being opened gets an extra connection, and the member keeps its own.
         """
         self.ws.drop(kind)
         if not self.ws.is_open:
             self._back.clear()
-            gevent.spawn_later(self.session.load.offline, self._come_back)
+            gevent.spawn_later(away_s, self._come_back)
 
     def stay_open(self) -> None:
         """Return when the connection is open; messages planned for the time away are not sent."""
@@ -57,17 +55,19 @@ class ChurnUser(WebSocketUser):
 
 
 class Dropping:
-    """Drops members of a session in bursts, the kinds in turn, until it is stopped."""
+    """Drops members of a session, as its load and their class say, until it is stopped."""
 
     def __init__(self, session: Session) -> None:
-        """Read how many to drop and how from the session's load; nothing is dropped yet."""
+        """Plan from the session's seed; nothing is dropped yet."""
+        load = session.load
         self._session = session
-        self._kinds = itertools.cycle(session.load.drop_kind)
-        self._owed = 0.0
+        self._plan = DropPlan(session.stream, kinds=load.drop_kind, offline=load.offline)
+        self._members: list[ChurnUser] = []
+        self._seen = 0
         self._greenlet: gevent.Greenlet | None = None
 
     def start(self) -> None:
-        """Start dropping; the first burst comes after half an interval."""
+        """Start dropping."""
         self._greenlet = gevent.spawn(self._run)
 
     def stop(self) -> None:
@@ -76,19 +76,27 @@ class Dropping:
             self._greenlet.kill()
 
     def _run(self) -> None:
-        due_ns = monotonic_ns() + round(_FIRST_BURST_S * _NS)
-        while True:
+        due_ns = monotonic_ns()
+        while members := self._droppable():
+            at_once = max(1, round(members[0].dropped_at_once * len(members)))
+            rate = self._session.load.drop_share * len(members) / at_once
+            if not rate:
+                return
+            due_ns += round(self._plan.gap_s(rate) * _NS)
             gevent.sleep(max(0.0, (due_ns - monotonic_ns()) / _NS))
             if not self._session.may_send:
                 return  # the session has ended
-            self._burst()
-            due_ns += round(BURST_INTERVAL_S * _NS)
+            self._drop(members, at_once)
 
-    def _burst(self) -> None:
-        members = [member for member in self._session.members if isinstance(member, ChurnUser)]
-        there = [member for member in members if member.is_open]
-        self._owed += len(members) * self._session.load.drop_share * BURST_INTERVAL_S
-        count = int(self._owed + _ROUNDING)
-        self._owed -= count  # fractions of a member add up over the bursts
-        for member in self._session.random.sample(there, min(count, len(there))):
-            member.drop(next(self._kinds))
+    def _droppable(self) -> list[ChurnUser]:
+        """Return the members that can be dropped; they are of one class, and more of them may have joined."""
+        joined = self._session.members[self._seen :]
+        self._seen += len(joined)
+        self._members += [member for member in joined if isinstance(member, ChurnUser)]
+        return self._members
+
+    def _drop(self, members: Sequence[ChurnUser], at_once: int) -> None:
+        planned = [(self._plan.kind(), self._plan.away_s()) for _ in range(at_once)]
+        there = (member for member in self._plan.in_random_order(members) if member.is_open)
+        for (kind, away_s), member in zip(planned, there, strict=False):  # all the same where too few are there
+            member.drop(kind, away_s=away_s)

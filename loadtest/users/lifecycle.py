@@ -14,6 +14,7 @@ from locust.runners import MasterRunner, WorkerRunner
 from loadtest.load import Job
 from loadtest.users.alone import AloneLink
 from loadtest.users.files import allow_open_files
+from loadtest.users.heartbeat import Heartbeat
 from loadtest.users.last_state import write_last_state
 from loadtest.users.links import Link, Seat
 from loadtest.users.master import MasterConducting
@@ -114,6 +115,8 @@ def _start(environment: Any, **_: Any) -> None:
         gevent.spawn(environment.runner.quit).join()  # from another greenlet: it ends the one that we are in
         return
     begin_session(environment, session)
+    if job.ledger:
+        session.at_end(Heartbeat(session.record).stop)
     link.begin(session)
 
 

@@ -1,50 +1,71 @@
 """Pacing: each sender's due times come from a schedule, never from when the last call returned.
 
 A slow answer therefore delays nothing that was planned after it, and latency counts from the planned time: a stalled
-server cannot hide its stall by being asked less ("coordinated omission").
+server cannot hide its stall by being asked less ("coordinated omission"). Each schedule begins at a random point of its
+first interval: senders that began together would go on together.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain, repeat
+from random import Random
 from time import monotonic_ns
-from typing import Protocol
+from typing import Literal, Protocol
 
 _NS = 1_000_000_000
 _NEVER_S = 3600.0
 """How long a user sleeps that may not send any more; the test ends long before."""
+_SHORTEST_NS = 10_000
+"""Nobody sends more than 100,000 messages a second; who asks for more gets that many, all of them late."""
+
+
+def gaps_of(arrivals: Literal["constant", "poisson"], rate: float, chance: Random) -> Iterator[int]:
+    """Return the times between `rate` messages a second in ns, without an end; the first is from the beginning on."""
+    match arrivals:
+        case "constant":
+            interval_ns = max(round(_NS / rate), _SHORTEST_NS)
+            return chain([round(chance.random() * interval_ns)], repeat(interval_ns))
+        case "poisson":
+            mean_ns = max(_NS / rate, _SHORTEST_NS)
+            return (round(chance.expovariate(1.0) * mean_ns) for _ in repeat(None))
 
 
 class Schedule:
-    """Planned send times, in CLOCK_MONOTONIC ns; rate 0 plans each message for the moment it is asked for."""
+    """Planned send times, CLOCK_MONOTONIC ns; without gaps each message is planned for the moment it is asked for."""
 
-    def __init__(self, *, rate: float, start_ns: int) -> None:
-        """Plan `rate` messages a second; the first is due at `start_ns`."""
-        self._interval_ns = round(_NS / rate) if rate else 0
-        self._due_ns = start_ns
+    def __init__(self, gaps_ns: Iterator[int] | None = None, *, start_ns: int = 0) -> None:
+        """Plan messages so far apart; the first is due a gap after `start_ns`."""
+        self._gaps_ns = gaps_ns
+        self._due_ns = start_ns + next(gaps_ns) if gaps_ns else 0
 
     @property
     def is_closed_loop(self) -> bool:
         """Tell whether each message is planned for the moment in which it is asked for."""
-        return not self._interval_ns
+        return self._gaps_ns is None
 
     def take(self) -> int:
         """Return the planned time of the message that is about to be sent and move on to the next."""
-        if not self._interval_ns:
+        if self._gaps_ns is None:
             return monotonic_ns()
         due_ns = self._due_ns
-        self._due_ns = due_ns + self._interval_ns
+        self._due_ns = due_ns + next(self._gaps_ns)
         return due_ns
 
     def skip_missed(self) -> None:
-        """Skip the messages that were due until now: the sender was away."""
-        if self._interval_ns:
-            missed = (monotonic_ns() - self._due_ns) // self._interval_ns + 1
-            self._due_ns += max(0, missed) * self._interval_ns
+        """Skip the messages that were due until now: the sender was away. Those that follow stay where they were."""
+        if self._gaps_ns is not None:
+            now_ns = monotonic_ns()
+            while self._due_ns <= now_ns:
+                self._due_ns += next(self._gaps_ns)
 
     def wait_s(self) -> float:
         """Return the seconds until the next message is due; 0 when it is late."""
-        if not self._interval_ns:
+        if self._gaps_ns is None:
             return 0.0
         return max(0.0, (self._due_ns - monotonic_ns()) / _NS)
+
+    def overdue_s(self) -> float:
+        """Return the seconds since the next message was due; below 0 when it is not due yet."""
+        return (monotonic_ns() - self._due_ns) / _NS
 
 
 class _Sender(Protocol):
@@ -53,7 +74,7 @@ class _Sender(Protocol):
 
 
 def paced() -> Callable[[_Sender], float]:
-    """Return a Locust `wait_time`: until the user's next planned message (`--rate`)."""
+    """Return a Locust `wait_time`: until the user's next planned message (`--rate`, `--arrivals`)."""
     return until_planned
 
 

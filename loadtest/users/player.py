@@ -60,6 +60,7 @@ class Player:
             case Phase.RAMP:
                 self._report_when(self._all_open, Happened.OPEN)
             case Phase.RECOVER:
+                session.record_unsent()
                 self._report_when(self._all_back, Happened.BACK)
             case Phase.DRAIN:
                 session.may_send = False

@@ -27,6 +27,10 @@ class Member(Protocol):
     def is_answered(self) -> bool:
         """Tell whether the user awaits no answer."""
 
+    @property
+    def overdue_s(self) -> float:
+        """Return the seconds since its next message was due; below 0 where none is due."""
+
     def record_drop(self, name: str) -> None:
         """Record that the open connection ends now by the drop of that name; somebody else ends it."""
 
@@ -42,14 +46,13 @@ class Held(Protocol):
 
 
 class Session:
-    """One test in one process: its job, members, ledger, statistics and randomness."""
+    """One test in one process: its job, members, ledger, statistics and randomness, all of it from the job's seed."""
 
     def __init__(self, *, environment: Any, load: Job) -> None:
         """Open the ledger, if one is to be kept; raises OSError when it cannot be written."""
         self.environment = environment
         self.load = load
         self.statistics = BatchedStatistics(environment)
-        self.random = random.Random(load.seed + load.generator - 1)
         self.padding = padding(load.payload_size)
         self.members: list[Member] = []
         self.is_complete = False
@@ -85,10 +88,25 @@ class Session:
         """Return the number that stands for `text` in the ledger."""
         return self._recorder.text(text) if self._recorder else 0
 
+    def stream(self, name: str) -> random.Random:
+        """Return the randomness of one kind of choice, by its name: one more draw from it changes no other choice."""
+        return random.Random(f"{self.load.seed}/{self.load.generator}/{name}")
+
     def mark(self, phase: Phase, value: int = 0) -> None:
         """Record that a phase begins, where there are phases; of several generators the first speaks for all."""
         if self.load.steady and self.load.generator == 1:
             self.record(Event.PHASE, 0, code=phase, value=value)
+
+    def record_unsent(self) -> None:
+        """Record how many messages were due by now and are not sent, where there is a plan that says so.
+
+        Exact for a constant rate; of random arrivals what is to be expected.
+        """
+        rate = self.load.rate
+        if rate:
+            overdue_s = [member.overdue_s for member in self.members if member.overdue_s >= 0]
+            unsent = sum(1 + int(seconds * rate) for seconds in overdue_s)
+            self.record(Event.UNSENT, 0, argument=round(max(overdue_s, default=0.0) * 1000), value=unsent)
 
     def forget_warm_up(self) -> None:
         """Reset Locust's statistics: what came before the steady window does not count in them."""

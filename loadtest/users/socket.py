@@ -4,18 +4,16 @@ Each opening is a new connection with an id of its own; everything is recorded i
 """
 
 from time import monotonic_ns
-from typing import TypedDict
 
-from loadtest.contract import CONNECTION_HEADER
 from loadtest.drops import Drop, find_drop
 from loadtest.ledger import Event
 from loadtest.ledger.record import message_id
+from loadtest.users.handshaking import handshake_of
 from loadtest.users.messages import Message, decode, encode, make_message
 from loadtest.users.session import Session
 from loadtest.users.waiting import ANSWER_TIMEOUT_S, ANSWERED, TOO_LATE, Waiting
 from loadtest.wire import Closure, Connection, WireError, open_connection, open_until
 
-OPEN_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 3.0
 NO_ROOM = "none: a connection that is to be dropped while it opens"
 """Stands in the ledger where a connection's room does: nobody sends anything there."""
@@ -24,23 +22,12 @@ _NS_A_US = 1000
 _LARGEST_US = 2**32 - 1
 _SENT = int(Event.SENT)  # plain numbers pack twice as fast, and these two come with every message
 _RECEIVED = int(Event.RECEIVED)
+_SEQUENCE = 2**32 - 1
+"""The bits of a message's number that count the messages of its connection."""
 _NOTHING = -1
 """Stands where the number of the awaited message does (those are positive): every message has come back."""
 _ANY_FOREIGN = -2
 """The same: whatever comes that is no message of our users is the answer."""
-
-
-class _Handshake(TypedDict):
-    """The arguments that every opening has."""
-
-    connection_id: int
-    headers: list[tuple[str, str]]
-    origin: str | None
-    subprotocols: tuple[str, ...]
-    compression: bool
-    ca_file: str | None
-    insecure: bool
-    timeout_s: float
 
 
 class MemberSocket(Waiting):
@@ -64,6 +51,8 @@ class MemberSocket(Waiting):
         self._sent_text: str | None = None
         """The message that was sent last, as it is on the wire: most apps send it back like that."""
         self._sent_ns = 0
+        self._free_ns = 0
+        """When the connection opened, or the last thing that the user waited for came: before it could not send."""
 
     @property
     def is_open(self) -> bool:
@@ -76,6 +65,11 @@ class MemberSocket(Waiting):
         """Tell whether no answer is awaited: the last message has come back, none was sent, or nothing is open."""
         return self._awaited == _NOTHING or not self.is_open
 
+    @property
+    def has_sent(self) -> bool:
+        """Tell whether a message of the plan was made on the connection that is open."""
+        return self._last_identity & _SEQUENCE > 0 and self.is_open
+
     def open(self) -> bool:
         """Open a new connection; on failure count it, record it and return False."""
         number = self._session.next_connection()
@@ -84,7 +78,7 @@ class MemberSocket(Waiting):
         try:
             connection = open_connection(
                 self._url,
-                **self._handshake(number),
+                **handshake_of(self._session.load, number),
                 proxy=self._session.load.proxy or None,
                 on_message=self._received,
                 on_closed=self._peer_closed,
@@ -97,21 +91,8 @@ class MemberSocket(Waiting):
         self._connection = connection
         self._last_identity = message_id(number, 0)
         self._awaited = _NOTHING
+        self._free_ns = monotonic_ns()
         return True
-
-    def _handshake(self, number: int) -> _Handshake:
-        """Return the arguments for opening a connection, a member's or an extra one, as the load says."""
-        load = self._session.load
-        return {
-            "connection_id": number,
-            "headers": [(CONNECTION_HEADER, str(number)), *load.headers],
-            "origin": load.origin or None,
-            "subprotocols": load.subprotocol,
-            "compression": load.compression,
-            "ca_file": load.ca_file or None,
-            "insecure": load.insecure,
-            "timeout_s": OPEN_TIMEOUT_S,
-        }
 
     def _open_failed(self, number: int, error: WireError, *, row: str) -> None:
         status = getattr(error, "status", 0) or 0
@@ -133,7 +114,8 @@ class MemberSocket(Waiting):
         if planned_ns > now_ns:  # gevent's timers can fire early: latency never counts from the future
             planned_ns = now_ns
             message = make_message(identity, now_ns)
-        self._record(_SENT, connection.id, 0, _us(now_ns - planned_ns), identity, now_ns)
+        late_us = _us(now_ns - planned_ns)
+        self._record(_SENT, connection.id, self._free_ns > planned_ns, late_us, identity, now_ns)
         text = encode(identity, planned_ns, self._padding)
         try:
             connection.send(text)
@@ -168,6 +150,7 @@ class MemberSocket(Waiting):
         finally:
             self._awaited = _NOTHING
         if outcome is TOO_LATE:
+            self._free_ns = monotonic_ns()
             self._statistics.fail(self._row, f"no answer within {ANSWER_TIMEOUT_S:.0f} s")
         return outcome is ANSWERED
 
@@ -196,7 +179,7 @@ class MemberSocket(Waiting):
         number = self._session.next_connection()
         self._record(Event.OPENING, number, argument=self._session.text(NO_ROOM), value=self._member)
         try:
-            connection = open_until(kind.stage, self._url, **self._handshake(number))
+            connection = open_until(kind.stage, self._url, **handshake_of(self._session.load, number))
         except WireError as error:
             self._open_failed(number, error, row=f"drop {kind.name}")
             return
@@ -236,11 +219,14 @@ class MemberSocket(Waiting):
         self._session.received += 1
         if identity == self._awaited:
             self._awaited = _NOTHING
-            self.answer()
+            if self._waiter is not None:
+                self._free_ns = arrived_ns
+                self.answer()
 
     def _received_foreign(self, connection: Connection, text: str | bytes, arrived_ns: int) -> None:
         self._record(Event.FOREIGN, connection.id, value=len(text), time_ns=arrived_ns)
         if self._awaited == _ANY_FOREIGN:
+            self._free_ns = arrived_ns
             self._awaited = _NOTHING
             self.answer()
 

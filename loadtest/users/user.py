@@ -10,14 +10,13 @@ from locust import User
 from loadtest.contract.work import read_work
 from loadtest.users.lean import make_lean
 from loadtest.users.messages import Message
-from loadtest.users.pacing import Schedule
+from loadtest.users.pacing import Schedule, gaps_of
 from loadtest.users.sessions import session_of
 from loadtest.users.socket import MemberSocket
 from loadtest.wire import sleep
 
 RETRY_S = 1.0
 """Pause before a user tries again to open a connection that was refused or lost."""
-_NS = 1_000_000_000
 
 
 class WebSocketUser(User):
@@ -40,7 +39,7 @@ class WebSocketUser(User):
         self.session.longest_work_s = max(self.session.longest_work_s, read_work(self.handler_work).ms / 1000)
         url = intern(self.session.load.url(self.path, room, self.handler_work))  # one for all of a room
         self.ws = MemberSocket(self.session, member=self.number, url=url, room=room, row=self.row)
-        self.schedule = Schedule(rate=self.session.load.rate, start_ns=0)
+        self.schedule = Schedule()
 
     @property
     def handler_work(self) -> str:
@@ -62,13 +61,19 @@ class WebSocketUser(User):
         """Tell whether the user awaits no answer: its last message has come back, or nothing is open."""
         return self.ws.is_answered
 
+    @property
+    def overdue_s(self) -> float:
+        """Return the seconds since the next message was due; below 0 where none is, or none was ever sent."""
+        return self.schedule.overdue_s() if self.ws.has_sent else -1.0
+
     def on_start(self) -> None:
-        """Open the connection and wait for the first planned message, at a random point of the first interval."""
+        """Open the connection and wait for the first planned message."""
         make_lean(self._taskset_instance)
         self.stay_open()
-        rate = self.session.load.rate
-        offset_ns = round(self.session.random.random() * _NS / rate) if rate else 0
-        self.schedule = Schedule(rate=rate, start_ns=monotonic_ns() + offset_ns)
+        load = self.session.load
+        if load.rate:
+            chance = self.session.stream(f"messages of member {self.number}")
+            self.schedule = Schedule(gaps_of(load.arrivals, load.rate, chance), start_ns=monotonic_ns())
         sleep(self.schedule.wait_s())
 
     def on_stop(self) -> None:

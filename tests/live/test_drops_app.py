@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from loadtest.bench.campaign import check_trial
+from loadtest.bench.measuring import check_trial
 from loadtest.bench.plan import Plan, Trial
 from loadtest.bench.trial import TrialSetup, run_trial
 from loadtest.checks import TrialRecords
@@ -149,7 +149,7 @@ def churn(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Outco
         drops=[kind.name for kind in POSSIBLE],
         duration=2,
         users=60,
-        drop_share=0.4,
+        drop_share=0.7,
     )
 
 

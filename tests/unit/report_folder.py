@@ -91,6 +91,7 @@ def key_row(
         "consumer": consumer,
         "scenario": scenario,
         "drop": drop or ("mixed" if scenario == "churn" else "none"),
+        "load": "fixed",
         "trial": trial,
     }
 

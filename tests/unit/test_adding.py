@@ -22,21 +22,21 @@ def run(toy: str) -> dict[str, Any]:
 
 def test_dimension_when_a_row_is_added_then_tables_folders_prints_names_and_docs_have_it() -> None:
     found = run("toy_dimension.py")
-    key = ["server", "workers", "layer", "consumer", "scenario", "drop", "load", "trial"]
-    assert all(columns[:8] == key for columns in found["columns"])
-    assert found["folders"] == ["uvicorn-1-redis-sync-churn-rst-80%25", "uvicorn-1-redis-sync-churn-rst"]
-    assert len(found["printed"]) == 2 and all("load" in headings for headings in found["printed"])
-    assert not any("load" in headings for headings in found["printed_alone"])
-    assert found["names"] == ["redis, sync, churn, rst, 80%", "redis, sync, churn, rst, own"]
+    key = ["server", "workers", "layer", "consumer", "scenario", "drop", "load", "weather", "trial"]
+    assert all(columns[:9] == key for columns in found["columns"])
+    assert found["folders"] == ["uvicorn-1-redis-sync-churn-rst-wet", "uvicorn-1-redis-sync-churn-rst"]
+    assert len(found["printed"]) == 2 and all("weather" in headings for headings in found["printed"])
+    assert not any("weather" in headings for headings in found["printed_alone"])
+    assert found["names"] == ["redis, sync, churn, rst, dry", "redis, sync, churn, rst, wet"]
     assert found["name_alone"] == "redis, sync, churn, rst"
-    assert found["summary"] == ["80%", "own"]
+    assert found["summary"] == ["dry", "wet"]
     assert found["described"] is True
-    assert found["old"] == ["own", "own"]
+    assert found["old"] == ["dry", "dry"]
 
 
 def test_check_when_a_file_and_a_line_are_added_then_it_has_a_table_a_printed_column_a_finding_and_docs() -> None:
     assert run("toy_check.py") == {
-        "line": "uvicorn,1,inmemory,async,echo,none,1,1",
+        "line": "uvicorn,1,inmemory,async,echo,none,fixed,1,1",
         "again": [1],
         "older": 0,
         "printed": [["inmemory", "async", "echo", "1"]],

@@ -45,8 +45,8 @@ def test_folder_when_a_drop_has_a_parameter_then_its_characters_are_quoted() -> 
 def test_folder_when_a_dimension_came_later_then_it_stands_there_only_where_it_says_something(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    later = dataclasses.replace(LAYER, name="load", plural="loads", default="own", since=9)
+    later = dataclasses.replace(LAYER, name="weather", plural="weathers", default="dry", since=9)
     monkeypatch.setattr(dimensions, "DIMENSIONS", (*DIMENSIONS, later))
     monkeypatch.setattr(dimensions, "_PLACES", {row.name: place for place, row in enumerate((*DIMENSIONS, later))})
     assert CellKey(layer="redis").folder == "uvicorn-1-redis-async-echo-none"
-    assert CellKey(layer="redis", load="80%").folder == "uvicorn-1-redis-async-echo-none-80%25"
+    assert CellKey(layer="redis", load="80%", weather="wet").folder == "uvicorn-1-redis-async-echo-none-80%25-wet"

@@ -65,7 +65,9 @@ def test_reference_run_when_looked_at_then_it_is_a_whole_default_run() -> None:
     manifest = read_manifest(REFERENCE)
     default = make_plan({})
     assert manifest.state == "finished"
-    assert manifest.done == manifest.planned == len(default.trials_in_order())
+    assert manifest.done == manifest.planned
+    if manifest.format == FORMAT_VERSION:  # the default plan of an older version is not this one's
+        assert manifest.planned == len(default.trials_in_order())
     assert not manifest.failed
 
 

@@ -29,6 +29,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         {
             "loadtest.drops",
             "loadtest.outages",
+            "loadtest.stats",
             "loadtest.figures",
             "loadtest.checks",
             "loadtest.probe",
@@ -36,7 +37,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "loadtest.layers",
         }
     ),
-    frozenset({"loadtest.stats", "loadtest.wire", "loadtest.report"}),
+    frozenset({"loadtest.wire", "loadtest.report"}),
     frozenset(
         {"loadtest.users", "loadtest.stack", "loadtest.brokers", "loadtest.targets", "target_app", "locustfiles"}
     ),
@@ -73,7 +74,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "loadtest.report": frozenset(
-        {"loadtest.ledger", "loadtest.contract", "loadtest.figures", "loadtest.checks", "loadtest.dimensions"}
+        {
+            "loadtest.ledger",
+            "loadtest.contract",
+            "loadtest.stats",
+            "loadtest.figures",
+            "loadtest.checks",
+            "loadtest.dimensions",
+        }
     ),
     "target_app": frozenset({"loadtest.probe", "loadtest.contract"}),
     "locustfiles": frozenset({"loadtest.users"}),

@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import repeat
 from types import SimpleNamespace
 from typing import Any
 
@@ -56,9 +57,9 @@ class User:
 
     def __init__(self, *tasks: Any, rate: float = 0.0) -> None:
         self.tasks = tasks
-        self.schedule = Schedule(rate=rate, start_ns=0)
+        self.schedule = Schedule(repeat(10) if rate else None)
         self.ws = SimpleNamespace(answered=0)
-        self.may_send = True
+        self.session = SimpleNamespace(may_send=True)
         self._state = LOCUST_STATE_RUNNING
         self.done = 0
 
@@ -123,7 +124,7 @@ def stops(user: User) -> None:
 
 
 def drains(user: User) -> None:
-    user.may_send = False
+    user.session.may_send = False
 
 
 def asks_in_vain(user: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,7 +41,7 @@ def test_generator_when_the_bench_sends_no_order_or_is_gone_then_it_ends_in_orde
     quits: list[int] = []
     environment = SimpleNamespace(process_exit_code=None, runner=SimpleNamespace(quit=lambda: quits.append(1)))
     session: Any = SimpleNamespace(
-        at_end=lambda _: None, load=SimpleNamespace(drop_kind=("fin",)), environment=environment
+        at_end=lambda _: None, load=Job(host="ws://h"), environment=environment, stream=random.Random
     )
     with gevent.Timeout(5):
         starting = gevent.spawn(BenchLink, Job(host="ws://h", conductor=server.getsockname()))

@@ -286,7 +286,8 @@ def test_option_when_locust_looks_for_its_own_first_then_ours_is_not_taken_for_o
 def test_locust_when_given_every_option_then_it_knows_them_and_refuses_only_what_is_wrong() -> None:
     values = {"--drop-kind": "fin,rst", "--handler-work": "none", "--consumer": "sync", "--ledger": "",
               "--blocker-work": "cpu:1", "--payload-size": "64", "--origin": "http://h", "--job": "",
-              "--header": "Cookie: a=1", "--ca-file": "", "--proxy": "http://user:secret@h:3128"}  # fmt: skip
+              "--header": "Cookie: a=1", "--arrivals": "poisson",
+              "--ca-file": "", "--proxy": "http://user:secret@h:3128"}  # fmt: skip
     flags = {"--compression", "--insecure"}
     given = [
         option if option in flags else f"{option}={values.get(option, 1)}" for option in OURS if option != "--rate"

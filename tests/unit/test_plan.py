@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import product
+from itertools import groupby, product
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +13,25 @@ from pydantic import ValidationError
 from typer.main import get_command
 
 from loadtest.bench.choices import names_of, values_in
+from loadtest.bench.generator import duration_of, users_of
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import EVERY, PROFILES
 from loadtest.bench.scenarios import SCENARIOS
 from loadtest.cli.bench import default_of
 from loadtest.cli.main import app
-from loadtest.dimensions import DROP, MIXED_DROPS, NO_DROP, SCENARIO, WORKERS
+from loadtest.dimensions import CONSUMER, DROP, LAYER, LOAD, MIXED_DROPS, NO_DROP, SCENARIO, WORKERS
 from loadtest.drops import DROPS
+from loadtest.figures.twins import is_twin, round_of, twin_pairs
 from loadtest.load import SMALLEST_PAYLOAD, Load, help_of
 from tests.unit.plans import CHOICES, make_plan
 
 EVERY_KEY: dict[str, Any] = {
     "profile": "standard", "consumers": ("async",), "layers": ("inmemory",), "scenarios": ("churn",),
-    "drops": ("rst", "fin"), "servers": ("uvicorn",), "users": 7, "rate": 1.5, "room_size": 3, "payload_size": 100,
-    "work": "sleep:5", "blocker_work": "sleep:50", "drop_share": 0.5, "offline": 0.25, "warm_up": 0.0, "duration": 1.0,
+    "drops": ("rst", "fin"), "servers": ("uvicorn",), "users": 7, "rate": 1.5, "arrivals": "poisson", "room_size": 3,
+    "payload_size": 100, "load": ("fixed",), "load_of": "own", "twins": False, "work": "sleep:5",
+    "blocker_work": "sleep:50", "drop_share": 0.5, "offline": 0.25, "warm_up": 0.0, "duration": 1.0,
     "drain": 2.0, "settle": 3.0, "server_ping": "5/6", "mix_drops": False, "trials": 2, "seed": 9, "port": 8123,
+    "fail_on": ("missed_share > 0.05", "layer=inmemory: lost > 0"),
 }  # fmt: skip
 
 
@@ -44,7 +49,9 @@ def test_plan_when_nothing_is_given_then_it_is_the_quick_default() -> None:
     assert set(plan.scenarios) == {"echo", "broadcast", "churn"}
     assert plan.drops == ("close", "fin", "midframe", "rst")
     assert plan.trials == 3
-    assert len(plan.trials_in_order()) == 2 * 3 * 3 * 3
+    of_scenarios = {"echo": 2, "broadcast": 2 * 3, "churn": 2 * 3}
+    assert Counter(cell[SCENARIO] for cell in plan.cells()) == of_scenarios
+    assert len(plan.trials_in_order()) == 3 * (sum(of_scenarios.values()) + len(of_scenarios)), "and a twin of each"
     assert "redis-stock" not in plan.layers
 
 
@@ -165,19 +172,55 @@ def test_plan_when_its_file_cannot_be_read_then_one_clear_message_says_so(
     assert why in problems({}, path)
 
 
+@pytest.mark.parametrize(("profile", "least"), [("quick", 200), ("standard", 1000)])
+def test_profile_when_members_are_dropped_then_a_cell_has_enough_drops_for_a_narrow_interval(
+    profile: str, least: int
+) -> None:
+    plan = make_plan({"profile": profile, "scenarios": "churn"})
+    trial = plan.trials_in_order()[0]
+    drops = users_of(plan, trial) * plan.drop_share * duration_of(plan, trial) * plan.trials
+    assert drops - 3 * sqrt(drops) > least, "three standard deviations of a Poisson count"
+
+
 def test_plan_when_its_file_is_a_folder_then_one_clear_message_says_so(tmp_path: Path) -> None:
     assert "cannot read the plan" in problems({}, tmp_path)
 
 
 def test_order_when_made_then_each_cell_is_there_once_a_round_and_rounds_follow_each_other() -> None:
     plan = make_plan({"trials": 4})
-    order, cells = plan.trials_in_order(), set(plan.cells())
-    rounds = [order[start : start + len(cells)] for start in range(0, len(order), len(cells))]
+    cells, twins = set(plan.cells()), set(plan.twin_cells())
+    rounds = [list(trials) for _, trials in groupby(plan.trials_in_order(), key=lambda trial: trial.seed)]
     assert len(rounds) == 4
     for number, trials in enumerate(rounds, 1):
-        assert {trial.number for trial in trials} == {number}
-        assert {trial.cell for trial in trials} == cells
+        assert Counter(trial.number for trial in trials) == {number: len(cells), number + 4: len(twins)}
+        assert {trial.cell for trial in trials if trial.number == number} == cells
+        assert {trial.cell for trial in trials if trial.number == number + 4} == twins
     assert len({tuple(trial.cell for trial in trials) for trials in rounds}) == 4, "each round has an order of its own"
+
+
+def test_twins_when_planned_then_they_are_one_cell_of_each_scenario_and_stand_anywhere_in_the_round() -> None:
+    plan = make_plan({"scenarios": "echo,churn", "load": "30%,80%", "trials": 9})
+    assert [(cell[SCENARIO], cell[LAYER], cell[CONSUMER], cell[LOAD]) for cell in plan.twin_cells()] == [
+        ("echo", "inmemory", "async", "fixed"),
+        ("churn", "inmemory", "async", "80%"),
+    ]
+    of_rounds = [list(trials) for _, trials in groupby(plan.trials_in_order(), key=lambda trial: trial.seed)]
+    places = {tuple(is_twin(trial.number, trials=9) for trial in trials) for trials in of_rounds}
+    assert len(places) > 1
+    pairs = Counter((trial.cell, round_of(trial.number, trials=9)) for trial in plan.trials_in_order())
+    doubled = {pair for pair, count in pairs.items() if count == 2}
+    assert doubled == set(product(plan.twin_cells(), range(1, 10)))
+
+
+@pytest.mark.parametrize("given", [{"twins": False}, {"trials": 1}])
+def test_twins_when_they_are_not_wanted_or_the_round_is_the_only_one_then_there_are_none(given: dict[str, Any]) -> None:
+    assert make_plan(given).twin_cells() == ()
+
+
+def test_twin_pairs_when_listed_then_they_are_the_numbers_that_the_plan_gave() -> None:
+    plan = make_plan({"scenarios": "echo", "consumers": "async", "trials": 3})
+    assert {number for pair in twin_pairs(3) for number in pair} == {trial.number for trial in plan.trials_in_order()}
+    assert twin_pairs(3) == [(1, 4), (2, 5), (3, 6)]
 
 
 def test_order_when_the_seed_is_the_same_then_it_is_the_same_and_else_it_is_another() -> None:
@@ -185,10 +228,11 @@ def test_order_when_the_seed_is_the_same_then_it_is_the_same_and_else_it_is_anot
     assert make_plan({"seed": 5}).trials_in_order() != make_plan({"seed": 6}).trials_in_order()
 
 
-def test_trials_when_listed_then_each_has_a_folder_and_a_seed_of_its_own() -> None:
-    order = make_plan({"profile": "standard"}).trials_in_order()
+def test_trials_when_listed_then_each_has_a_folder_of_its_own_and_each_round_a_seed() -> None:
+    plan = make_plan({"profile": "standard"})
+    order = plan.trials_in_order()
     assert len({trial.folder for trial in order}) == len(order)
-    assert len({trial.seed for trial in order}) == len(order)
+    assert len({trial.seed for trial in order}) == plan.trials
 
 
 def test_drops_when_mixed_then_one_cell_has_all_and_else_each_kind_has_its_own() -> None:
@@ -229,7 +273,7 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
     command: Any = get_command(app)
     options = {option.name: option for option in command.commands["bench"].params}
     keys = {name: field for name, field in Plan.model_fields.items() if name != "notes"}
-    assert list(options) == [*keys, "plan", "out", "resume", "redis_url", *({"help"} & options.keys())]
+    assert list(options) == [*keys, "plan", "out", "like", "resume", "redis_url", *({"help"} & options.keys())]
     for name, field in keys.items():
         assert help_of(field)
         assert options[name].help == f"{help_of(field)} (default: {default_of(name, field)})"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from loadtest.ledger import Event
+from loadtest.ledger.starved import starved_ns_of_this_thread
 from loadtest.probe import stalls
 
 NS_A_S = 1_000_000_000
@@ -51,12 +52,12 @@ def test_stall_when_the_thread_only_waited_for_a_processor_then_none_is_noted(
     stalled_ns: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readings = itertools.chain([0, 0], itertools.repeat(A_LONG_TIME_NS))
-    monkeypatch.setattr(stalls, "_starved_ns_of_this_thread", lambda: lambda: next(readings))
+    monkeypatch.setattr(stalls, "starved_ns_of_this_thread", lambda: lambda: next(readings))
     run_while_blocked(time.sleep)
     assert stalled_ns == []
 
 
 def test_wait_for_a_processor_when_read_then_it_never_falls() -> None:
-    waited_ns = stalls._starved_ns_of_this_thread()
+    waited_ns = starved_ns_of_this_thread()
     readings = [waited_ns() for _ in range(100)]
     assert readings == sorted(readings)

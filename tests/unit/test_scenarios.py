@@ -32,7 +32,7 @@ def test_scenario_when_read_then_its_load_makes_sense(name: str) -> None:
     assert 0 <= scenario.rate <= 100
     assert scenario.users % scenario.room_size == 0, "every room is full"
     assert scenario.summary and not scenario.summary.endswith(".")
-    assert scenario.drops == (name == "churn")
+    assert scenario.drops == (name in ("churn", "bursts"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

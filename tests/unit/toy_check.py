@@ -50,7 +50,7 @@ loadtest.checks.CHECKS = (*loadtest.checks.CHECKS, KIND)  # type: ignore[assignm
 
 def main() -> None:
     """Carry a trial through the bench's tables, a folder and the report, and print where the check's words stand."""
-    from loadtest.bench.campaign import check_trial
+    from loadtest.bench.measuring import check_trial
     from loadtest.bench.plan import Trial
     from loadtest.report.columns import describe
     from loadtest.report.csv_files import read_tables, write_csv

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 ROW = """
-LOAD: Final = Dimension(
-    name="load", plural="loads", meaning="the share of what a cell can carry", dtype=str, default="own", since=4
+WEATHER: Final = Dimension(
+    name="weather", plural="weathers", meaning="what it was like outside", dtype=str, default="dry", since=4
 )
 """
 
@@ -21,16 +21,14 @@ def add_row() -> None:
     spec = importlib.util.find_spec("loadtest.dimensions")
     assert spec and spec.origin
     source = Path(spec.origin).read_text(encoding="utf-8")
-    source = source.replace("AnyDimension = ", f"{ROW}\nAnyDimension = ").replace(
-        "SCENARIO, DROP)", "SCENARIO, DROP, LOAD)"
-    )
+    source = source.replace("AnyDimension = ", f"{ROW}\nAnyDimension = ").replace("DROP, LOAD)", "DROP, LOAD, WEATHER)")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     exec(compile(source, spec.origin, "exec"), module.__dict__)
 
 
 def main() -> None:
-    """Make tables of two loads and say where the load stands."""
+    """Make tables of two weathers and say where the weather stands."""
     add_row()
     from loadtest.dimensions import CellKey
     from loadtest.report.columns import TABLES, describe
@@ -43,7 +41,7 @@ def main() -> None:
 
     manifest = Manifest(format=4, name="x", started_utc="", state="finished", planned=2, done=2)
     key = key_row(scenario="churn", drop="rst")
-    both = [{**key, "load": "80%"}, key]
+    both = [{**key, "weather": "wet"}, key]
     alone = [key, {**key, "consumer": "async"}]
 
     def printed(rows: list[dict[str, Any]]) -> list[list[str]]:
@@ -56,14 +54,14 @@ def main() -> None:
             write_csv(Tables.from_rows({"throughput": alone}), Path(folder))
             for path in Path(folder).glob("*.csv"):
                 header, *lines = path.read_text().splitlines()
-                assert header.split(",")[6] == "load"
+                assert header.split(",")[7] == "weather"
                 rows = [line.split(",") for line in (header, *lines)]
-                path.write_text("\n".join(",".join(row[:6] + row[7:]) for row in rows) + "\n")
-            return read_tables(Path(folder)).frame("throughput")["load"].to_list()
+                path.write_text("\n".join(",".join(row[:7] + row[8:]) for row in rows) + "\n")
+            return read_tables(Path(folder)).frame("throughput")["weather"].to_list()
 
     summary = summarise(Tables.from_rows({"throughput": both}), manifest)
     found = {
-        "columns": [[column.name for column in table.columns][:8] for table in TABLES.values()],
+        "columns": [[column.name for column in table.columns][:9] for table in TABLES.values()],
         "folders": [CellKey.of_row(row).folder for row in both],
         "printed": printed(both),
         "printed_alone": printed(alone),
@@ -71,8 +69,8 @@ def main() -> None:
         "name_alone": summarise(Tables.from_rows({"throughput": alone}), manifest).evidence.namer.name(
             CellKey.of_row(key)
         ),
-        "summary": [cell["load"] for cell in summary_json(summary)["cells"]],
-        "described": "| `load` |  | str | the share of what a cell can carry |  |" in describe(),
+        "summary": [cell["weather"] for cell in summary_json(summary)["cells"]],
+        "described": "| `weather` |  | str | what it was like outside |  |" in describe(),
         "old": read_old(),
     }
     print(json.dumps(found))

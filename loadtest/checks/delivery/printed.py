@@ -1,10 +1,10 @@
 """How delivery is printed."""
 
 from loadtest.checks.delivery import table
-from loadtest.figures.printed import Printed, PrintedColumn, total
+from loadtest.figures.printed import Printed, PrintedColumn, any_known, median, total
 
 PRINTED = Printed(
-    caption="Messages and the members they were meant for, all trials summed",
+    caption="Messages and the members they were meant for, all trials summed; and how far apart these got them",
     columns=(
         PrintedColumn(
             heading="expected", meaning="meant for a member connected throughout", write=total(table.EXPECTED)
@@ -22,6 +22,27 @@ PRINTED = Printed(
             heading="offline",
             meaning="sent while the member was offline: not expected, not lost",
             write=total(table.OFFLINE),
+        ),
+        *(
+            PrintedColumn(
+                heading=heading,
+                meaning=f"{meaning}, median over the messages: median of the trials",
+                write=median(column),
+                only_if=any_known(column),
+                folds="early",
+            )
+            for heading, meaning, column in (
+                ("first ms", "latency at the first receiver of a message", table.FIRST_MS_P50),
+                ("median ms", "latency at its median receiver", table.MEDIAN_MS_P50),
+                ("last ms", "latency at its last receiver", table.LAST_MS_P50),
+            )
+        ),
+        PrintedColumn(
+            heading="skew p99 ms",
+            meaning="from the first to the last receiver of a message, p99 over the messages: median of the trials",
+            write=median(table.SKEW_MS_P99),
+            only_if=any_known(table.SKEW_MS_P99),
+            folds="early",
         ),
     ),
 )

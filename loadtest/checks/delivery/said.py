@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from loadtest.checks.delivery.table import (
     DEAF,
@@ -10,21 +11,27 @@ from loadtest.checks.delivery.table import (
     DUPLICATED,
     EDGE,
     EXPECTED,
+    FIRST_MS_P50,
+    LAST_MS_P50,
     LOST,
     LOST_EXAMPLE,
     REORDERED,
+    SKEW_MS_P50,
     TABLE,
     UNKNOWN,
 )
+from loadtest.checks.throughput.overload import overloaded_trials
 from loadtest.checks.throughput.said import open_at_a_time
 from loadtest.figures.cell import Cell
 from loadtest.figures.evidence import Evidence
 from loadtest.figures.finding import Finding, trials_each
 from loadtest.figures.statistics import Figure
 from loadtest.figures.topics import DELIVERY, UNEXPECTED
-from loadtest.figures.words import Namer, counted, listed, number, plain, share
+from loadtest.figures.words import Namer, counted, listed, number, plain, share, time_ms
 
 _WRONG = {LOST: "never came", DUPLICATED: "came more than once", REORDERED: "came out of order"}
+NOTABLE_SKEW_MS = 100.0
+"""What a person notices: members of one room see the same message at different times."""
 _COUNTS = (EXPECTED, LOST, DUPLICATED, REORDERED)
 
 
@@ -38,6 +45,7 @@ def says(evidence: Evidence) -> Iterator[Finding]:
         yield _went_wrong(cell, namer)
     for cell in unclear:
         yield _not_known(cell, namer)
+    yield from _apart([cell for cell in cells if not overloaded_trials(cell)], namer)
     yield from _all_came([cell for cell in cells if cell not in wrong and cell not in unclear], len(cells))
 
 
@@ -102,6 +110,27 @@ def _all_came(cells: Sequence[Cell], all_cells: int) -> Iterator[Finding]:
         ),
         cells=tuple(cell.key for cell in cells),
         figures=_COUNTS,
+    )
+
+
+def _apart(cells: Sequence[Cell], namer: Namer) -> Iterator[Finding]:
+    """The cell whose last receivers waited longest for what others had, where that is long."""
+    found = [
+        (skew, cell) for cell in cells if (skew := cell.median(SKEW_MS_P50).median) and NOTABLE_SKEW_MS <= skew < inf
+    ]
+    if not found:
+        return
+    skew_ms, cell = max(found, key=lambda pair: pair[0])
+    others = f"; so long or shorter in {counted(len(found) - 1, 'other cell')}" if len(found) > 1 else ""
+    yield Finding(
+        severity="note",
+        topic=DELIVERY,
+        text=(
+            f"{namer.name(cell.key)}: the last receiver of a message got it {time_ms(skew_ms)} after the first "
+            f"(median of the messages; {open_at_a_time(cell)}){others}."
+        ),
+        cells=(cell.key,),
+        figures=(SKEW_MS_P50, FIRST_MS_P50, LAST_MS_P50),
     )
 
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from loadtest.checks.throughput.table import WATCHED_MS
 from loadtest.figures.column import Column
 from loadtest.figures.table import Table
 
@@ -24,6 +25,26 @@ DEAF = _column(
     better="lower",
     over_trials="total",
 )
+_receivers = partial(
+    _column,
+    unit="ms",
+    dtype=float,
+    better="lower",
+    over_trials="median",
+    may_not_apply=True,
+    since=5,
+    beyond=WATCHED_MS,
+)
+
+FIRST_MS_P50 = _receivers(name="first_ms_p50", meaning="latency at the first receiver of a message, median of messages")
+FIRST_MS_P99 = _receivers(name="first_ms_p99", meaning="latency at the first receiver of a message, p99 of messages")
+MEDIAN_MS_P50 = _receivers(name="median_ms_p50", meaning="latency at its median receiver, median of messages")
+MEDIAN_MS_P99 = _receivers(name="median_ms_p99", meaning="latency at its median receiver, p99 of messages")
+LAST_MS_P50 = _receivers(name="last_ms_p50", meaning="latency at its last receiver, median of messages")
+LAST_MS_P99 = _receivers(name="last_ms_p99", meaning="latency at its last receiver, p99 of messages")
+SKEW_MS_P50 = _receivers(name="skew_ms_p50", meaning="from its first to its last receiver, median of messages")
+SKEW_MS_P99 = _receivers(name="skew_ms_p99", meaning="from its first to its last receiver, p99 of messages")
+
 LOST_EXAMPLE = _column(
     name="lost_example",
     dtype=str,
@@ -55,5 +76,13 @@ TABLE = Table(
         DEAF,
         LOST_EXAMPLE,
         DEAF_EXAMPLE,
+        FIRST_MS_P50,
+        FIRST_MS_P99,
+        MEDIAN_MS_P50,
+        MEDIAN_MS_P99,
+        LAST_MS_P50,
+        LAST_MS_P99,
+        SKEW_MS_P50,
+        SKEW_MS_P99,
     ),
 )

@@ -3,12 +3,18 @@
 import polars as pl
 
 from loadtest.checks.kind import CheckResult
+from loadtest.checks.lateness import late_ms
 from loadtest.checks.open_failures import open_failures
+from loadtest.checks.pairs import pairs_of
 from loadtest.checks.records import NS_A_MS, TrialRecords, Window
 from loadtest.checks.stalls import stalls_ms
 from loadtest.checks.throughput import table
+from loadtest.checks.throughput.demand import demand_of
+from loadtest.checks.throughput.latency import latencies
+from loadtest.checks.throughput.unsent import unsent_of
 from loadtest.checks.unexpected_ends import ended_unexpectedly
 from loadtest.checks.usage import cpu_s, largest_rss_mb
+from loadtest.checks.utilisation import utilisation_of
 from loadtest.checks.validity import invalid_because
 from loadtest.figures.counts import counts_of
 from loadtest.figures.table import Row
@@ -23,7 +29,7 @@ def check(trial: TrialRecords) -> CheckResult:
     row = {
         table.USERS: trial.users,
         **_messages(trial, window),
-        **_latencies(trial, window),
+        **_demand(trial, window),
         **_usage(trial, window),
         **_ends(trial),
         table.VALID: "no" if reasons else "yes",
@@ -47,29 +53,31 @@ def _messages(trial: TrialRecords, window: Window) -> Row:
     }
 
 
-def _latencies(trial: TrialRecords, window: Window) -> Row:
-    latency = latencies_ms(trial, window)
+def _demand(trial: TrialRecords, window: Window) -> Row:
+    """Return what was due and what became of it, with its latency."""
+    pairs, unsent = pairs_of(trial, window), unsent_of(trial, window)
+    demand = demand_of(trial, window, pairs, unsent)
     return {
-        **{column: latency.quantile(share, "nearest") for column, share in _QUANTILES.items()},
-        table.LATENCY_MS_MAX: latency.max(),
+        table.OFFERED: demand.offered,
+        table.ANSWERED: demand.answered,
+        table.BACKLOG: demand.backlog,
+        table.OVERLOADED: "yes" if demand.is_overloaded else "no",
+        table.LATE_MS_P99: late_ms(trial, window),
+        **latencies(pairs, window, unsent),
     }
-
-
-_QUANTILES = {
-    table.LATENCY_MS_P50: 0.5,
-    table.LATENCY_MS_P90: 0.9,
-    table.LATENCY_MS_P99: 0.99,
-    table.LATENCY_MS_P999: 0.999,
-}
 
 
 def _usage(trial: TrialRecords, window: Window) -> Row:
     stalls = stalls_ms(trial, window)
+    busy = utilisation_of(trial, window)
     return {
         table.SERVER_CPU_S: cpu_s(trial, "server", window.start_ns, window.end_ns),
         table.SERVER_RSS_MB: largest_rss_mb(trial, window),
         table.GENERATOR_CPU_S: cpu_s(trial, "generator", window.start_ns, window.end_ns),
         table.BROKER_CPU_S: cpu_s(trial, "broker", window.start_ns, window.end_ns),
+        table.UTILISATION: busy.largest,
+        table.LOOP_BUSY: busy.loop,
+        table.SYNC_THREAD_BUSY: busy.sync_thread,
         table.STALLS: None if stalls is None else len(stalls),
         table.STALLED_MS: None if stalls is None else float(sum(stalls)),
     }
@@ -83,14 +91,6 @@ def _ends(trial: TrialRecords) -> Row:
         table.OPEN_FAILED: failures.len(),
         table.OPEN_FAILURES: counts_of(failures),
     }
-
-
-def latencies_ms(trial: TrialRecords, window: Window) -> pl.Series:
-    """Return the time from the planned sending to each arrival, in ms, of messages planned within the window.
-
-    By the planned time and not by the arrival: what a stall delays past the window still counts.
-    """
-    return with_latency(trial).filter(pl.col("planned_ns").is_between(window.start_ns, window.end_ns))["latency_ms"]
 
 
 def with_latency(trial: TrialRecords) -> pl.DataFrame:

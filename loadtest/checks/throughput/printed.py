@@ -1,6 +1,7 @@
 """How throughput is printed."""
 
 from loadtest.checks.throughput import table
+from loadtest.checks.throughput.overload import overloaded
 from loadtest.figures.cell import Cell
 from loadtest.figures.printed import (
     Printed,
@@ -20,6 +21,11 @@ def _trials(cell: Cell) -> Text:
     return Text(text=f"{valid} of {len(cell.trials)}" if is_short else f"{valid}", tone="warning" if is_short else "")
 
 
+def _overloaded(cell: Cell) -> Text:
+    said = overloaded(cell)
+    return Text(text=said, tone="warning" if said else "")
+
+
 PRINTED = Printed(
     caption="Throughput and latency: medians of the trials, in brackets the lowest and the highest trial",
     columns=(
@@ -28,10 +34,16 @@ PRINTED = Printed(
             meaning="received a second: median of the trials (lowest to highest)",
             write=median_with_range(table.MESSAGES_PER_S),
         ),
+        PrintedColumn(
+            heading="overloaded",
+            meaning="trials in which the server was asked for more than it could do; its queue grew, or it threw away",
+            write=_overloaded,
+            only_if=lambda cells: any(map(overloaded, cells)),
+        ),
         PrintedColumn(heading="p50 ms", meaning="median latency", write=median(table.LATENCY_MS_P50)),
         PrintedColumn(
             heading="p99 ms",
-            meaning="latency within which 99 of 100 messages came",
+            meaning="latency within which 99 of 100 messages came; more than n ms where too many never came",
             write=median(table.LATENCY_MS_P99),
         ),
         PrintedColumn(

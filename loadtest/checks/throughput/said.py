@@ -6,15 +6,18 @@ Comparisons of speed are made from several cells: see `loadtest.report.findings.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from loadtest.checks.throughput import table
+from loadtest.checks.throughput.overload import overloaded, overloaded_trials
 from loadtest.checks.throughput.table import STALLED_MS, STALLS
 from loadtest.dimensions import CONSUMER, LAYER
 from loadtest.figures.cell import Cell
+from loadtest.figures.column import Column
 from loadtest.figures.evidence import Evidence
 from loadtest.figures.finding import Finding, how_sure
-from loadtest.figures.topics import LATENCY, UNEXPECTED
-from loadtest.figures.words import Namer, counted, listed, number, time_ms
+from loadtest.figures.topics import LATENCY, THROUGHPUT, UNEXPECTED
+from loadtest.figures.words import Namer, counted, listed, number, share, time_ms
 
 NOTABLE_SHARE = 0.05
 """Of the window that counts: a single stall of 100 ms in the 3 s of a quick trial may be the machine's doing."""
@@ -34,6 +37,8 @@ def says(evidence: Evidence) -> Iterator[Finding]:
             yield _ended(cell, evidence)
         if cell.total(table.OPEN_FAILED).total:
             yield _not_opened(cell, namer)
+        if overloaded_trials(cell):
+            yield _overloaded(cell, namer)
     for cell in sorted(filter(_is_notable, measured), key=_stalled_ms, reverse=True):
         calm = [other for other in measured if _differ_by_consumer(cell, other) and _never_stalled(other)]
         yield _stalled(cell, calm, namer)
@@ -77,6 +82,26 @@ def _not_opened(cell: Cell, namer: Namer) -> Finding:
     )
 
 
+def _overloaded(cell: Cell, namer: Namer) -> Finding:
+    offered, answered = (round(cell.median(column).median or 0) for column in (table.OFFERED, table.ANSWERED))
+    p99 = latency_in_words(cell, table.LATENCY_MS_P99)
+    return Finding(
+        severity="warning",
+        topic=THROUGHPUT,
+        text=(
+            f"{namer.name(cell.key)}: overloaded{_in_trials(cell)}: the server was asked for more than it could do. Of "
+            f"{offered:,} messages a trial {share(answered, offered)} came to everyone they were meant for"
+            f"{f', and latency p99 was {p99}' if p99 else ''}: that tells of the queue, and of how it was cut short."
+        ),
+        cells=(cell.key,),
+        figures=(table.OVERLOADED, table.OFFERED, table.ANSWERED, table.BACKLOG, table.LATENCY_MS_P99),
+    )
+
+
+def _in_trials(cell: Cell) -> str:
+    return f" {overloaded(cell)}" if overloaded_trials(cell) < len(cell.valid_trials) else ""
+
+
 def _is_notable(cell: Cell) -> bool:
     window_s = cell.median(table.DURATION_S).median
     return window_s is not None and _stalled_ms(cell) >= NOTABLE_SHARE * window_s * 1000
@@ -116,5 +141,14 @@ def _times(count: float) -> str:
 
 def _came(cell: Cell) -> str:
     """How late its messages came: what waited for the event loop, or for anything else, came late."""
-    known = {words: cell.median(column).median for column, words in _LATENCIES.items()}
-    return listed([words.format(time_ms(value)) for words, value in known.items() if value is not None] or [""])
+    known = {words: latency_in_words(cell, column) for column, words in _LATENCIES.items()}
+    return listed([words.format(latency) for words, latency in known.items() if latency] or [""])
+
+
+def latency_in_words(cell: Cell, column: Column[float]) -> str:
+    """`66.0 ms`; `more than 5,300 ms` where too much never came; "" where it is not known."""
+    median = cell.median(column).median
+    if median is None:
+        return ""
+    watched = cell.median(table.WATCHED_MS).low
+    return f"more than {time_ms(watched)}" if median == inf and watched is not None else time_ms(median)

@@ -41,13 +41,67 @@ MESSAGES_PER_S = _column(
     over_trials="median",
 )
 
-_latency = partial(_column, unit="ms", dtype=float, better="lower", over_trials="median", of=(RECEIVED,))
+_demand = partial(_column, dtype=int, over_trials="median", since=5)
+
+OFFERED = _demand(
+    name="offered",
+    unit="messages",
+    meaning="messages that the plan had due in the steady window, sent or not; without a rate those that were sent",
+)
+ANSWERED = _demand(
+    name="answered",
+    unit="messages",
+    meaning="of these, those that came, in the end, to every member they were meant for; of an echo: that came back",
+    better="higher",
+)
+BACKLOG = _demand(
+    name="backlog",
+    unit="messages",
+    meaning="deliveries that were due and still under way when the steady window ended, and messages due and not sent",
+    better="lower",
+)
+OVERLOADED = _column(
+    name="overloaded",
+    dtype=str,
+    meaning='"yes" where the server was asked for more than it could do: even its fastest message of the last third of '
+    "the window waited 100 ms in a queue, or a quarter of what was due was still under way at the end",
+    since=5,
+)
+LATE_MS_P99 = _column(
+    name="late_ms_p99",
+    unit="ms",
+    dtype=float,
+    meaning="from the planned time to the sending, p99: the generator's lateness, or that of the answer a user awaited",
+    better="lower",
+    over_trials="median",
+    since=5,
+    of=(SENT,),
+)
+WATCHED_MS = _column(
+    name="watched_ms",
+    unit="ms",
+    dtype=float,
+    meaning="how long what never came was waited for; empty where everything came",
+    over_trials="median",
+    may_not_apply=True,
+    since=5,
+)
+
+_latency = partial(
+    _column, unit="ms", dtype=float, better="lower", over_trials="median", of=(OFFERED,), beyond=WATCHED_MS
+)
 
 LATENCY_MS_P50 = _latency(name="latency_ms_p50", meaning="latency, median: half of the messages came within it")
 LATENCY_MS_P90 = _latency(name="latency_ms_p90", meaning="latency, p90: 9 of 10 messages came within it")
 LATENCY_MS_P99 = _latency(name="latency_ms_p99", meaning="latency, p99: 99 of 100 messages came within it")
 LATENCY_MS_P999 = _latency(name="latency_ms_p999", meaning="latency, p99.9: 999 of 1,000 messages came within it")
 LATENCY_MS_MAX = _latency(name="latency_ms_max", meaning="latency of the slowest message")
+LATENCY_FROM_SEND_MS_P50 = _latency(
+    name="latency_from_send_ms_p50", meaning="latency from the real sending on, median", since=5
+)
+LATENCY_FROM_SEND_MS_P99 = _latency(
+    name="latency_from_send_ms_p99", meaning="latency from the real sending on, p99", since=5
+)
 
 SERVER_CPU_S = _column(
     name="server_cpu_s",
@@ -81,6 +135,19 @@ BROKER_CPU_S = _column(
     over_trials="median",
     may_not_apply=True,
     since=4,
+)
+_busy = partial(_column, dtype=float, over_trials="median", since=5)
+
+UTILISATION = _busy(
+    name="utilisation", meaning="the largest of loop_busy, sync_thread_busy and the broker's CPU time a second, 0 to 1"
+)
+LOOP_BUSY = _busy(
+    name="loop_busy",
+    meaning="share of the steady window in which the server's event loop was at work; of several workers the busiest's",
+)
+SYNC_THREAD_BUSY = _busy(
+    name="sync_thread_busy",
+    meaning="the same of the thread that the sync consumers of a process share: in calls, waiting ones too",
 )
 STALLS = _column(
     name="stalls",
@@ -167,7 +234,11 @@ TABLE = Table(
     row="one trial",
     figures=(
         USERS,
+        OFFERED,
         SENT,
+        ANSWERED,
+        BACKLOG,
+        OVERLOADED,
         RECEIVED,
         DURATION_S,
         MESSAGES_PER_S,
@@ -176,10 +247,17 @@ TABLE = Table(
         LATENCY_MS_P99,
         LATENCY_MS_P999,
         LATENCY_MS_MAX,
+        LATENCY_FROM_SEND_MS_P50,
+        LATENCY_FROM_SEND_MS_P99,
+        WATCHED_MS,
+        LATE_MS_P99,
         SERVER_CPU_S,
         SERVER_RSS_MB,
         GENERATOR_CPU_S,
         BROKER_CPU_S,
+        UTILISATION,
+        LOOP_BUSY,
+        SYNC_THREAD_BUSY,
         STALLS,
         STALLED_MS,
         ENDED_UNEXPECTEDLY,

@@ -6,10 +6,11 @@ Where each kind of drop has trials of its own: one a scenario and layer, a band 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from math import inf, isfinite
 
 import altair as alt
 
-from loadtest.checks.throughput.table import LATENCY_MS_P50, LATENCY_MS_P99, MESSAGES_PER_S
+from loadtest.checks.throughput.table import LATENCY_MS_P50, LATENCY_MS_P99, MESSAGES_PER_S, WATCHED_MS
 from loadtest.dimensions import CONSUMER, DROP, SCENARIO, CellKey
 from loadtest.figures.cell import Cell
 from loadtest.figures.column import Column
@@ -45,7 +46,7 @@ def latency_charts(summary: Summary) -> list[Chart]:
         lambda scenario, rows: Chart(
             name=f"latency-{scenario}",
             title=scenario,
-            summary=f"Latency in {scenario}: a line from the median (dot) to p99 (end).",
+            summary=f"Latency in {scenario}: a line from the median (dot) to p99 (end; a triangle where it is more).",
             spec=_spans(rows, palette, domain),
         ),
     )
@@ -72,9 +73,16 @@ def _speed_row(cell: Cell, figure: Column[float], namer: Namer) -> Row:
         else namer.name(cell.key, but=(CONSUMER, SCENARIO, DROP)),
         "consumer": cell.key[CONSUMER],
         **_median_range(cell.median(figure)),
-        "p50": rounded(cell.median(LATENCY_MS_P50).median),
-        "p99": rounded(cell.median(LATENCY_MS_P99).median),
+        "p50": rounded(_seen(cell, LATENCY_MS_P50)),
+        "p99": rounded(_seen(cell, LATENCY_MS_P99)),
+        "beyond": cell.median(LATENCY_MS_P99).median == inf,
     }
+
+
+def _seen(cell: Cell, figure: Column[float]) -> float | None:
+    """The median; of what never came how long it was waited for."""
+    median = cell.median(figure).median
+    return cell.median(WATCHED_MS).low if median == inf else median
 
 
 def _median_range(figure: Figure) -> Row:
@@ -103,8 +111,8 @@ def _bars(rows: Sequence[Row], palette: Palette, title: str) -> Spec:
 
 def _values(cells: Iterable[Cell], *columns: Column[float]) -> list[float]:
     """All medians, lowest and highest, of these figures."""
-    figures = [cell.median(column) for cell in cells for column in columns]
-    return [value for figure in figures for value in (figure.median, figure.high) if value is not None]
+    figures = [(_seen(cell, column), cell.median(column).high) for cell in cells for column in columns]
+    return [value for pair in figures for value in pair if value is not None and isfinite(value)]
 
 
 def _spans(rows: Sequence[Row], palette: Palette, domain: tuple[float, float]) -> Spec:
@@ -121,7 +129,8 @@ def _spans(rows: Sequence[Row], palette: Palette, domain: tuple[float, float]) -
     )
     dot = base.mark_point(filled=True, size=70, opacity=1).encode(x=encoding.x("p50"))
     end = base.mark_tick(thickness=3, size=12, opacity=1).encode(x=encoding.x("p99"))
-    return encoding.finished(alt.layer(line, dot, end), rows, "band")
+    more = base.transform_filter("datum.beyond").mark_point(shape="triangle-right", filled=True, size=110, opacity=1)
+    return encoding.finished(alt.layer(line, dot, end, more.encode(x=encoding.x("p99"))), rows, "band")
 
 
 _COUNTS = alt.Axis(tickCount=4, format=",~f", labelOverlap=True)

@@ -19,6 +19,10 @@ from loadtest.report.tables import Tables
 MAX_STEPS = 240
 """Steps drawn of one trial: more would be closer than a pixel on a phone; longer trials are thinned out."""
 
+AT_ONCE = 0.2
+"""From this share of the open connections on a step's drops are shown as a burst; with single drops nearly every step
+has a few."""
+
 _DATA = "steps"  # the name of the rows inside a chart, which all its panels share
 _PANEL = 88  # height in pixels of one panel of the timeline
 
@@ -50,6 +54,8 @@ def _dropping_trials(
 
 def _timeline_rows(key: CellKey, trial: int, frame: pl.DataFrame) -> list[Row]:
     step = max(1, -(-frame.height // MAX_STEPS))
+    rows = frame.sort(timeline.T_S.name).to_dicts()
+    dropped = [row[timeline.DROPPED.name] or 0 for row in rows]
     return [
         {
             "consumer": key[CONSUMER],
@@ -57,12 +63,12 @@ def _timeline_rows(key: CellKey, trial: int, frame: pl.DataFrame) -> list[Row]:
             "t": row[timeline.T_S.name],
             "open": row[timeline.OPEN_SOCKETS.name],
             "received": row[timeline.RECEIVED.name],
-            "dropped": row[timeline.DROPPED.name] or None,
+            "dropped": sum(dropped[place : place + step]) or None,  # those of the steps left out, too
             "max": rounded(row[timeline.LATENCY_MS_MAX.name]),
             "cpu": rounded(row[timeline.SERVER_CPU_PERCENT.name]),
         }
-        for place, row in enumerate(frame.sort(timeline.T_S.name).iter_rows(named=True))
-        if place % step == 0 or row[timeline.DROPPED.name]  # a step with drops is never thinned out
+        for place, row in enumerate(rows)
+        if place % step == 0
     ]
 
 
@@ -138,12 +144,12 @@ def _dash(names: Sequence[str]) -> alt.StrokeDash:
 
 
 def _drop_bands() -> AltairChart:
-    """A faint band over each step with drops, so that what moves can be seen to move with them."""
+    """A faint band over each step in which many were dropped at once, to see what moves with it."""
     return (
         alt.Chart(alt.NamedData(name=_DATA))
         .mark_rect(opacity=0.14, color="#888888")
         .encode(x=_time(labels=False), x2=alt.X2(field="end"))
-        .transform_filter("datum.dropped > 0")
+        .transform_filter(f"datum.dropped >= {AT_ONCE} * (datum.open + datum.dropped)")
         .transform_aggregate(consumers="count()", groupby=["t"])
         .transform_calculate(end=f"datum.t + {timeline.BUCKET_S}")
     )

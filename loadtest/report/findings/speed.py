@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from loadtest.checks.throughput.overload import not_comparable
 from loadtest.checks.throughput.table import CPU_PER_1000, LATENCY_MS_P99, MESSAGES_PER_S, TABLE
 from loadtest.dimensions import DIMENSIONS, DROP, AnyDimension
 from loadtest.figures.cell import Cell
@@ -170,6 +171,8 @@ class _Comparison:
         metric, names = self.metric, {"best": self._value(best), "other": self._value(other)}
         one, two = best.median(metric.figure), other.median(metric.figure)
         both = f"{names['best']} {_written(one, metric)}, {names['other']} {_written(two, metric)}"
+        if metric.topic is LATENCY and (why := not_comparable({names["best"]: best, names["other"]: other})):
+            return f"{metric.what}: {both}; not compared: {why}"
         match difference(one, two):
             case "higher" | "lower":
                 claim = metric.claim.format(**names, ratio=_ratio(one, two))

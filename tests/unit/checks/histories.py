@@ -140,10 +140,9 @@ def open_failed(t_ms: float, connection: int, reason: str | None = "refused 403"
     ]  # fmt: skip
 
 
-def sent(t_ms: float, connection: int, number: int, *, late_us: int = 0) -> Line:
-    return Line(
-        t_ms=t_ms, event=Event.SENT, connection=connection, argument=late_us, value=message_id(connection, number)
-    )
+def sent(t_ms: float, connection: int, number: int, *, late_us: int = 0, code: int = 0) -> Line:
+    value = message_id(connection, number)
+    return Line(t_ms=t_ms, event=Event.SENT, connection=connection, code=code, argument=late_us, value=value)
 
 
 def send_failed(t_ms: float, connection: int, number: int) -> Line:

@@ -96,7 +96,7 @@ def reordered(history: History, own: list[Connection]) -> int:
 
 def expected_disconnects(history: History, kind: str) -> dict[str, object]:
     assert kind in KINDS
-    of_kind = [one for one in history.connections if one.end == kind]
+    of_kind = [one for one in history.connections if one.end == kind and one.ended >= STEADY]
     called = [one for one in of_kind if one.entered]
     others = [one for one in of_kind if not one.entered]
     missed = [one for one in others if one.pid == LIVING and not history.cut]

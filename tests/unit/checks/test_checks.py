@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 
-from loadtest.bench.campaign import check_trial
+from loadtest.bench.measuring import check_trial
 from loadtest.bench.plan import Trial
 from loadtest.checks import CHECKS, Check, CheckResult, TrialRecords, run_check
 from loadtest.checks import dropped as dropped_module
@@ -94,7 +94,7 @@ def test_validity_check_when_it_fails_then_the_trial_is_not_valid() -> None:
 @EVERY_CHECK
 def test_blank_rows_when_a_check_fails_then_the_results_take_them(check: Check, monkeypatch: Any) -> None:
     monkeypatch.setattr(
-        "loadtest.bench.campaign.CHECKS",
+        "loadtest.bench.measuring.CHECKS",
         [dataclasses.replace(one, run=broken) if one is check else one for one in CHECKS],
     )
     tables, _ = check_trial(TRIAL, GOOD)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from loadtest.checks.delivery.audit import audit_pairs, check
+from loadtest.checks.delivery.audit import check
 from loadtest.checks.kind import CheckResult
+from loadtest.checks.pairs import pairs_of
 from tests.unit.checks.histories import (
     CLOSE,
     DRAIN,
@@ -335,8 +336,10 @@ def test_delivery_when_the_trial_ended_early_then_it_raises() -> None:
         check(records(client(joined(100, A), sent(2000, A, 1))))
 
 
-def test_audit_pairs_when_asked_then_it_names_the_message_and_the_connection_that_missed_it() -> None:
+def test_pairs_when_asked_then_they_name_the_message_and_the_connection_that_missed_it() -> None:
     trial = records(client(phases(), *TWO_MEMBERS, sent(2000, A, 1), received(2001, A, A, 1)))
     assert trial.window is not None
-    lost = audit_pairs(trial, trial.window).filter("lost")
-    assert lost.select("value", "connection").rows() == [(A << 32 | 1, B)]
+    pairs = pairs_of(trial, trial.window)
+    lost = pairs.frame.filter("lost")
+    assert pairs.messages["value"].gather(lost["message"]).to_list() == [A << 32 | 1]
+    assert lost["connection"].to_list() == [B]

@@ -14,6 +14,7 @@ from loadtest.checks.kind import CheckResult
 from loadtest.checks.records import TrialRecords
 from tests.unit.checks.histories import (
     SERVER,
+    STEADY,
     A,
     B,
     C,
@@ -98,6 +99,19 @@ def test_disconnects_when_all_is_cleaned_up_then_nothing_is_missed_or_left() -> 
         "noticed": 2, "returned": 2, "raised": 0, "queues_left": 0, "subscriptions_left": 0, "causes": [],
         "example": "",
     }  # fmt: skip
+
+
+def test_disconnects_when_a_connection_was_dropped_before_the_window_then_it_does_not_count() -> None:
+    in_warm_up = [*joined(100, B, member=1), *dropped(STEADY - 1, B, "rst")]
+    found = trial([*gone(A), *in_warm_up], cleaned_up(A), up_and_running(B))
+    assert row(check(found))["dropped"] == 1
+    assert dropped_connections(found)["connection"].to_list() == [A]
+
+
+def test_disconnects_when_a_connection_is_dropped_then_its_age_is_since_it_was_open() -> None:
+    found = trial([*gone(A), opening(1500, B), *dropped(DROPPED_AT, B, "rst")], cleaned_up(A))
+    ages = dropped_connections(found)["age_s"].to_list()
+    assert ages == [pytest.approx(DROPPED_AT / 1000 - 0.1, abs=0.002), None]
 
 
 def test_disconnects_when_disconnect_is_never_entered_then_it_is_missed() -> None:

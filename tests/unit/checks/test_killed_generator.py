@@ -123,11 +123,13 @@ def test_delivery_when_each_generator_has_members_then_a_room_has_them_all() -> 
 
 
 def test_throughput_when_a_generator_was_killed_then_both_count_and_nothing_ended_unexpectedly() -> None:
-    survivor = [sent(2000, A, 1), received(2005, A, A, 1)]
-    victim = [sent(2100, X, 1), received(2105, X, X, 1)]
+    survivor = [sent(2000, A, 1), received(2005, A, A, 1), received(2105, A, X, 1)]
+    victim = [received(2003, X, A, 1), received(2003, Y, A, 1),
+              sent(2100, X, 1), received(2105, X, X, 1), received(2104, Y, X, 1)]  # fmt: skip
     of = trial(survivor, victim)
     row = throughput.KIND.run(of).rows.row(0, named=True)
-    assert (row["sent"], row["received"], row["latency_ms_max"], row["valid"]) == (2, 2, 5.0, "yes")
+    assert (row["sent"], row["received"], row["latency_ms_max"], row["valid"]) == (2, 6, 5.0, "yes")
+    assert (row["answered"], row["watched_ms"]) == (2, None)
     assert ended_unexpectedly(of).is_empty()
 
 

@@ -10,7 +10,7 @@ import pytest
 from loadtest.checks.kind import CheckResult
 from loadtest.checks.throughput.audit import check
 from loadtest.checks.usage import cpu_steps_s
-from loadtest.checks.validity import GENERATOR_LAG_LIMIT_MS
+from loadtest.checks.validity.generator import GENERATOR_LAG_LIMIT_MS
 from tests.unit.checks.histories import (
     NS_A_MS,
     RECOVER,

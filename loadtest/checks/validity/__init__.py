@@ -1,0 +1,32 @@
+"""Validity: whether a trial's figures are about the server, or about the rig that measured it.
+
+On one machine client and server share the cores: a saturated generator falsifies latency and delivery both ways.
+"""
+
+from loadtest.checks.records import TrialRecords, Window
+from loadtest.checks.validity.gate import Gate
+from loadtest.checks.validity.generator import generator_was_busy, generator_was_late
+from loadtest.checks.validity.hub import hub_was_held, hub_was_starved, sends_were_late
+from loadtest.checks.validity.ledgers import ledger_was_cut
+from loadtest.checks.validity.members import not_all_users_opened
+
+GATES = (
+    Gate(name="generator CPU", closed_because=generator_was_busy),
+    Gate(name="generator lag", closed_because=generator_was_late),
+    Gate(name="generator held up", closed_because=hub_was_held),
+    Gate(name="late sends", closed_because=sends_were_late),
+    Gate(name="generator without a CPU", closed_because=hub_was_starved, is_contention=True),
+    Gate(name="members", closed_because=not_all_users_opened),
+    Gate(name="ledgers", closed_because=ledger_was_cut),
+)
+"""In the order in which their reasons are told."""
+
+
+def invalid_because(trial: TrialRecords, window: Window) -> list[str]:
+    """Return why the trial is not valid; empty when it is."""
+    gates = [gate for gate in GATES if not (gate.is_contention and trial.allow_contention)]
+    reasons = (gate.closed_because(trial, window) for gate in gates)
+    return [reason for reason in reasons if reason is not None]
+
+
+__all__ = ["GATES", "Gate", "invalid_because"]

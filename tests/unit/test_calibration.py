@@ -1,0 +1,148 @@
+"""Calibration: the capacity of a made-up server is found, and what cannot be found is said and never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from loadtest.bench.calibration import (
+    AGREEMENT,
+    MOST_STEPS,
+    NotCalibrated,
+    cells_to_calibrate,
+    find_capacity,
+    rate_of_load,
+    step_of,
+)
+from loadtest.bench.measuring import Measured, Step
+from loadtest.bench.scenarios import SCENARIOS
+from loadtest.dimensions import CONSUMER, DROP, LOAD, MIXED_DROPS, SCENARIO, SERVER, WORKERS, CellKey
+from loadtest.report.manifest import CalibrationStep, Capacity
+from loadtest.report.tables import Tables
+from tests.unit.plans import make_plan
+
+CELL = CellKey(scenario="churn", layer="redis", consumer="sync")
+
+Server = Callable[[float], float]
+"""The utilisation at a rate."""
+
+
+def served(server: Server) -> Callable[[CellKey, int, float], CalibrationStep]:
+    return lambda cell, number, rate: CalibrationStep(rate=rate, utilisation=server(rate), busiest="event loop")
+
+
+@pytest.mark.parametrize("carries", [0.2, 0.9, 1.0, 1.1, 3.0, 6.0, 18.0, 100.0])
+def test_capacity_when_the_cost_of_a_message_is_constant_then_it_is_found_from_any_distance(carries: float) -> None:
+    found = find_capacity(CELL, served(lambda rate: min(1.0, rate / carries)))
+    assert found.rate == pytest.approx(carries)
+    assert found.cell == CELL and len(found.steps) <= MOST_STEPS
+
+
+def test_capacity_when_it_is_near_then_two_steps_do() -> None:
+    found = find_capacity(CELL, served(lambda rate: min(1.0, rate / 5)))
+    assert [step.rate for step in found.steps] == pytest.approx([SCENARIOS["churn"].rate / 2, 3.0])
+
+
+def test_capacity_when_the_server_does_other_things_too_then_the_busier_step_counts() -> None:
+    found = find_capacity(CELL, served(lambda rate: min(1.0, 0.02 + rate / 5)))
+    assert found.rate == pytest.approx(5, rel=AGREEMENT)
+    assert found.rate == max(found.steps, key=lambda step: step.utilisation or 0).rate / max(
+        step.utilisation or 0 for step in found.steps
+    )
+
+
+def test_capacity_when_estimates_go_apart_then_there_is_none_and_every_step_is_told() -> None:
+    shares = iter([0.5, 0.1, 0.5, 0.1, 0.5])
+    found = find_capacity(CELL, served(lambda rate: next(shares)))
+    assert found.rate is None and len(found.steps) == MOST_STEPS
+    assert found.why.startswith(f"no two of {MOST_STEPS} short trials agree (at 0.5/s busy 50%; at 0.6/s busy 10%;")
+
+
+def test_capacity_when_a_step_is_in_trouble_then_a_lower_rate_is_tried() -> None:
+    def measure(cell: CellKey, number: int, rate: float) -> CalibrationStep:
+        if rate > 0.3:
+            return CalibrationStep(rate=rate, trouble="the generator was busy")
+        return CalibrationStep(rate=rate, utilisation=rate / 0.8, busiest="event loop")
+
+    found = find_capacity(CELL, measure)
+    assert found.rate == pytest.approx(0.8)
+    assert found.steps[0].trouble and found.steps[1].rate < found.steps[0].rate
+
+
+def test_capacity_when_every_step_failed_then_that_is_known_of_it() -> None:
+    found = find_capacity(CELL, lambda cell, number, rate: CalibrationStep(rate=rate, trouble="it died", failed=True))
+    assert found.rate is None and found.has_failed_step
+    assert "it died" in found.why
+
+
+def step(figures: dict[str, float], *, invalid: tuple[str, ...] = ()) -> CalibrationStep:
+    row = {**CELL.as_row(), "trial": 1, "users": 5, "valid": "yes", "duration_s": 2.0, **figures}
+    measured = Measured(tables=Tables.from_rows({"throughput": [row]}), invalid=invalid, identity={})
+    return step_of(Step(cell=CELL, number=1, rate=3, duration_s=2, warm_up_s=0, seed=1), measured)
+
+
+@pytest.mark.parametrize(
+    ("figures", "busiest"),
+    [
+        ({"utilisation": 0.6, "loop_busy": 0.6, "sync_thread_busy": 0.5}, "event loop"),
+        ({"utilisation": 0.6, "loop_busy": 0.4, "sync_thread_busy": 0.6}, "sync thread"),
+        ({"utilisation": 0.6, "loop_busy": 0.4, "sync_thread_busy": 0.5}, "broker"),
+        ({"utilisation": 0.6, "loop_busy": 0.4}, "broker"),
+    ],
+)
+def test_step_when_it_is_measured_then_it_tells_what_was_busiest(figures: dict[str, float], busiest: str) -> None:
+    found = step(figures)
+    assert (found.rate, found.utilisation, found.busiest) == (3, 0.6, busiest)
+
+
+def test_step_when_it_is_not_valid_or_says_nothing_of_the_server_then_it_says_why() -> None:
+    found = step({"utilisation": 0.5}, invalid=("the generator was busy",))
+    assert (found.trouble, found.utilisation) == ("the generator was busy", None)
+    assert "not known how busy" in step({}).trouble
+
+
+def capacities(**rates: float | None) -> dict[CellKey, Capacity]:
+    cells = {name: CELL.having(CONSUMER, name.replace("_", "-")) for name in rates}
+    return {cells[name]: Capacity(cell=cells[name], rate=rate, steps=(), why="no two agree")
+            for name, rate in rates.items()}  # fmt: skip
+
+
+AT_HALF = CELL.having(LOAD, "50%").having(DROP, MIXED_DROPS)
+
+
+def test_rate_when_the_slowest_cell_sets_it_then_all_cells_of_the_scenario_have_it() -> None:
+    known = capacities(sync=2.0, **{"async": 6.0})
+    assert rate_of_load(AT_HALF, known, "slowest") == 1.0
+    assert rate_of_load(AT_HALF.having(CONSUMER, "async"), known, "slowest") == 1.0
+
+
+def test_rate_when_each_cell_sets_its_own_then_they_differ() -> None:
+    known = capacities(sync=2.0, **{"async": 6.0})
+    assert rate_of_load(AT_HALF, known, "own") == 1.0
+    assert rate_of_load(AT_HALF.having(CONSUMER, "async"), known, "own") == 3.0
+
+
+def test_rate_when_cells_of_another_scenario_or_server_are_slower_then_that_does_not_matter() -> None:
+    slow = {
+        cell: Capacity(cell=cell, rate=0.1, steps=())
+        for cell in (CELL.having(SCENARIO, "broadcast"), CELL.having(SERVER, "daphne"), CELL.having(WORKERS, 2))
+    }
+    assert rate_of_load(AT_HALF, {**capacities(sync=2.0), **slow}, "slowest") == 1.0  # fmt: skip
+
+
+def test_rate_when_the_load_is_fixed_then_there_is_nothing_to_set() -> None:
+    assert rate_of_load(CELL, {}, "slowest") is None
+
+
+def test_rate_when_a_cell_that_it_depends_on_has_no_capacity_then_it_is_refused_and_says_whose() -> None:
+    known = capacities(sync=2.0, **{"async": None})
+    with pytest.raises(NotCalibrated, match="what redis async churn carries at most is not known: no two agree"):
+        rate_of_load(AT_HALF, known, "slowest")
+    assert rate_of_load(AT_HALF, known, "own") == 1.0
+
+
+def test_cells_to_calibrate_when_a_plan_has_loads_then_each_cell_is_there_once_without_drops() -> None:
+    plan = make_plan({"scenarios": "echo,churn", "load": "fixed,30%,80%", "mix_drops": False, "layers": "redis"})
+    assert cells_to_calibrate(plan) == [CELL, CELL.having(CONSUMER, "async")]
+    assert cells_to_calibrate(make_plan({"rate": 1})) == []
