@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from collections import defaultdict
 from typing import Any
@@ -85,6 +86,7 @@ async def burst(transport: Any, count: int, payload: bytes) -> None:
 
 
 async def main() -> None:
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of each write to a member that was just dropped
     rooms: defaultdict[bytes, set[Any]] = defaultdict(set)
 
     def listener(request: Any) -> WSListener:

@@ -16,7 +16,7 @@ SPAWN_RATE = 1000
 FIRST_IDLERS = 50
 """Connections opened before memory is read for the first time: they pay for tables that all share."""
 
-OFFLINE_S = 1.0
+OFFLINE_S = 0.6
 """How long a dropped member stays away, as our locustfiles have it."""
 ABORT = struct.pack("ii", 1, 0)
 """SO_LINGER with no time: closing sends RST (socket(7))."""
