@@ -153,6 +153,14 @@ class Plan(BaseModel):
         "machine's noise",
     )
     seed: Seed = _LOAD.seed
+    pin: bool = Field(
+        True,
+        description="server on some CPUs, generator and broker on others, where there are two or more; Linux only",
+    )
+    allow_contention: bool = Field(
+        False,
+        description="count trials also where other processes, virtual machines or a CPU quota disturbed them",
+    )
     fail_on: tuple[str, ...] = Field(
         (),
         description="threshold that makes the bench end with exit code 1: 'missed_share > 0.05' or 'consumer=sync "

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from loadtest.bench.choices import Choices
+from loadtest.bench.pinned import pinned_here
 from loadtest.bench.plan import Plan, PlanError, Trial
 from loadtest.bench.profiles import make_plan
 from loadtest.checks.throughput.table import TABLE as THROUGHPUT
@@ -53,6 +54,7 @@ class RunFolder:
         now = datetime.now(UTC)
         name = f"{now:%Y%m%dT%H%M%SZ}-{plan.profile}"
         folder = _new_folder(out, name)
+        pinned = pinned_here(plan)
         manifest = Manifest(
             format=FORMAT_VERSION,
             name=folder.name,
@@ -68,7 +70,8 @@ class RunFolder:
             planned=len(plan.trials_in_order()),
             twins=plan.twin_cells(),
             done=0,
-            notes=plan.notes,
+            pinning=pinned.cpus,
+            notes=(*plan.notes, *pinned.notes),
         )
         run = cls(folder, plan, manifest, Tables.empty())
         run._write()

@@ -7,6 +7,7 @@ Where an outage is of a generator, it is of a second one, which shares the users
 here is ended here, and an outage is healed whatever happens.
 """
 
+import os
 import signal
 import time
 from collections.abc import Mapping
@@ -33,6 +34,7 @@ from loadtest.phases.timing import CLOSING_S
 from loadtest.servers import SERVERS
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
+from loadtest.stack.pinning import Placement, on_cpus, placement_here
 from loadtest.stack.process import Process, describe_exit
 from loadtest.stack.sampler import Sampler
 from loadtest.targets import PreparedTarget, Running, RunningTarget, Setting, running
@@ -74,11 +76,15 @@ def run_trial(trial: Trial, setup: TrialSetup, folder: Path) -> MeasuredTrial:
     (folder / LEDGER).mkdir(parents=True)
     plan = setup.plan
     outage = plan.outage_of(trial.cell)
+    placement = placement_here(pin=plan.pin, workers=trial.cell[WORKERS])
     with ExitStack() as started:
-        measured = started.enter_context(running(setup.target, _setting(trial, plan, folder), setup.addresses))
-        generators = _generators(trial, plan, folder, measured.target.url, started)
+        setting = _setting(trial, plan, folder)
+        measured = started.enter_context(running(setup.target, setting, setup.addresses, placement))
+        with on_cpus(placement.load):
+            generators = _generators(trial, plan, folder, measured.target.url, started)
         injected = started.enter_context(Injected(outage, _subject(outage, measured, generators)))
-        result = _measure(trial, plan, folder, generators, _Parts(measured=measured, injected=injected))
+        parts = _Parts(measured=measured, injected=injected, placement=placement)
+        result = _measure(trial, plan, folder, generators, parts)
     if generators.mortal and result.records.client_events(Event.DROPPED).is_empty():
         raise TrialFailed(_KILLED_BY_ANOTHER)
     return result
@@ -100,6 +106,7 @@ class _Parts:
 
     measured: Running
     injected: Injected
+    placement: Placement
 
     @property
     def have_ended(self) -> bool:
@@ -132,7 +139,9 @@ def _measure(trial: Trial, plan: Plan, folder: Path, generators: _Generators, pa
     target = parts.measured.target
     target.prime()
     before = target.read_residue()
-    with Sampler(_roles(parts.measured, generators)) as sampler:
+    sampler = Sampler(_roles(parts.measured, generators), cpus=parts.placement.by_role)
+    sampler.watch("bench", os.getpid(), alone=True)
+    with on_cpus(parts.placement.load), sampler:
         _conduct(generators, parts)
     parts.injected.heal()
     _settle(target, settle_s(plan, trial))
@@ -148,12 +157,15 @@ def _measure(trial: Trial, plan: Plan, folder: Path, generators: _Generators, pa
         client=client,
         server=server,
         samples=sampler.frame(),
+        cpus=sampler.cpus_frame(),
+        host=sampler.host_frame(),
         before=before.processes,
         after=after.processes,
         after_unknown=after.unknown,
         settled_ns=settled_ns,
         drops=plan.drops_of(trial.cell),
         users=users_of(plan, trial),
+        allow_contention=plan.allow_contention,
     )
     return MeasuredTrial(records=records, identity=identity)
 

@@ -42,7 +42,9 @@ class TrialRecords:
     """See `loadtest.ledger.reader.read_ledger`."""
     server: pl.DataFrame
     samples: pl.DataFrame
-    """time_ns, role ("server", "generator", "broker"), cpu_s (since the process began), rss_bytes."""
+    """time_ns, role ("server", "generator", "broker", "bench"), cpu_s (since the process began), rss_bytes, and where
+    the system tells: wait_s (ready to run and on no CPU, summed over threads), involuntary (context switches),
+    fds_left (files that may still be opened)."""
     before: tuple[ProcessResidue, ...]
     after: tuple[ProcessResidue, ...]
     """Empty when the residue could not be read; `after_unknown` then says why."""
@@ -52,6 +54,12 @@ class TrialRecords:
     drops: tuple[str, ...] = ()
     """The kinds of drops that were planned; empty where nothing was to be dropped."""
     users: int
+    cpus: pl.DataFrame | None = None
+    """time_ns, roles (those that share some CPUs, sorted, by comma), and of these CPUs since the machine started:
+    busy_s (used by all processes), steal_s (given to other virtual machines). None: not known."""
+    host: pl.DataFrame | None = None
+    """time_ns, throttled_s (CPU withheld by quotas), wall_ns and boot_ns (how far CLOCK_REALTIME and CLOCK_BOOTTIME are
+    ahead of CLOCK_MONOTONIC); null where the system does not tell. None: not known."""
     allow_contention: bool = False
     """What others did to the machine does not make the trial invalid."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from channels.consumer import AsyncConsumer, SyncConsumer
 
 from loadtest.ledger import Event
+from loadtest.probe.handling import current_handling, recorded_dispatch
 from loadtest.probe.recording import class_name, current_connection, recorded_code, recorder
 
 
@@ -24,6 +25,9 @@ def watch() -> None:
             ledger = recorder()
             ledger.record(Event.CONSUMER, connection, argument=ledger.text(class_name(self)))
             _watch_disconnect(self, connection)
+        handling = current_handling.get()
+        if handling is not None:
+            self.dispatch = recorded_dispatch(self.dispatch, handling)
         await call(self, scope, receive, send)
 
     AsyncConsumer.__call__ = recorded_call

@@ -19,13 +19,14 @@ from loadtest.contract import (
     write_answer,
     write_refusal,
 )
+from loadtest.probe.handling import Handling
 
 QUESTION_TIMEOUT_S = 5.0
 """A client that connects and asks nothing must not stay among the server's tasks."""
 
 
-OpenConnections = Mapping[int, "asyncio.Task[object] | None"]
-"""The application task of each connection whose task has not ended."""
+OpenConnections = Mapping[int, Handling]
+"""What each connection does whose application task has not ended."""
 
 
 class Control:

@@ -1,30 +1,93 @@
-"""Handling: what a consumer that has not ended is doing, read from its suspended task when somebody asks.
+"""Handling: what the consumer of a connection is doing, and what would become of a disconnect that came just now.
 
-Channels' `await_many_dispatch` waits for the next message or awaits the handler of one. Its frame tells which, so
-nothing has to be recorded while messages pass.
+Channels' `await_many_dispatch` waits until the server or the channel layer has a message, and dispatches what there is,
+the server's first. So a disconnect reaches a consumer that waits for both. It does not reach one that has begun to
+handle a message and then sends: on a server where a send to a client that is gone raises, that ends the task.
+
+An imagined drop finds out which of the two it would have been, without any drop. It is set on a connection at some
+moment: from then on a send would have raised. One turn of the event loop later the disconnect would have been there to
+be dispatched: from then on the consumer would have got it as soon as it waits, unless a send comes first.
 """
 
-import asyncio
-import inspect
-from types import FrameType
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
-_LOOP = "await_many_dispatch"
+from loadtest.ledger import Event
+from loadtest.probe.recording import recorder
+
+Dispatch = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
-def handled_message(task: "asyncio.Task[object] | None") -> str:
-    """Return the type of the ASGI or channel message that the task's consumer is handling; "" when it waits for one."""
-    awaitable: Any = task.get_coro() if task is not None else None
-    while inspect.iscoroutine(awaitable):
-        frame = awaitable.cr_frame
-        awaitable = awaitable.cr_await
-        if frame is not None and frame.f_code.co_name == _LOOP:
-            return _dispatched(frame, awaitable)
-    return ""
+class Handling:
+    """The state of one connection's consumer; touched in the thread of the event loop only."""
+
+    __slots__ = ("connection", "imagined", "in_midst", "is_dispatched", "is_open", "is_receiving", "message")
+
+    def __init__(self, connection: int) -> None:
+        """Nothing is known of it yet."""
+        self.connection = connection
+        self.is_dispatched = False
+        """A consumer of Channels takes its messages, and `recorded_dispatch` sees each."""
+        self.is_open = False
+        """Accepted, and no disconnect was handed out."""
+        self.is_receiving = False
+        """The consumer has asked the server for the next message and has not got it."""
+        self.message: Mapping[str, Any] | None = None
+        """What is being handled."""
+        self.imagined = 0
+        """Imagined drops of which the outcome is open."""
+        self.in_midst = 0
+        """Of these, the ones that met the consumer in the midst of a message."""
+
+    @property
+    def handled_type(self) -> str:
+        """The type of the ASGI or channel message that is being handled; "" when the consumer waits for one."""
+        return "" if self.message is None else str(self.message.get("type", ""))
+
+    def judge(self) -> bool:
+        """Tell, one turn after imagined drops were added, whether they met the consumer in the midst of a message."""
+        if not self.imagined:
+            return True  # it has sent meanwhile
+        if self.message is None and self.is_receiving:
+            self.spare()
+            return False
+        self.in_midst = self.imagined
+        return True
+
+    def spare(self) -> None:
+        """The consumer waits for the server again, or did so all the time: it would have got its disconnect."""
+        if self.in_midst:
+            recorder().record(Event.SPARED, self.connection, value=self.in_midst)
+        self.imagined = self.in_midst = 0
+
+    def send(self) -> None:
+        """The consumer sends: every imagined drop would have been missed."""
+        self.imagined = self.in_midst = 0
+
+    def turn(self) -> None:
+        """The consumer begins to handle a message, or has ended it: it may have waited for the server, or waits now."""
+        if self.is_receiving:
+            self.spare()
 
 
-def _dispatched(frame: FrameType, awaitable: Any) -> str:
-    if getattr(awaitable, "__qualname__", "") == asyncio.wait.__qualname__:
-        return ""  # between messages
-    message = frame.f_locals.get("result")
-    return str(message.get("type", "")) if isinstance(message, dict) else ""
+current_handling: "ContextVar[Handling | None]" = ContextVar("current_handling", default=None)
+"""That of the connection whose application task is running."""
+
+
+def recorded_dispatch(dispatch: Dispatch, handling: Handling) -> Dispatch:
+    """Return a consumer's dispatch() that keeps its state."""
+    handling.is_dispatched = True
+
+    async def recorded(message: Mapping[str, Any]) -> None:  # comes with every message: no call that is not needed
+        handling.message = message
+        if handling.in_midst:
+            handling.turn()
+        try:
+            await dispatch(message)
+        finally:
+            handling.message = None
+            if handling.in_midst:
+                handling.turn()
+
+    return recorded

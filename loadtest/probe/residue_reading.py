@@ -16,15 +16,15 @@ from django.db import connections
 from django.utils.module_loading import import_string
 
 from loadtest.contract import ProcessResidue
-from loadtest.probe.handling import handled_message
+from loadtest.probe.handling import Handling
 from loadtest.probe.readers import LayerResidue, layer_readers
 from loadtest.probe.recording import class_name
 
 
-async def read_residue(open_connections: Mapping[int, "asyncio.Task[object] | None"]) -> ProcessResidue:
+async def read_residue(open_connections: Mapping[int, Handling]) -> ProcessResidue:
     """Read all there is; a part that fails is reported as unknown and does not spoil the others."""
     unknown: dict[str, str] = {}
-    busy = {connection: handled_message(task) for connection, task in open_connections.items()}  # before we wait
+    busy = {connection: handling.handled_type for connection, handling in open_connections.items()}  # before we wait
     gc.collect()  # what only waits for it, such as the database connection of a thread that has ended, is not left
     presence = await _presence(unknown)  # before the others, for it makes a thread that they would not all have
     layer = await _read_layer(unknown)

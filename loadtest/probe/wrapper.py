@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, MutableMapping
+from random import Random
 from typing import Any
 
 from loadtest.contract import CONNECTION_DIGITS, CONNECTION_HEADER
@@ -10,6 +11,8 @@ from loadtest.ledger import Event
 from loadtest.ledger.record import SERVER_NAMED
 from loadtest.probe.busy import watch_busy
 from loadtest.probe.control import Control
+from loadtest.probe.exposure import Sampling
+from loadtest.probe.handling import Handling, current_handling
 from loadtest.probe.recording import (
     class_name,
     current_connection,
@@ -37,7 +40,7 @@ class Probe:
         """Wrap `application`, the outermost one of asgi.py; raises OSError when the ledger cannot be written."""
         self._application = application
         self._unnamed = itertools.count(SERVER_NAMED)
-        self._open: dict[int, asyncio.Task[object] | None] = {}
+        self._open: dict[int, Handling] = {}
         self._watched_loop: asyncio.AbstractEventLoop | None = None
         if is_recording():
             recorder()
@@ -53,6 +56,7 @@ class Probe:
             self._watched_loop = asyncio.get_running_loop()
             watch_for_stalls(self._watched_loop)
             watch_busy(self._watched_loop)
+            Sampling(self._watched_loop, self._open, Random())
         if scope["type"] == "websocket":
             await self._record(scope, receive, send)
         else:
@@ -64,11 +68,12 @@ class Probe:
         if connection is None or connection in self._open:
             connection = next(self._unnamed)
         current_connection.set(connection)
-        self._open[connection] = asyncio.current_task()
+        self._open[connection] = handling = Handling(connection)
+        current_handling.set(handling)
         ledger.record(Event.SCOPE, connection, argument=ledger.text(str(scope["path"])))
         ended_by = 0
         try:
-            await self._application(scope, _recorded_receive(connection, receive), _recorded_send(connection, send))
+            await self._application(scope, _recorded_receive(handling, receive), _recorded_send(handling, send))
         except BaseException as error:
             ended_by = ledger.text(class_name(error))
             raise
@@ -85,16 +90,20 @@ def _named_by_client(scope: Scope) -> int | None:
     return None
 
 
-def _recorded_receive(connection: int, receive: Receive) -> Receive:
+def _recorded_receive(handling: Handling, receive: Receive) -> Receive:
     record = recorder().record
+    connection = handling.connection
 
     async def recorded() -> Message:
+        handling.is_receiving = True
         message = await receive()
+        handling.is_receiving = False
         match message["type"]:
             case "websocket.receive":
                 length = len(message.get("text") or message.get("bytes") or "")
                 record(_RECEIVE_IN, connection, 0, 0, length)
             case "websocket.disconnect":
+                handling.is_open = False
                 record(Event.DISCONNECT_IN, connection, code=recorded_code(message.get("code")))
             case "websocket.connect":
                 record(Event.CONNECT_IN, connection)
@@ -103,12 +112,15 @@ def _recorded_receive(connection: int, receive: Receive) -> Receive:
     return recorded
 
 
-def _recorded_send(connection: int, send: Send) -> Send:
+def _recorded_send(handling: Handling, send: Send) -> Send:
     ledger = recorder()
+    connection = handling.connection
     accepted = False
 
     async def recorded(message: Message) -> None:
         nonlocal accepted
+        if handling.imagined:
+            handling.send()
         try:
             await send(message)
         except BaseException as error:
@@ -118,9 +130,10 @@ def _recorded_send(connection: int, send: Send) -> Send:
             case "websocket.send":
                 return
             case "websocket.accept":
-                accepted = True
+                accepted = handling.is_open = True
                 ledger.record(Event.ACCEPTED, connection)
             case "websocket.close":
+                handling.is_open = False
                 event = Event.CLOSE_OUT if accepted else Event.REJECTED
                 ledger.record(event, connection, code=recorded_code(message.get("code") or 1000))
             case "websocket.http.response.start":

@@ -103,6 +103,8 @@ class Manifest:
     twins: tuple[_Key, ...] = ()
     """The cells whose trial is run twice each round; see loadtest/figures/twins.py."""
     machine: Mapping[str, Any] = field(default_factory=dict)
+    pinning: Mapping[str, str] = field(default_factory=dict)
+    """The CPUs that each role may use, "2-3" say; empty where nothing is pinned."""
     limits: Mapping[str, Any] = field(default_factory=dict)
     git_revision: str | None = None
     planned: int

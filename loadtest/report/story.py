@@ -132,6 +132,8 @@ _NAMES: dict[Event, str] = {
     Event.TASK_ENDED: "the application's task ended",
     Event.CLOSE_OUT: "the application closed it",
     Event.STALLED: "the event loop stalled for",
+    Event.EXPOSED: "open connections were asked what a drop would meet",
+    Event.SPARED: "a drop a moment ago would not have been missed",
     Event.LOOP_BUSY: "the event loop has been at work for",
     Event.SYNC_THREAD_BUSY: "the thread of the sync consumers has been at work for",
 }

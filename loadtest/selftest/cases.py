@@ -69,6 +69,9 @@ CONTROLS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 """Consumers in which nothing is planted."""
 
+BESIDE_OTHERS: Mapping[str, Any] = MappingProxyType({"pin": False, "allow_contention": True})
+"""Several cases run at a time: pinned, they would all have the same CPUs, and each disturbs the others."""
+
 BARE_LAYER = "bare-layer"
 """Stands for a consumer where there is none: the channel layer alone."""
 
@@ -84,7 +87,8 @@ class Case:
     def load(self) -> Plan:
         """Return the plan whose load the trial has."""
         found = find_planted(self.consumer)
-        return Plan(**(CONTROLS[self.consumer] if found is None else _LOAD_OF.get(found[0].name, DROPPING)))
+        load = CONTROLS[self.consumer] if found is None else _LOAD_OF.get(found[0].name, DROPPING)
+        return Plan(**load, **BESIDE_OTHERS)
 
     @property
     def trial(self) -> Trial:

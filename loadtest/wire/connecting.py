@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import gevent.socket
 
-from loadtest.wire.errors import OpenFailed, OutOfDescriptors, Unreachable
+from loadtest.wire.errors import OpenFailed, OutOfDescriptors, OutOfPorts, Unreachable
 from loadtest.wire.stream import Stream
 
 RESOLVED_FOR_S: Final = 60.0
@@ -26,7 +26,7 @@ SocketAddress = tuple[int, int, int, Any]  # family, type, protocol, address
 
 
 def connect(host: str, port: int) -> Stream:
-    """Try each address of the host in turn; raise the error of the last one as Unreachable or OutOfDescriptors."""
+    """Try each address of the host in turn; raise the error of the last one as one of ours."""
     failed: OSError | None = None
     for address in _addresses(host, port):
         try:
@@ -55,7 +55,7 @@ def _unreachable(host: str, port: int, error: OSError) -> OpenFailed:
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return OutOfDescriptors("no more files may be opened by this process; raise `ulimit -n` or open fewer")
     if error.errno == errno.EADDRNOTAVAIL:
-        return Unreachable(f"no local port is left for {host}:{port}; open fewer connections, or target more addresses")
+        return OutOfPorts(f"no local port is left for {host}:{port}; open fewer connections, or target more addresses")
     if error.errno == errno.ECONNREFUSED:
         return Unreachable(f"nothing listens on {host}:{port}; is the server up?")
     return Unreachable(f"{host}:{port} cannot be reached: {error.strerror}")

@@ -4,7 +4,8 @@ WireError                        everything this package raises on purpose
 ├── OpenFailed                   the WebSocket could not be opened
 │   ├── BadURL                   (also a ValueError) not a ws:// or wss:// address
 │   ├── OpenTimeout              not open within timeout_s, whatever it was waiting for
-│   ├── Unreachable              no TCP connection: refused, no route, name not found, no local port left
+│   ├── Unreachable              no TCP connection: refused, no route, name not found
+│   ├── OutOfPorts               this machine has no local port left for another connection to that address
 │   ├── OutOfDescriptors         this process may open no more files
 │   ├── ProxyFailed              the HTTP proxy would not build the tunnel
 │   ├── TLSFailed                no TLS session: unknown CA, wrong host name, not TLS at all
@@ -57,6 +58,12 @@ class OutOfDescriptors(OpenFailed):
     """The process has reached its limit of open files."""
 
     name = "out of file descriptors"
+
+
+class OutOfPorts(OpenFailed):
+    """All local ports from which the target could be reached are taken."""
+
+    name = "out of local ports"
 
 
 class ProxyFailed(OpenFailed):

@@ -22,6 +22,9 @@ COMMAND = Path(sys.executable).with_name("channels-loadtest")
 MARK = "MARK_OF_A_TEST"
 """In the environment of a bench and of all that it starts: what carries it when the bench has ended is an orphan."""
 
+BESIDE_OTHERS = ("--no-pin", "--allow-contention")
+"""Test files run two at a time: pinned, two benches would have the same CPUs, and each disturbs the other."""
+
 ENDS_S = 120.0
 """The benches of these tests take seconds; one that takes two minutes on a busy machine hangs."""
 
@@ -36,8 +39,14 @@ class Bench:
         env: Mapping[str, str] | None = None,
         before: Callable[[], None] | None = None,
         cwd: Path | None = None,
+        beside_others: bool = True,
     ) -> None:
-        """Start it with `env` added to its environment; `before` is called in the new process."""
+        """Start it with `env` added to its environment; `before` is called in the new process.
+
+        A new bench gets the options for running beside other tests, unless it is not to be `beside_others`.
+        """
+        is_new_bench = "bench" in arguments and "--resume" not in arguments
+        options = BESIDE_OTHERS if beside_others and is_new_bench else ()
         self.mark = uuid.uuid4().hex
         self.temporary = Path(tempfile.mkdtemp(prefix="bench-"))  # short: Unix sockets come into it
         self._out = self.temporary / "out"
@@ -46,7 +55,7 @@ class Bench:
         kept.pop("DATABASE_URL", None)
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
-                [program, *arguments],
+                [program, *arguments, *options],
                 env={**kept, MARK: self.mark, "TMPDIR": str(self.temporary), **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=out,

@@ -31,6 +31,8 @@ duration = {duration}
 drain = 0.5
 settle = 2
 trials = {trials}
+pin = false
+allow_contention = true
 """
 
 

@@ -131,7 +131,9 @@ class Outcome:
 
 
 def carried_out(database: Database, folder: Path, **given: Any) -> Outcome:
-    plan = make_plan({"consumers": "async", "layers": "inmemory", "trials": 1, "warm_up": 0.2, **given})
+    beside_others = {"pin": False, "allow_contention": True}
+    chosen = {"consumers": "async", "layers": "inmemory", "trials": 1, "warm_up": 0.2}
+    plan = make_plan({**chosen, **beside_others, **given})
     (trial,) = plan.trials_in_order()
     setup = TrialSetup(plan=plan, target=PreparedReference(database=database))
     records = run_trial(trial, setup, folder / "trial").records

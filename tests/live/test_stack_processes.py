@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import psutil
 import pytest
 import redis
@@ -16,6 +17,7 @@ from loadtest.brokers.redis import delete_keys, private_valkey, redis_server
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
 from loadtest.stack.lock import only_bench
+from loadtest.stack.pinning import on_cpus
 from loadtest.stack.process import Process
 from loadtest.stack.sampler import SCHEMA, Sampler
 
@@ -173,6 +175,11 @@ def test_delete_keys_when_there_are_others_then_only_ours_go(tmp_path: Path) -> 
         assert sorted(client.keys()) == [b"loadtest-a1.x", b"loadtest-b.x", b"theirs"]
 
 
+def risen(samples: pl.DataFrame, column: str) -> float:
+    """Return the difference between the highest and the lowest value."""
+    return float(samples.select(pl.col(column).max() - pl.col(column).min()).item() or 0)
+
+
 def most_cpu_s(sampler: Sampler, role: str) -> float:
     return float(max(sampler.frame().filter(role=role)["cpu_s"], default=0))
 
@@ -264,3 +271,30 @@ def test_leash_when_asked_then_the_program_keeps_pid_environment_and_arguments(t
     with Process(command, name="test", log=tmp_path / "log", env={"X": "1"}, cwd=tmp_path) as process:
         assert process.wait(20) == 0
     assert json.loads((tmp_path / "log").read_text()) == [process.pid, "1", ["a b", "--c"], process.pid]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how long a thread waited")
+def test_sampler_when_two_processes_share_a_cpu_then_both_wait_for_it_and_neither_is_foreign(
+    tmp_path: Path, until: Until
+) -> None:
+    cpu = frozenset({max(os.sched_getaffinity(0))})
+    busy = [sys.executable, "-c", "while True: pass"]
+    with on_cpus(cpu), start(busy, tmp_path) as first, start(busy, tmp_path) as second:
+        roles = {"server": [first.pid], "generator": [second.pid]}
+        with Sampler(roles, cpus=dict.fromkeys(roles, cpu), interval_s=0.02) as sampler:
+            for role in roles:
+                until(lambda role=role: risen(sampler.frame().filter(role=role), "wait_s") > 0.2)  # type: ignore[misc]
+            until(lambda: risen(sampler.frame(), "involuntary") > 5)
+    shared = sampler.cpus_frame()
+    assert set(shared["roles"]) == {"generator,server"}
+    ours_s = sum(risen(samples, "cpu_s") for _, samples in sampler.frame().group_by("role"))
+    assert risen(shared, "busy_s") >= 0.5 * ours_s
+    assert sampler.host_frame()["wall_ns"].null_count() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux pins")
+def test_cpus_when_a_process_is_started_on_some_then_it_stays_there_and_we_do_not(tmp_path: Path) -> None:
+    before = os.sched_getaffinity(0)
+    with on_cpus(frozenset({min(before)})), start(SLEEP, tmp_path) as process:
+        assert os.sched_getaffinity(process.pid) == {min(before)}
+    assert os.sched_getaffinity(0) == before

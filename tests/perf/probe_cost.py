@@ -9,7 +9,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from loadtest.ledger.reader import read_ledger
 from loadtest.phases import Timing
 from loadtest.phases.timing import CLOSING_S
 from loadtest.probe import wrapper
+from loadtest.probe.handling import Handling, recorded_dispatch
 from loadtest.probe.recording import recorder
 from loadtest.servers import SERVERS
 from loadtest.stack.folders import short_folder
@@ -72,9 +73,9 @@ def main() -> dict[str, object]:
 
 
 def own_work_us() -> float:
-    """Return the CPU time, in µs, that the probe adds to a message in and a message out, measured without a server.
+    """Return the CPU time, in µs, that the probe adds to a message in, its handling and a message out.
 
-    The machine's noise on whole servers is larger than what is looked for; this is steady.
+    Measured without a server: the machine's noise on whole servers is larger than what is looked for; this is steady.
     """
     with tempfile.TemporaryDirectory() as name:
         os.environ[LEDGER_VARIABLE] = name
@@ -96,9 +97,18 @@ async def _time_wrappers() -> float:
     async def send(message: MutableMapping[str, Any]) -> None:
         pass
 
-    recorded_receive, recorded_send = wrapper._recorded_receive(1, receive), wrapper._recorded_send(1, send)
-    plain_us = await _time(receive, lambda: send(answer))
-    return await _time(recorded_receive, lambda: recorded_send(answer)) - plain_us
+    async def dispatch(message: Mapping[str, Any]) -> None:
+        pass
+
+    handling = Handling(1)
+    recorded_receive, recorded_send = (
+        wrapper._recorded_receive(handling, receive),
+        wrapper._recorded_send(handling, send),
+    )
+    with_state = recorded_dispatch(dispatch, handling)
+    plain_us = await _time(receive, lambda: dispatch(message), lambda: send(answer))
+    recorded_us = await _time(recorded_receive, lambda: with_state(message), lambda: recorded_send(answer))
+    return recorded_us - plain_us
 
 
 async def _time(*calls: Callable[[], Awaitable[object]]) -> float:

@@ -57,9 +57,10 @@ def test_failed_trial_is_absent_and_not_zero(summary: Summary) -> None:
 
 def test_row_of_no_drop_does_not_apply_rather_than_being_unknown(tmp_path: Path) -> None:
     write_folder(tmp_path)
-    lines = (tmp_path / "disconnects.csv").read_text().splitlines()
-    cut = [lines[0], ",".join([*lines[1].split(",")[: len(KEY_NAMES)], "0", "0", "0", "0", *[""] * 4, "0", "0", "0"])]
-    (tmp_path / "disconnects.csv").write_text("\n".join(cut) + "\n")
+    names, first = (line.split(",") for line in (tmp_path / "disconnects.csv").read_text().splitlines()[:2])
+    counts = dict.fromkeys(("dropped", "disconnect_called", "missed", "unknown", "groups_left", "tasks_left"), "0")
+    row = dict.fromkeys(names, "") | dict(zip(names[: len(KEY_NAMES)], first[: len(KEY_NAMES)], strict=True)) | counts
+    (tmp_path / "disconnects.csv").write_text(f"{','.join(names)}\n{','.join(row.values())}\n")
     summary = write_report(tmp_path)
     (table,) = [t for t in printed_tables(summary) if t.name == "disconnects"]
     shown = dict(zip([h.text for h in table.headings], [t.text for t in table.rows[0]], strict=True))

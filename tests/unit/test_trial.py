@@ -20,6 +20,7 @@ from loadtest.outages import OUTAGES, Outage, Subject
 from loadtest.outages.kind import one_third, pause, resume, two_thirds
 from loadtest.phases import Failure, Order, Task
 from loadtest.stack.errors import EnvironmentFailed
+from loadtest.stack.pinning import floating
 from loadtest.targets import CollectedLedger
 
 
@@ -158,7 +159,7 @@ def parts(injected: Injected, require_broker: Any) -> _Parts:
     target = SimpleNamespace(processes=(), require_alive=lambda: None)
     broker = SimpleNamespace(require_alive=require_broker)
     measured: Any = SimpleNamespace(target=target, broker=broker)
-    return _Parts(measured=measured, injected=injected)
+    return _Parts(measured=measured, injected=injected, placement=floating(frozenset()))
 
 
 def test_order_when_the_broker_answers_late_then_it_is_not_delayed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import polars as pl
 
 from loadtest.checks.disconnects import table
 from loadtest.checks.dropped import dropped_connections
+from loadtest.checks.exposure import exposure_of
 from loadtest.checks.kind import CheckResult
 from loadtest.checks.records import TrialRecords
 from loadtest.dimensions import DROP
@@ -22,7 +23,11 @@ from loadtest.figures.table import Row
 def check(trial: TrialRecords) -> CheckResult:
     """Return one row for each kind of drop that was planned; `example` is the id of a missed connection."""
     connections = dropped_connections(trial)
-    rows = [_row(kind, connections.filter(pl.col("drop") == kind), trial) for kind in trial.drops]
+    exposure = exposure_of(trial, trial.window) if trial.window else None
+    rows = [
+        {**_row(kind, connections.filter(pl.col("drop") == kind), trial), table.EXPOSURE: exposure}
+        for kind in trial.drops
+    ]
     return CheckResult(rows=table.TABLE.frame(rows), unknown=tuple(_reasons(trial, connections)))
 
 

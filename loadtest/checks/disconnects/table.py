@@ -24,6 +24,15 @@ _detection = partial(
 DETECT_MS_P50 = _detection(name="detect_ms_p50", meaning="from the drop to disconnect() entered, median")
 DETECT_MS_P99 = _detection(name="detect_ms_p99", meaning="the same, p99")
 DETECT_MS_MAX = _detection(name="detect_ms_max", meaning="the same, the slowest")
+EXPOSURE = _column(
+    name="exposure",
+    dtype=float,
+    meaning="share of the open connections that would have missed their disconnect, had their client gone at a random "
+    "moment: their consumer was in the midst of a message and then sent; the same for each kind of a trial",
+    better="lower",
+    over_trials="median",
+    since=5,
+)
 CODES = _column(
     name="codes",
     dtype=Counter,
@@ -67,6 +76,7 @@ TABLE = Table(
         DISCONNECT_CALLED,
         MISSED,
         UNKNOWN,
+        EXPOSURE,
         DETECT_MS_P50,
         DETECT_MS_P99,
         DETECT_MS_MAX,

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from loadtest.checks.contention import contention, foreign_cpu, steal
 from loadtest.checks.kind import CheckResult
 from loadtest.checks.lateness import late_ms
 from loadtest.checks.open_failures import open_failures
@@ -13,7 +14,7 @@ from loadtest.checks.throughput.demand import demand_of
 from loadtest.checks.throughput.latency import latencies
 from loadtest.checks.throughput.unsent import unsent_of
 from loadtest.checks.unexpected_ends import ended_unexpectedly
-from loadtest.checks.usage import cpu_s, largest_rss_mb
+from loadtest.checks.usage import cpu_s, grown, involuntary_switches, largest_rss_mb, waited_s
 from loadtest.checks.utilisation import utilisation_of
 from loadtest.checks.validity import invalid_because
 from loadtest.figures.counts import counts_of
@@ -75,11 +76,25 @@ def _usage(trial: TrialRecords, window: Window) -> Row:
         table.SERVER_RSS_MB: largest_rss_mb(trial, window),
         table.GENERATOR_CPU_S: cpu_s(trial, "generator", window.start_ns, window.end_ns),
         table.BROKER_CPU_S: cpu_s(trial, "broker", window.start_ns, window.end_ns),
+        **_withheld(trial, window),
         table.UTILISATION: busy.largest,
         table.LOOP_BUSY: busy.loop,
         table.SYNC_THREAD_BUSY: busy.sync_thread,
         table.STALLS: None if stalls is None else len(stalls),
         table.STALLED_MS: None if stalls is None else float(sum(stalls)),
+    }
+
+
+def _withheld(trial: TrialRecords, window: Window) -> Row:
+    """Return what our processes wanted of the machine and did not get, and who had it."""
+    return {
+        table.CPU_WAIT_S: waited_s(trial, "server", window),
+        table.INVOLUNTARY_SWITCHES: involuntary_switches(trial, "server", window),
+        table.GENERATOR_WAIT_S: waited_s(trial, "generator", window),
+        table.FOREIGN_CPU: foreign_cpu(trial, window),
+        table.CONTENTION: contention(trial, window),
+        table.STEAL: steal(trial, window),
+        table.THROTTLED_S: grown(trial.host, "throttled_s", window),
     }
 
 

@@ -136,6 +136,62 @@ BROKER_CPU_S = _column(
     may_not_apply=True,
     since=4,
 )
+CPU_WAIT_S = _column(
+    name="cpu_wait_s",
+    unit="s",
+    dtype=float,
+    meaning="how long threads of the server were ready to run and had no CPU in the steady window, summed over them",
+    over_trials="median",
+    since=5,
+)
+INVOLUNTARY_SWITCHES = _column(
+    name="involuntary_switches",
+    dtype=int,
+    meaning="how often a CPU was taken from a thread of the server that could have gone on, in the steady window",
+    over_trials="median",
+    since=5,
+)
+GENERATOR_WAIT_S = _column(
+    name="generator_wait_s",
+    unit="s",
+    dtype=float,
+    meaning="how long threads of the load generator were ready to run and had no CPU in the steady window",
+    over_trials="median",
+    since=5,
+)
+FOREIGN_CPU = _column(
+    name="foreign_cpu",
+    unit="share of a core",
+    dtype=float,
+    meaning="CPU that processes which are none of ours used of the CPUs that ours may use, in the steady window",
+    over_trials="median",
+    since=5,
+)
+CONTENTION = _column(
+    name="contention",
+    unit="share of the window",
+    dtype=float,
+    meaning="how long server, generator or broker waited for a CPU because of other processes, at most",
+    over_trials="median",
+    since=5,
+)
+STEAL = _column(
+    name="steal",
+    unit="share of a core",
+    dtype=float,
+    meaning="CPU that was wanted and went to other virtual machines, in the steady window",
+    over_trials="median",
+    since=5,
+)
+THROTTLED_S = _column(
+    name="throttled_s",
+    unit="s",
+    dtype=float,
+    meaning="how long a CPU quota of the control group held us back in the steady window; empty where there is none",
+    over_trials="median",
+    may_not_apply=True,
+    since=5,
+)
 _busy = partial(_column, dtype=float, over_trials="median", since=5)
 
 UTILISATION = _busy(
@@ -255,6 +311,13 @@ TABLE = Table(
         SERVER_RSS_MB,
         GENERATOR_CPU_S,
         BROKER_CPU_S,
+        CPU_WAIT_S,
+        INVOLUNTARY_SWITCHES,
+        GENERATOR_WAIT_S,
+        FOREIGN_CPU,
+        CONTENTION,
+        STEAL,
+        THROTTLED_S,
         UTILISATION,
         LOOP_BUSY,
         SYNC_THREAD_BUSY,

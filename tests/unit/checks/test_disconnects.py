@@ -92,7 +92,7 @@ def test_disconnects_when_all_is_cleaned_up_then_nothing_is_missed_or_left() -> 
     finding = check(trial(gone(A, B), cleaned_up(A), cleaned_up(B, code=1005, after_ms=30)))
     assert finding.unknown == ()
     assert row(finding) == {
-        "drop": "rst", "dropped": 2, "disconnect_called": 2, "missed": 0, "unknown": 0,
+        "drop": "rst", "dropped": 2, "disconnect_called": 2, "missed": 0, "unknown": 0, "exposure": None,
         "detect_ms_p50": pytest.approx(10, abs=21), "detect_ms_p99": 30, "detect_ms_max": 30,
         "codes": [{"value": "1005", "count": 1}, ONE_1006],
         "groups_left": 0, "tasks_left": 0, "presence_left": 0, "never_reached": 0,
