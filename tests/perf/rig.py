@@ -23,6 +23,7 @@ from loadtest.bench.generator import LEDGER, job_of, start_generator
 from loadtest.bench.profiles import make_plan
 from loadtest.bench.scenarios import SCENARIOS
 from loadtest.load import Job
+from loadtest.stack.pinning import on_cpus, placement_here
 from loadtest.stats.interval import Interval
 from loadtest.stats.location import location_of
 from loadtest.stats.paired import paired, ratio_of
@@ -37,7 +38,6 @@ ROW_CLIENTS = (LOCUSTFILE, NO_LEDGER, PICOWS, LOCUST)
 
 ROUNDS = 6
 WARM_UP_S = 1.0
-CPUS_FOR_BOTH = 2
 POLL_S = 0.05
 PATIENCE_S = 60.0
 PAYLOAD_BYTES = 64
@@ -112,12 +112,14 @@ def locustfile(row: Row, url: str, *, with_ledger: bool) -> Iterator[int]:
     given = {"scenarios": row.scenario, "consumers": "async", "layers": "inmemory", "rate": row.rate, "trials": 1}
     plan = make_plan({**given, "duration": PATIENCE_S}, choices=choices_of(ReferenceApp()))
     trial = plan.trials_in_order()[0]
-    with tempfile.TemporaryDirectory() as name, on_cpu(1):
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / LEDGER).mkdir()
         changes = {} if with_ledger else {"ledger": ""}
         job = job_of(plan, trial, host=url, folder=folder).model_copy(update=changes)
-        with start_generator(plan, trial, job, folder=folder) as process:
+        with on_cpus(placement_here(pin=True).load):
+            process = start_generator(plan, trial, job, folder=folder)
+        with process:
             yield process.pid
 
 
@@ -128,7 +130,7 @@ def other(row: Row, client: str, url: str) -> Iterator[int]:
     command = [sys.executable, "-m", module, "talk" if row.rate else "echo", url, *options]
     command += ["--connections", str(scenario.users), "--payload", str(PAYLOAD_BYTES), "--seconds", str(PATIENCE_S)]
     command += ["--rate", str(row.rate), "--room", str(scenario.room_size), "--drop-share", str(row.drop_share)]
-    with on_cpu(1):
+    with on_cpus(placement_here(pin=True).load):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         yield process.pid
@@ -137,23 +139,11 @@ def other(row: Row, client: str, url: str) -> Iterator[int]:
         process.wait()
 
 
-@contextlib.contextmanager
-def on_cpu(number: int) -> Iterator[None]:
-    """Have what is started inside run on that one of our cores, where there are enough for both sides."""
-    cpus = sorted(os.sched_getaffinity(0))
-    if len(cpus) >= CPUS_FOR_BOTH:
-        os.sched_setaffinity(0, {cpus[number]})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cpus)
-
-
 class Server:
     """The server of server.py, which tells what it has sent."""
 
     def __enter__(self) -> Server:
-        with on_cpu(0):
+        with on_cpus(placement_here(pin=True).server):
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.perf.server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             )
