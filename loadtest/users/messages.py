@@ -16,9 +16,10 @@ _DIGITS = 32
 _START = len(_HEAD)
 _END = _START + _DIGITS
 _TIME_BITS = 64
-_SMALLEST_NUMBER = 1 << 120
+_SMALLEST_IDENTITY = 1 << 56
 """A connection's id has its generator's number, 1 or more, in its highest byte: what is less is no message of ours."""
-_pack = struct.Struct(">QQ").pack
+_NUMBERS = struct.Struct(">QQ")
+_pack, _unpack = _NUMBERS.pack, _NUMBERS.unpack
 _make = tuple.__new__
 _TIME_MASK = (1 << _TIME_BITS) - 1
 
@@ -50,22 +51,19 @@ def make_message(identity: int, planned_ns: int) -> Message:
 def decode(text: str | bytes) -> Message | None:
     """Return the message in a text that came back, or None when it is none of ours."""
     try:
-        number = int(text[_START:_END], 16)
-        if len(text) < SMALLEST_PAYLOAD or text[:_START] != _HEAD:
-            return _decode_other(text)
-    except ValueError:
+        identity, planned_ns = _unpack(bytes.fromhex(text[_START:_END]))  # type: ignore[arg-type]  # bytes: TypeError
+    except (ValueError, TypeError, struct.error):
         return _decode_other(text)
-    return _message(number)
+    if identity < _SMALLEST_IDENTITY or text[:_START] != _HEAD or len(text) < SMALLEST_PAYLOAD:
+        return _decode_other(text)
+    return make_message(identity, planned_ns)
 
 
 def _decode_other(text: str | bytes) -> Message | None:
-    """Read a message that the app wrote with other spacing or more keys."""
+    """Read a message that the app wrote with other spacing or more keys, or sent as bytes."""
     try:
         number = int(json.loads(text)["message"][:_DIGITS], 16)
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return _message(number)
-
-
-def _message(number: int) -> Message | None:
-    return make_message(number >> _TIME_BITS, number & _TIME_MASK) if number >= _SMALLEST_NUMBER else None
+    identity, planned_ns = number >> _TIME_BITS, number & _TIME_MASK
+    return make_message(identity, planned_ns) if identity >= _SMALLEST_IDENTITY else None
