@@ -47,9 +47,9 @@ class LeanTasks(DefaultTaskSet):
         user: Any = self._user
         ws, session = user.ws, user.session
         for _ in range(TURNS):
-            answered = ws.answered
+            free_ns = ws.free_ns
             task(user)
-            has_waited = ws.answered != answered  # or nobody else has had a turn meanwhile
+            has_waited = ws.free_ns != free_ns  # or nobody else has had a turn meanwhile
             if not (has_waited and session.may_send and user._state == LOCUST_STATE_RUNNING) or self._task_queue:
                 return
 

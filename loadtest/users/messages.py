@@ -20,7 +20,6 @@ _SMALLEST_IDENTITY = 1 << 56
 """A connection's id has its generator's number, 1 or more, in its highest byte: what is less is no message of ours."""
 _NUMBERS = struct.Struct(">QQ")
 _pack, _unpack = _NUMBERS.pack, _NUMBERS.unpack
-_make = tuple.__new__
 _TIME_MASK = (1 << _TIME_BITS) - 1
 
 assert len(_HEAD) + _DIGITS + len(_TAIL) == SMALLEST_PAYLOAD, "the load's least payload is a message without padding"
@@ -33,6 +32,10 @@ class Message(NamedTuple):
     planned_ns: int
 
 
+new_message = tuple.__new__
+"""`new_message(Message, (identity, planned_ns))` is Message(identity, planned_ns) in half of the time, 0.15 µs less."""
+
+
 def padding(payload_size: int) -> str:
     """Return what follows the digits so that a message has `payload_size` bytes."""
     return "x" * (payload_size - SMALLEST_PAYLOAD) + _TAIL
@@ -43,11 +46,6 @@ def encode(identity: int, planned_ns: int, tail: str) -> str:
     return f"{_HEAD}{_pack(identity, planned_ns).hex()}{tail}"
 
 
-def make_message(identity: int, planned_ns: int) -> Message:
-    """Return a Message; Message() itself takes twice as long, 0.3 µs."""
-    return _make(Message, (identity, planned_ns))
-
-
 def decode(text: str | bytes) -> Message | None:
     """Return the message in a text that came back, or None when it is none of ours."""
     try:
@@ -56,7 +54,7 @@ def decode(text: str | bytes) -> Message | None:
         return _decode_other(text)
     if identity < _SMALLEST_IDENTITY or text[:_START] != _HEAD or len(text) < SMALLEST_PAYLOAD:
         return _decode_other(text)
-    return make_message(identity, planned_ns)
+    return new_message(Message, (identity, planned_ns))
 
 
 def _decode_other(text: str | bytes) -> Message | None:
@@ -66,4 +64,4 @@ def _decode_other(text: str | bytes) -> Message | None:
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     identity, planned_ns = number >> _TIME_BITS, number & _TIME_MASK
-    return make_message(identity, planned_ns) if identity >= _SMALLEST_IDENTITY else None
+    return new_message(Message, (identity, planned_ns)) if identity >= _SMALLEST_IDENTITY else None

@@ -9,7 +9,7 @@ from loadtest.drops import Drop, find_drop
 from loadtest.ledger import Event
 from loadtest.ledger.record import message_id
 from loadtest.users.handshaking import handshake_of
-from loadtest.users.messages import Message, decode, encode, make_message
+from loadtest.users.messages import Message, decode, encode, new_message
 from loadtest.users.session import Session
 from loadtest.users.waiting import ANSWER_TIMEOUT_S, ANSWERED, TOO_LATE, Waiting
 from loadtest.wire import Closure, Connection, WireError, open_connection, open_until
@@ -51,8 +51,6 @@ class MemberSocket(Waiting):
         self._sent_text: str | None = None
         """The message that was sent last, as it is on the wire: most apps send it back like that."""
         self._sent_ns = 0
-        self._free_ns = 0
-        """When the connection opened, or the last thing that the user waited for came: before it could not send."""
 
     @property
     def is_open(self) -> bool:
@@ -91,7 +89,7 @@ class MemberSocket(Waiting):
         self._connection = connection
         self._last_identity = message_id(number, 0)
         self._awaited = _NOTHING
-        self._free_ns = monotonic_ns()
+        self.free_ns = monotonic_ns()
         return True
 
     def _open_failed(self, number: int, error: WireError, *, row: str) -> None:
@@ -101,8 +99,8 @@ class MemberSocket(Waiting):
 
     def message(self, planned_ns: int) -> Message:
         """Return this connection's next message."""
-        self._last_identity += 1
-        return make_message(self._last_identity, planned_ns)
+        self._last_identity = identity = self._last_identity + 1
+        return new_message(Message, (identity, planned_ns))
 
     def post(self, message: Message) -> bool:
         """Send a message and wait for nothing; return whether it could be sent."""
@@ -113,9 +111,11 @@ class MemberSocket(Waiting):
         now_ns = monotonic_ns()
         if planned_ns > now_ns:  # gevent's timers can fire early: latency never counts from the future
             planned_ns = now_ns
-            message = make_message(identity, now_ns)
-        late_us = _us(now_ns - planned_ns)
-        self._record(_SENT, connection.id, self._free_ns > planned_ns, late_us, identity, now_ns)
+            message = Message(identity, now_ns)
+        late_us = (now_ns - planned_ns) // _NS_A_US
+        if late_us > _LARGEST_US:
+            late_us = _LARGEST_US
+        self._record(_SENT, connection.id, self.free_ns > planned_ns, late_us, identity, now_ns)
         text = encode(identity, planned_ns, self._padding)
         try:
             connection.send(text)
@@ -129,7 +129,10 @@ class MemberSocket(Waiting):
 
     def request(self, message: Message) -> bool:
         """Send a message and wait until it comes back; return whether it did before the connection ended."""
-        return self.post(message) and self._came_back(self._sent_ns)
+        if not self.post(message):
+            return False
+        outcome = self.wait(self._sent_ns)
+        return outcome is ANSWERED or self._got_none(outcome)
 
     def ask(self, text: str) -> bool:
         """Send a text that is not measured, and wait until something that is no message of ours comes."""
@@ -142,17 +145,16 @@ class MemberSocket(Waiting):
             self._statistics.fail("send", error.name)
             return False
         self._awaited = _ANY_FOREIGN
-        return self._came_back(monotonic_ns())
+        outcome = self.wait(monotonic_ns())
+        return outcome is ANSWERED or self._got_none(outcome)
 
-    def _came_back(self, asked_ns: int) -> bool:
-        try:
-            outcome = self.wait(asked_ns)
-        finally:
-            self._awaited = _NOTHING
+    def _got_none(self, outcome: str) -> bool:
+        """Take note that what was waited for has not come; return False."""
+        self._awaited = _NOTHING
         if outcome is TOO_LATE:
-            self._free_ns = monotonic_ns()
+            self.free_ns = monotonic_ns()
             self._statistics.fail(self._row, f"no answer within {ANSWER_TIMEOUT_S:.0f} s")
-        return outcome is ANSWERED
+        return False
 
     def drop(self, name: str) -> None:
         """End the connection at once in the way of the drop `name`; it does not switch to another greenlet.
@@ -214,21 +216,20 @@ class MemberSocket(Waiting):
             self._received_foreign(connection, text, arrived_ns)
             return
         identity, planned_ns = message
-        self._record(_RECEIVED, connection.id, 0, _us(monotonic_ns() - arrived_ns), identity, arrived_ns)
+        lag_us = (monotonic_ns() - arrived_ns) // _NS_A_US
+        if lag_us > _LARGEST_US:
+            lag_us = _LARGEST_US
+        self._record(_RECEIVED, connection.id, 0, lag_us, identity, arrived_ns)
         self._statistics.log(self._row, (arrived_ns - planned_ns) / _NS_A_MS, len(text))
-        self._session.received += 1
         if identity == self._awaited:
             self._awaited = _NOTHING
-            if self._waiter is not None:
-                self._free_ns = arrived_ns
-                self.answer()
+            self.answer(arrived_ns)
 
     def _received_foreign(self, connection: Connection, text: str | bytes, arrived_ns: int) -> None:
         self._record(Event.FOREIGN, connection.id, value=len(text), time_ns=arrived_ns)
         if self._awaited == _ANY_FOREIGN:
-            self._free_ns = arrived_ns
             self._awaited = _NOTHING
-            self.answer()
+            self.answer(arrived_ns)
 
     def _peer_closed(self, connection: Connection, closure: Closure) -> None:
         """Count an end that was not our doing; runs on the hub."""
@@ -247,9 +248,3 @@ class MemberSocket(Waiting):
         why = closure.reason or closure.by
         self._record(Event.PEER_CLOSED, connection.id, code=closure.code or 0, argument=self._session.text(why))
         return why
-
-
-def _us(ns: int) -> int:
-    """Return whole µs, as many as a record holds."""
-    us = ns // _NS_A_US
-    return us if us <= _LARGEST_US else _LARGEST_US

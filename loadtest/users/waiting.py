@@ -25,8 +25,8 @@ class Waiting:
 
     def __init__(self) -> None:
         """Nobody waits yet."""
-        self.answered = 0
-        """How many answers have been waited for and have come."""
+        self.free_ns = 0
+        """When what was waited for last came, or the connection opened (ns): before, the greenlet could not go on."""
         self._hub = get_hub()
         self._waiter: Any = None
         self._asked_ns = 0
@@ -47,11 +47,11 @@ class Waiting:
             self._waiter = None
         return outcome
 
-    def answer(self) -> None:
+    def answer(self, arrived_ns: int) -> None:
         """Go on with the greenlet that waits, if one does, until it waits again; only on the hub."""
         waiter = self._waiter
         if waiter is not None:
-            self.answered += 1
+            self.free_ns = arrived_ns
             waiter.switch(ANSWERED)
 
     def give_up(self) -> None:

@@ -58,7 +58,7 @@ class User:
     def __init__(self, *tasks: Any, rate: float = 0.0) -> None:
         self.tasks = tasks
         self.schedule = Schedule(repeat(10) if rate else None)
-        self.ws = SimpleNamespace(answered=0)
+        self.ws = SimpleNamespace(free_ns=0)
         self.session = SimpleNamespace(may_send=True)
         self._state = LOCUST_STATE_RUNNING
         self.done = 0
@@ -66,7 +66,7 @@ class User:
     def ask(self) -> None:
         """Do what a task does that waits for an answer and gets it."""
         self.done += 1
-        self.ws.answered += 1
+        self.ws.free_ns += 1
 
 
 class Waiter(User):
@@ -128,7 +128,7 @@ def drains(user: User) -> None:
 
 
 def asks_in_vain(user: User) -> None:
-    user.ws.answered -= 1  # what it was: no answer has come
+    user.ws.free_ns -= 1  # what it was: no answer has come
 
 
 @pytest.mark.parametrize("happens", [stops, drains, asks_in_vain])

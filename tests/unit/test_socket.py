@@ -216,9 +216,10 @@ def test_request_when_locust_kills_its_user_then_it_ends_and_what_comes_is_recor
     asking = rig.ask()
     asking.kill()
     assert isinstance(asking.value, GreenletExit)
-    assert rig.ws.is_answered
+    assert not rig.ws.is_answered  # it is still under way
     rig.connection.arrives(rig.connection.sent[0])
     assert rig.records(Event.RECEIVED).height == 1
+    assert rig.ws.is_answered
     assert rig.failures() == []
 
 

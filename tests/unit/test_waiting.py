@@ -12,6 +12,7 @@ from loadtest.users import waiting
 from loadtest.users.waiting import ANSWER_TIMEOUT_S, ANSWERED, ENDED, TOO_LATE, Waiting
 
 ASKED_NS = 1_000_000_000
+ARRIVED_NS = ASKED_NS + 1_000_000
 OVER_NS = ASKED_NS + round(ANSWER_TIMEOUT_S * 1e9)
 
 
@@ -36,15 +37,15 @@ def asking(answers: Waiting, asked_ns: int = ASKED_NS) -> gevent.Greenlet:
 
 def test_wait_when_the_answer_comes_then_it_goes_on_at_once(answers: Waiting) -> None:
     greenlet = asking(answers)
-    on_hub(answers.answer)
+    on_hub(lambda: answers.answer(ARRIVED_NS))
     assert greenlet.value == ANSWERED
-    assert answers.answered == 1
+    assert answers.free_ns == ARRIVED_NS
 
 
 def test_answer_when_nobody_waits_then_nothing_happens(answers: Waiting) -> None:
-    on_hub(answers.answer)
+    on_hub(lambda: answers.answer(ARRIVED_NS))
     on_hub(answers.give_up)
-    assert answers.answered == 0
+    assert answers.free_ns == 0
 
 
 def test_wait_when_the_connection_ends_then_it_goes_on_in_its_turn(answers: Waiting) -> None:
@@ -53,7 +54,7 @@ def test_wait_when_the_connection_ends_then_it_goes_on_in_its_turn(answers: Wait
     assert not greenlet.ready()
     gevent.idle()
     assert greenlet.value == ENDED
-    assert answers.answered == 0
+    assert answers.free_ns == 0
 
 
 def test_give_up_when_another_request_waits_by_then_then_that_one_waits_on(answers: Waiting) -> None:
@@ -61,13 +62,13 @@ def test_give_up_when_another_request_waits_by_then_then_that_one_waits_on(answe
 
     def both() -> None:
         answers.give_up()
-        answers.answer()
+        answers.answer(ARRIVED_NS)
 
     get_hub().loop.run_callback(both)
     second = gevent.spawn(answers.wait, ASKED_NS + 1)
     gevent.idle()
     assert not second.ready()
-    on_hub(answers.answer)
+    on_hub(lambda: answers.answer(ARRIVED_NS))
     assert second.value == ANSWERED
 
 
@@ -77,10 +78,10 @@ def test_wait_when_its_greenlet_is_killed_then_nothing_of_it_is_left(answers: Wa
     answers.give_up()
     gevent.idle()
     assert isinstance(greenlet.value, GreenletExit)
-    on_hub(answers.answer)
-    assert answers.answered == 0
+    on_hub(lambda: answers.answer(ARRIVED_NS))
+    assert answers.free_ns == 0
     again = asking(answers, ASKED_NS + 1)
-    on_hub(answers.answer)
+    on_hub(lambda: answers.answer(ARRIVED_NS))
     assert again.value == ANSWERED
 
 
@@ -107,7 +108,7 @@ def test_timer_when_it_fires_for_an_earlier_request_then_it_is_set_to_what_is_le
 def test_timer_when_nobody_waits_as_it_fires_then_it_runs_out_and_the_next_request_sets_it(answers: Waiting) -> None:
     greenlet = asking(answers)
     timer = answers._timer
-    on_hub(answers.answer)
+    on_hub(lambda: answers.answer(ARRIVED_NS))
     assert answers._timer is timer  # left running: setting one for each request costs 2 µs
     on_hub(answers._look_at_deadline)
     assert answers._timer is None
