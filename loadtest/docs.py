@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +20,6 @@ from loadtest.report.terminal import print_tables
 
 PROJECT = Path(loadtest.__file__).resolve().parent.parent
 REFERENCE = PROJECT / "results" / "reference"
-PERF = PROJECT / "results" / "perf"
-RIG_ROWS = ("rig echo", "rig broadcast", "rig churn")
 README_TABLES = ("throughput", "disconnects")
 README_WIDTH = 110
 
@@ -92,26 +89,9 @@ def _default(field: FieldInfo) -> str:
     return f"`{text}`" if text else ""
 
 
-def _rig_table() -> str:
-    """What a message costs the clients of the newest kept `make perf` in which the locustfiles were measured."""
-    kept = (json.loads(path.read_text(encoding="utf-8"))["figures"] for path in sorted(PERF.glob("*.json")))
-    figures = [figures for figures in kept if set(RIG_ROWS) <= figures.keys()][-1]
-    rows = [[client, *(_cost(figures[row][client]) for row in RIG_ROWS)] for client in figures[RIG_ROWS[0]]]
-    titles = ["client", *(row.partition(" ")[2] for row in RIG_ROWS)]
-    lines = [titles, ["---"] * len(titles), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _cost(figures: Mapping[str, float]) -> str:
-    """A client's µs a message, with its interval, and how many times that of picows."""
-    each = f"{figures['cpu_us_each']:.1f} ({figures['cpu_us_each_low']:.1f} to {figures['cpu_us_each_high']:.1f})"
-    return each if figures["times_picows"] == 1 else f"{each}, {figures['times_picows']:.1f} × picows"
-
-
 PARTS = (
     Part(name="tables", file=PROJECT / "docs" / "format.md", text=describe),
     Part(name="options", file=PROJECT / "docs" / "options.md", text=_options),
-    Part(name="results/perf", file=PROJECT / "README.md", text=_rig_table),
     Part(name="results/reference", file=PROJECT / "README.md", text=_reference_tables),
 )
 
