@@ -55,8 +55,7 @@ class MemberSocket(Waiting):
     @property
     def is_open(self) -> bool:
         """Tell whether messages can be sent."""
-        connection = self._connection
-        return connection is not None and connection.open
+        return self._connection is not None
 
     @property
     def is_answered(self) -> bool:
@@ -105,7 +104,7 @@ class MemberSocket(Waiting):
     def post(self, message: Message) -> bool:
         """Send a message and wait for nothing; return whether it could be sent."""
         connection = self._connection
-        if connection is None or not connection.open or not self._session.may_send:
+        if connection is None or not self._session.may_send:
             return False
         identity, planned_ns = message
         now_ns = monotonic_ns()

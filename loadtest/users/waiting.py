@@ -4,6 +4,7 @@ from time import monotonic_ns
 from typing import Any, Final
 
 from gevent import get_hub, getcurrent
+from greenlet import greenlet
 
 ANSWER_TIMEOUT_S: Final = 10.0
 """After this an unanswered request is a failure "no answer", and its sender goes on."""
@@ -13,6 +14,9 @@ ANSWERED: Final = "answered"
 ENDED: Final = "ended"
 """The connection has ended, so no answer can come."""
 TOO_LATE: Final = "too late"
+
+
+_switch = greenlet.switch
 
 
 class Waiting:
@@ -42,7 +46,7 @@ class Waiting:
             self._set_timer(ANSWER_TIMEOUT_S)
         self._waiter = getcurrent()
         try:
-            outcome: str = self._hub.switch()
+            outcome: str = _switch(self._hub)
         finally:
             self._waiter = None
         return outcome
