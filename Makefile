@@ -45,8 +45,8 @@ browser: $(VENV)/.dev  ## tests in a real browser (Chromium; installed where apt
 perf: $(VENV)/.dev  ## speed and memory of the generator, cost of the audit and of the probe, as figures of one run; about 10 minutes on a quiet machine
 	$(BIN)/python -m tests.perf $(PERF)
 
-soak: $(VENV)/.dev  ## the long form of the differential and hostile-server tests; an hour
-	LOADTEST_SOAK=1 $(BIN)/pytest tests/unit/wire tests/live tests/planted $(PYTEST)
+soak: $(VENV)/.dev  ## the long form of the differential, hostile-server and simulation tests; an hour
+	LOADTEST_SOAK=1 $(BIN)/pytest tests/unit/wire tests/unit/test_verdicts.py tests/live tests/planted $(PYTEST)
 
 docs: $(VENV)/.dev  ## write the generated parts of README.md and docs/ anew; a few seconds
 	$(BIN)/python -m loadtest.docs

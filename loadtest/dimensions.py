@@ -147,6 +147,10 @@ DIMENSIONS: Final[tuple[AnyDimension, ...]] = (SERVER, WORKERS, LAYER, CONSUMER,
 """In the order of the columns."""
 
 
+CLOSED_LOOP: Final = "closed loop"
+"""The kind of a scenario whose users send when their answer has come: it measures how many that are a second."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
     """One value of a dimension, as a run's manifest describes it to whoever reads the run later."""
@@ -154,11 +158,15 @@ class Value:
     name: str
     summary: str = ""
     kind: str = ""
-    """What it is of, where that is known: a consumer is "sync" or "async"."""
+    """What it is of, where that is known: a consumer is "sync" or "async", a scenario "closed loop" (CLOSED_LOOP)."""
     variant_of: str = ""
     """The value that it is the same as but for one thing, and is compared with: "sync" for "sync-guarded"."""
     ends_connections: str = ""
     """Why connections are known to end by themselves with it; empty: they are not."""
+    outcome: str = ""
+    """What becomes of a kind of drop: see `loadtest.drops.kind.Outcome`; empty where that is not known."""
+    ignores_gone: bool = False
+    """A server on which a send to a client that is gone does nothing, so that no disconnect is missed by one."""
 
 
 class CellKey:

@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from loadtest.bench.scenarios import SCENARIOS, Scenario
-from loadtest.dimensions import CONSUMER, DIMENSIONS, DROP, LAYER, SCENARIO, SERVER, Value
-from loadtest.drops import DROPS, Drop
+from loadtest.dimensions import CLOSED_LOOP, CONSUMER, DIMENSIONS, DROP, LAYER, SCENARIO, SERVER, AnyDimension, Value
+from loadtest.drops import DROPS, Drop, find_drop
 from loadtest.layers import LAYERS, Layer
 from loadtest.outages import OUTAGES, Outage
 from loadtest.servers import SERVERS, Server
@@ -66,24 +66,25 @@ def defaults_of(choices: Sequence[Choice]) -> tuple[str, ...]:
 def values_in(choices: Choices, chosen: Mapping[str, Sequence[Any]]) -> dict[str, tuple[Value, ...]]:
     """Return what the manifest says of the chosen values, by the dimension's name, in the order of the choice.
 
-    A value that is in no list, a drop with a parameter say, is described by its name.
+    A value that is in no list, a number of workers say, is described by its name.
     """
     return {
-        dimension.name: tuple(_value(choices.get(dimension.plural, ()), name) for name in chosen[dimension.plural])
+        dimension.name: tuple(_value(dimension, choices, name) for name in chosen[dimension.plural])
         for dimension in DIMENSIONS
         if dimension.plural in chosen
     }
 
 
-def _value(choices: Sequence[Choice], name: Any) -> Value:
-    found = (choice.value for choice in choices if choice.name == name)
-    return next(itertools.chain(found, [Value(name=str(name))]))
+def _value(dimension: AnyDimension, choices: Choices, name: Any) -> Value:
+    found = (choice.value for choice in choices.get(dimension.plural, ()) if choice.name == name)
+    with_parameter = dimension is DROP and ":" in name
+    return next(itertools.chain(found, [_drop(find_drop(name)).value if with_parameter else Value(name=str(name))]))
 
 
 def _server(row: Server) -> Choice:
     unavailable = row.unavailable()
     return Choice(
-        value=Value(name=row.name, summary=row.summary),
+        value=Value(name=row.name, summary=row.summary, ignores_gone=row.ignores_gone),
         default=row.default,
         unavailable=unavailable,
         facts={
@@ -92,6 +93,7 @@ def _server(row: Server) -> Choice:
             "ping_interval_s": row.ping_interval_s,
             "ping_timeout_s": row.ping_timeout_s,
             "max_workers": row.max_workers,
+            "ignores_gone": row.ignores_gone,
         },
     )
 
@@ -123,7 +125,7 @@ def _consumer(value: Value, target: Target) -> Choice:
 
 def _scenario(row: Scenario) -> Choice:
     return Choice(
-        value=Value(name=row.name, summary=row.summary),
+        value=Value(name=row.name, summary=row.summary, kind="" if row.rate else CLOSED_LOOP),
         default=row.default,
         facts={
             "users": row.users,
@@ -139,11 +141,11 @@ def _scenario(row: Scenario) -> Choice:
 
 def _drop(row: Drop) -> Choice:
     return Choice(
-        value=Value(name=row.name, summary=row.wire),
+        value=Value(name=row.name, summary=row.wire, outcome=row.outcome),
         form=row.form,
         default=row.default,
         unavailable=row.unavailable(),
-        facts={"silent": row.silent, "privileged": row.privileged},
+        facts={"outcome": row.outcome, "silent": row.silent, "privileged": row.privileged},
     )
 
 
@@ -152,5 +154,5 @@ def _outage(row: Outage) -> Choice:
         value=Value(name=row.name, summary=row.summary),
         default=False,
         unavailable=row.unavailable(),
-        facts={"silent": False, "privileged": False, "outage_of": row.of},
+        facts={"outcome": "other", "silent": False, "privileged": False, "outage_of": row.of},
     )

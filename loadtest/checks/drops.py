@@ -6,7 +6,7 @@ import polars as pl
 
 from loadtest.checks.dropped import dropped_connections
 from loadtest.checks.kind import Check, CheckResult, no_rows
-from loadtest.checks.records import NS_A_S, TrialRecords
+from loadtest.checks.records import NS_A_MS, NS_A_S, TrialRecords
 from loadtest.dimensions import DROP
 from loadtest.figures.column import Column
 from loadtest.figures.table import Table
@@ -28,6 +28,13 @@ VERDICT = _column(
 CAUSE = _column(name="cause", dtype=str, meaning="why disconnect() was missed")
 NOTICED_MS = _since_drop(name="noticed_ms", meaning="from the drop until the server handed out a disconnect", since=3)
 DETECT_MS = _since_drop(name="detect_ms", meaning="from the drop to disconnect() entered")
+WATCHED_MS = _column(
+    name="watched_ms",
+    unit="ms",
+    dtype=float,
+    meaning="from the drop until settling ended: so long was disconnect() waited for",
+    since=5,
+)
 CODE = _column(name="code", dtype=int, meaning="the code disconnect() got")
 RETURNED = _flag(name="returned", meaning="1: disconnect() returned; 0: it had not by the end of settling", since=3)
 RAISED = _column(name="raised", dtype=str, meaning="the exception that disconnect() raised")
@@ -52,6 +59,7 @@ TABLE = Table(
         CAUSE,
         NOTICED_MS,
         DETECT_MS,
+        WATCHED_MS,
         CODE,
         RETURNED,
         RAISED,
@@ -72,6 +80,7 @@ def check(trial: TrialRecords) -> CheckResult:
     start_ns = trial.window.start_ns if trial.window else None
     rows = dropped_connections(trial).with_columns(
         ((pl.col("dropped_ns") - start_ns) / NS_A_S).alias(T_S.name),
+        ((pl.lit(trial.settled_ns, pl.Int64) - pl.col("dropped_ns")) / NS_A_MS).alias(WATCHED_MS.name),
         pl.when(pl.col("verdict") == "called").then(pl.col("returned_ns").is_not_null()).alias(RETURNED.name),
     )
     return CheckResult(rows=rows.select(TABLE.schema.names()).cast(TABLE.schema))

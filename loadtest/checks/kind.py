@@ -44,6 +44,8 @@ class Check:
     examples: tuple[Column[str], ...] = ()
     """Columns that name a connection by its id, as text; "" where there is none."""
     printed: Printed | None = None
+    also_printed: tuple[Printed, ...] = ()
+    """Other ways in which its table is printed."""
     says: Says | None = None
     decides_validity: bool = False
     """A trial is valid only where this check says so."""

@@ -4,7 +4,7 @@ A pair (message, member) is expected when the member was connected when the mess
 could have arrived; it is then delivered, lost, or unknown. Unknown is what lies at an edge:
 - the sender's connection was dropped and the server had not taken the message from it;
 - the member's connection ended so soon after the sending that the message may have been under way;
-- messages were still arriving when the trial's drain ended.
+- messages were still arriving when the trial's drain ended, or others had taken as long as was left until then.
 `edge` is the part of it that the first two are the reason for.
 Offline is what was sent while a member was not connected: layers deliver at most once, so it is expected and not lost.
 """
@@ -80,7 +80,7 @@ def _audit(trial: TrialRecords, window: Window) -> Pairs:
     pairs = _with_arrivals(pairs, _arrivals(trial, messages, connections, places), messages)
     of_message = messages.select(pl.col("sent_ns", "reached_server").gather(pairs["message"]))
     everything_arrived = window.fell_quiet and not trial.is_truncated
-    verdicts = _verdicts(_longest_ns(trial, window), everything_arrived=everything_arrived)
+    verdicts = _verdicts(_longest_ns(trial, window), window, everything_arrived=everything_arrived)
     judged = pairs.hstack(of_message).with_columns(**verdicts).drop("sent_ns", "reached_server")
     return Pairs(frame=judged, messages=messages, everything_arrived=everything_arrived)
 
@@ -101,12 +101,12 @@ def _with_arrivals(pairs: pl.DataFrame, arrivals: pl.DataFrame, messages: pl.Dat
     )
 
 
-def _verdicts(longest_ns: int, *, everything_arrived: bool) -> dict[str, pl.Expr]:
+def _verdicts(longest_ns: int, window: Window, *, everything_arrived: bool) -> dict[str, pl.Expr]:
     offline = pl.col("ended_ns") <= pl.col("sent_ns")
     delivered = ~offline & (pl.col("copies") > 0)
     cut_short = pl.col("ended_ns") - pl.col("sent_ns") <= longest_ns
-    edge = cut_short | ~pl.col("reached_server")
-    cannot_tell = edge | pl.lit(not everything_arrived)
+    edge = (cut_short & (pl.col("ended_ns") < window.closing_ns)) | ~pl.col("reached_server")
+    cannot_tell = edge | cut_short | pl.lit(not everything_arrived)
     return {
         "delivered": delivered,
         "offline": offline,

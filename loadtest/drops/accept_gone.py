@@ -10,4 +10,10 @@ def drop(connection: Droppable) -> None:
     connection.reset()
 
 
-KIND = Drop(name="accept-gone", wire="the opening handshake, then TCP RST at once", stage="accepted", drop=drop)
+KIND = Drop(
+    name="accept-gone",
+    wire="the opening handshake, then TCP RST at once",
+    stage="accepted",
+    outcome="other",
+    drop=drop,
+)

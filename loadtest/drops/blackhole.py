@@ -49,6 +49,7 @@ def _unavailable() -> str | None:
 KIND = Drop(
     name="blackhole",
     wire="nothing: what comes is thrown away and not acknowledged",
+    outcome="other",
     silent=True,
     holds=True,
     unavailable=_unavailable,

@@ -10,6 +10,12 @@ Stage = Literal["half-request", "request", "accepted", "open"]
 """When in a connection's life a drop acts: half of the HTTP upgrade request is sent; all of it is, and no answer has
 been read; the server has just accepted; it is open and in use."""
 
+Outcome = Literal["chance", "certain", "other"]
+"""What decides whether its disconnect is missed, on a server where a send to a client that is gone raises. "chance":
+what the consumer does at the moment of the drop, so the share that is missed is the exposure. "certain": the consumer
+still has to send when the client is gone already, so it is always missed. "other": the server learns of it at a moment
+of its own, by its pings, or while the connection opens."""
+
 
 class DropError(ValueError):
     """There is no such drop, or it does not take what follows its name; the message says what there is."""
@@ -72,6 +78,7 @@ class Drop:
     """Belongs to the default plan."""
     stage: Stage = "open"
     """In the stages before "open" the drop takes an extra connection, which ends there, and no member loses its own."""
+    outcome: Outcome = "chance"
     silent: bool = False
     """The server is told nothing: only its own pings or sends can show it that nobody is there."""
     holds: bool = False

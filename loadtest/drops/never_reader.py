@@ -23,6 +23,7 @@ def drop(connection: Droppable) -> None:
 KIND = Drop(
     name="never-reader",
     wire="nothing: no read, no pong; a receive window of some kB shuts at once",
+    outcome="other",
     silent=True,
     holds=True,
     drop=drop,

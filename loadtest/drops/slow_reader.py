@@ -40,6 +40,7 @@ def _wire(bytes_per_s: int) -> str:
 KIND = Drop(
     name="slow-reader",
     wire=_wire(BYTES_PER_S),
+    outcome="other",
     silent=True,
     holds=True,
     drop=drop,

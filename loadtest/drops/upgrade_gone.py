@@ -19,5 +19,6 @@ KIND = Drop(
     name="upgrade-gone",
     wire="the HTTP upgrade request and TCP FIN at once; RST for the answer",
     stage="request",
+    outcome="certain",
     drop=drop,
 )

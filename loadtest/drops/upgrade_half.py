@@ -14,4 +14,10 @@ def drop(connection: Droppable) -> None:
     connection.drain()
 
 
-KIND = Drop(name="upgrade-half", wire="half of the HTTP upgrade request, then TCP FIN", stage="half-request", drop=drop)
+KIND = Drop(
+    name="upgrade-half",
+    wire="half of the HTTP upgrade request, then TCP FIN",
+    stage="half-request",
+    outcome="other",
+    drop=drop,
+)

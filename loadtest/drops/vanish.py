@@ -38,6 +38,7 @@ def _unavailable() -> str | None:
 KIND = Drop(
     name="vanish",
     wire="nothing: no packet leaves; RST for the next one that comes",
+    outcome="other",
     silent=True,
     privileged=True,
     unavailable=_unavailable,

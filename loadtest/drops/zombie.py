@@ -16,6 +16,7 @@ def drop(connection: Droppable) -> None:
 KIND = Drop(
     name="zombie",
     wire="nothing: no read, no pong; the kernel acknowledges until its buffer is full",
+    outcome="other",
     silent=True,
     holds=True,
     drop=drop,

@@ -1,11 +1,15 @@
-"""A cell: the figures of its trials, their medians with the range, and counts summed over trials."""
+"""A cell: the figures of its trials, their medians with the range, and counts summed over trials.
+
+What is said of a cell with an interval counts by round: a trial and its twin (`loadtest.figures.twins`) are one.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
+from statistics import fmean
 from typing import Any, cast
 
 from loadtest.dimensions import DROP, CellKey
@@ -14,6 +18,9 @@ from loadtest.figures.counts import as_counter
 from loadtest.figures.statistics import Figure, Total, figure_of, total_of
 from loadtest.figures.table import Figures, Table
 from loadtest.figures.values import Values
+from loadtest.stats.interval import Interval
+from loadtest.stats.location import location_of
+from loadtest.stats.survival import Quantile, Times, joined, quantiles_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +31,13 @@ class TrialFigures:
     valid: bool
     """False: the generator or the machine was the limit, so its figures are left out of every sum."""
     figures: Figures
+    twin_of: int | None = None
+    """The round that it was measured a second time in; None: its number is the round."""
+
+    @property
+    def round(self) -> int:
+        """The round that it belongs to; trials of a round, of all cells, ran within minutes of each other."""
+        return self.number if self.twin_of is None else self.twin_of
 
     def get(self, column: Column[V]) -> V | None:
         """The figure; None where it is not known or does not apply."""
@@ -41,6 +55,8 @@ class Cell:
     trials: tuple[TrialFigures, ...]
     medians: Mapping[AnyColumn, Figure]
     totals: Mapping[AnyColumn, Total]
+    times: Mapping[AnyColumn, Mapping[int, Times]] = field(default_factory=dict)
+    """Of each round the times of single things, also of those that never came; for columns of tables of such."""
 
     @property
     def valid_trials(self) -> list[TrialFigures]:
@@ -63,6 +79,22 @@ class Cell:
             raise ValueError(f"{column} may not be summed over trials")
         return self.totals.get(column, total_of(()))
 
+    def by_round(self, column: Column[int] | Column[float]) -> dict[int, float]:
+        """The figure in each round in which it is known; of a trial and its twin the typical value."""
+        found: dict[int, list[float]] = {}
+        for trial in self.valid_trials:
+            if (value := trial.figures.get(column)) is not None:
+                found.setdefault(trial.round, []).append(float(cast(float, value)))
+        return {number: location_of(values).estimate for number, values in found.items()}
+
+    def interval(self, column: Column[int] | Column[float]) -> Interval:
+        """The figure's typical value, with the interval that its rounds allow."""
+        return location_of(list(self.by_round(column).values()))
+
+    def quantiles(self, column: Column[float], shares: Sequence[float]) -> list[Quantile]:
+        """Quantiles of the times of single things, what never came included; of no times where there are none."""
+        return quantiles_of(list(self.times.get(column, {}).values()), shares)
+
     def counts(self, column: Column[Counter[str]]) -> Counter[str]:
         """How often each value came, over all valid trials that know."""
         return sum((found for found in self.values(column) if found), Counter[str]())
@@ -76,7 +108,11 @@ class Cell:
         return [trial.get(column) for trial in self.valid_trials if column in trial]
 
 
-def make_cell(key: CellKey, trials: Iterable[TrialFigures]) -> Cell:
+def make_cell(
+    key: CellKey,
+    trials: Iterable[TrialFigures],
+    times: Mapping[AnyColumn, Mapping[int, Times]] | None = None,
+) -> Cell:
     """Sum up the trials of a cell."""
     ordered = tuple(sorted(trials, key=lambda trial: trial.number))
     columns = dict.fromkeys(column for trial in ordered for column in trial.figures)
@@ -85,7 +121,19 @@ def make_cell(key: CellKey, trials: Iterable[TrialFigures]) -> Cell:
         trials=ordered,
         medians={column: _median(column, ordered) for column in columns if column.over_trials != "none"},
         totals={column: _total(column, ordered) for column in columns if column.over_trials == "total"},
+        times=times or {},
     )
+
+
+def pooled(cells: Sequence[Cell], key: CellKey) -> Cell:
+    """Several cells as one: counts are summed in each round, and not known where one is not; times stand together.
+
+    Rates and times of whole trials have no sum: they are left out, but where a row tells that of its trial.
+    """
+    by_round: dict[int, list[TrialFigures]] = {}
+    for trial in (trial for cell in cells for trial in cell.trials):
+        by_round.setdefault(trial.round, []).append(trial)
+    return make_cell(key, [_pooled_trial(number, trials) for number, trials in by_round.items()], _pooled_times(cells))
 
 
 def figures_of(table: Table, row: Mapping[str, Any]) -> Figures:
@@ -117,6 +165,35 @@ def _content(value: Any) -> Content:
 def _applies(column: AnyColumn, found: Figures) -> bool:
     """Whether an empty field is a figure that is not known, and not one of nothing."""
     return not column.may_not_apply and all(found[counted] != 0 for counted in column.of)
+
+
+def _pooled_trial(number: int, trials: Sequence[TrialFigures]) -> TrialFigures:
+    counting = [trial for trial in trials if trial.valid] or trials
+    columns = dict.fromkeys(column for trial in counting for column in trial.figures)
+    summed = {column: _summed(column, counting) for column in columns if _can_be_summed(column)}
+    return TrialFigures(number=number, valid=counting[0].valid, figures=summed)
+
+
+def _can_be_summed(column: AnyColumn) -> bool:
+    return column.over_trials == "total" or column.dtype is Counter or column.of_trial
+
+
+def _summed(column: AnyColumn, trials: Sequence[TrialFigures]) -> Content:
+    values: list[Any] = [trial.figures[column] for trial in trials if column in trial]
+    if column.of_trial:
+        known = [value for value in values if value is not None]
+        return fmean(known) if known else None
+    if any(value is None for value in values):
+        return None
+    return sum(values, Counter[str]()) if column.dtype is Counter else sum(values)
+
+
+def _pooled_times(cells: Sequence[Cell]) -> dict[AnyColumn, dict[int, Times]]:
+    found: dict[AnyColumn, dict[int, list[Times]]] = {}
+    for column, by_round in ((column, times) for cell in cells for column, times in cell.times.items()):
+        for number, times in by_round.items():
+            found.setdefault(column, {}).setdefault(number, []).append(times)
+    return {column: {number: joined(parts) for number, parts in rounds.items()} for column, rounds in found.items()}
 
 
 def _median(column: AnyColumn, trials: Sequence[TrialFigures]) -> Figure:

@@ -49,6 +49,8 @@ class Column(Generic[V]):
     """It tells more of what these count: where one of them is 0 an empty field does not apply."""
     may_not_apply: bool = False
     """An empty field does not apply, whatever else the row holds."""
+    of_trial: bool = False
+    """A row for a part of a trial, a kind of drop say, has here what is of the whole trial: parts have their mean."""
     beyond: Column[float] | None = None
     """It may be infinite (inf); then it is more than this column says."""
     since: int = 1

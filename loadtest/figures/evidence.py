@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
 
-from loadtest.dimensions import DIMENSIONS, DROP, SCENARIO, CellKey
-from loadtest.figures.cell import Cell, by_drop
+from loadtest.dimensions import DIMENSIONS, DROP, MIXED_DROPS, SCENARIO, CellKey
+from loadtest.figures.cell import Cell, by_drop, pooled
 from loadtest.figures.column import POLARS, AnyColumn
 from loadtest.figures.table import Table
 from loadtest.figures.values import Values
 from loadtest.figures.words import Namer
 
 _KEY_SCHEMA = {dimension.name: POLARS[dimension.dtype] for dimension in DIMENSIONS}
+
+APART: Final = {
+    "certain": "its consumer still has to send when the client is gone, whatever the load",
+    "other": "the server learns of it at a moment of its own",
+}
+"""Why kinds of drop are counted apart from those of which chance alone decides whether they are missed: by outcome."""
 
 PLANNED = "planned"
 """The column of an example's rows with the drop of the trial's cell, which may be "mixed"."""
@@ -63,6 +70,22 @@ class Evidence:
     def having(self, table: Table) -> list[Cell]:
         """The cells that have rows in a table."""
         return [cell for cell in self.cells if cell.has(table)]
+
+    def by_risk(self, table: Table) -> list[Cell]:
+        """The cells that have rows in a table, as one those that differ by a drop of which chance alone decides.
+
+        Kinds that are counted apart (APART) stay cells of their own.
+        """
+        found = []
+        for cells in self.by_drop(table):
+            at_risk = self.at_risk(cells)
+            found += [pooled(at_risk, at_risk[0].key.having(DROP, MIXED_DROPS))] if len(at_risk) > 1 else at_risk
+            found += [cell for cell in cells if cell not in at_risk]
+        return found
+
+    def at_risk(self, cells: Iterable[Cell]) -> list[Cell]:
+        """Those after whose drop chance alone decides whether disconnect() is missed."""
+        return [cell for cell in cells if self.values.of(cell.key, DROP).outcome not in APART]
 
     def by_drop(self, table: Table) -> list[list[Cell]]:
         """The cells that have rows in a table, those together that differ by their drop alone."""

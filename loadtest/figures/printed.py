@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, Literal
 
 from loadtest.dimensions import CONSUMER, LAYER, SCENARIO, AnyDimension
 from loadtest.figures.cell import Cell
 from loadtest.figures.column import AnyColumn, Column
+from loadtest.figures.evidence import Evidence
+from loadtest.figures.share import Part, share_in
 from loadtest.figures.statistics import Total
-from loadtest.figures.words import NOT_APPLICABLE, UNKNOWN, number, plain, with_range
+from loadtest.figures.table import Table
+from loadtest.figures.words import (
+    NOT_APPLICABLE,
+    UNKNOWN,
+    number,
+    plain,
+    share_with_interval,
+    with_interval,
+    with_range,
+)
 
 Tone = Literal["", "good", "warning", "unknown"]
 Folds = Literal["never", "early", "late"]
@@ -29,6 +40,8 @@ class Text:
 
     text: str
     tone: Tone = ""
+    short: str = ""
+    """What stands there in a terminal that is too narrow: a figure without its interval; "": the same."""
 
 
 Write = Callable[[Cell], Text]
@@ -58,6 +71,10 @@ class Printed:
     """The dimensions that are columns also where all cells have the same value."""
     in_terminal: bool = True
     """Else in the page only, and the findings say what is in it."""
+    name: str = ""
+    """Where a table is printed in several ways, that of this one; "": the table's own."""
+    rows: Callable[[Evidence, Table], Sequence[Cell]] = Evidence.having
+    """The cells that have a row each."""
 
 
 def toned(text: str, tone: Tone = "") -> Text:
@@ -88,6 +105,39 @@ def median_with_range(column: AnyColumn, tone_if_any: Tone = "") -> Write:
     return write
 
 
+def typical(column: Column[Any]) -> Write:
+    """Write the typical value alone; `> 5,300` of what is more than that."""
+    return lambda cell: beyond(cell, column) or toned(_known(cell, column, number(cell.interval(column).estimate)))
+
+
+def with_limits(column: Column[Any]) -> Write:
+    """Write the typical value, in brackets the interval that the rounds allow; `> 5,300` of what is more than that."""
+
+    def write(cell: Cell) -> Text:
+        text = beyond(cell, column) or toned(_known(cell, column, with_interval(cell.interval(column))))
+        return without_interval(text)
+
+    return write
+
+
+def without_interval(text: Text) -> Text:
+    """A cell that can do without the brackets behind its figure."""
+    return replace(text, short=text.text.partition(" (")[0])
+
+
+def share_with_limits(part: Part, tone_if_any: Tone = "") -> Write:
+    """Write a share in percent, in brackets its interval."""
+
+    def write(cell: Cell) -> Text:
+        share = share_in([cell], part)
+        if not share.of:
+            return toned(UNKNOWN if cell.total(part.events).total is None and cell.total(part.events).applies
+                         else NOT_APPLICABLE)  # fmt: skip
+        return without_interval(Text(text=share_with_interval(share), tone=tone_if_any if share.events else ""))
+
+    return write
+
+
 def total(column: Column[int], tone_if_any: Tone = "") -> Write:
     """Write the sum over the trials."""
     return lambda cell: toned(_written(cell.total(column)), tone_if_any if cell.total(column).total else "")
@@ -114,6 +164,11 @@ def slashed(parts: Sequence[str]) -> str:
             pieces.append("")
         pieces[-1] += part
     return " ".join(filter(None, pieces))
+
+
+def _known(cell: Cell, column: AnyColumn, text: str) -> str:
+    figure = cell.median(column)
+    return text if figure.is_known else UNKNOWN if figure.applies else NOT_APPLICABLE
 
 
 def _written(summed: Total) -> str:

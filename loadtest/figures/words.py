@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from math import isinf
+from collections.abc import Callable, Collection, Iterable, Sequence
+from math import inf, isfinite, isinf, isnan
+from typing import Final
 
 from loadtest.dimensions import DIMENSIONS, DROP, SCENARIO, AnyDimension, CellKey
 from loadtest.figures.statistics import Figure
+from loadtest.stats.interval import Interval
+from loadtest.stats.share import Share
+from loadtest.stats.survival import Quantile
+
+ROUNDING: Final = 1e-9
+"""What a mean of logs is off by where all values are 5."""
 
 UNKNOWN = "?"
 NOT_APPLICABLE = "·"
+NEVER = "never"
 INFINITE = "∞"
 """A time of what never came, where it is not known how long it was waited for."""
 
 
 def number(value: float) -> str:
     """Three figures that count: 5,120 · 51.2 · 0.83; whole numbers in full."""
-    if isinf(value):
-        return INFINITE
+    if not isfinite(value):
+        return UNKNOWN if isnan(value) else INFINITE
     size = abs(value)
-    if value == int(value) or size >= 100:
+    if abs(value - round(value)) < ROUNDING * max(size, 1) or size >= 100:
         return f"{value:,.0f}"
     if size >= 10:
         return f"{value:.1f}"
@@ -70,6 +78,59 @@ def with_range(figure: Figure) -> str:
     return f"{number(figure.median)} ({number(figure.low)}–{number(figure.high)})"
 
 
+def with_interval(interval: Interval, write: Callable[[float], str] = number) -> str:
+    """`5,120 (4,800–5,480)`; the estimate alone where trials show no limits, or agree to the last digit written."""
+    if isnan(interval.estimate):
+        return NOT_APPLICABLE
+    if interval.estimate == inf:
+        return INFINITE
+    text, low, high = (write(value) for value in (interval.estimate, max(interval.low, 0.0), interval.high))
+    return text if interval.high == inf or low == high else f"{text} ({low}–{high})"
+
+
+def percent(value: float) -> str:
+    """A share as `4.7`, `0.28`, `35`, `100`: two figures that count, and never 0 or 100 for what is not."""
+    of_100 = 100 * value
+    if 0 < of_100 < 0.005:
+        return "<0.01"
+    if 99.95 < of_100 < 100:
+        return ">99.9"
+    if of_100 == int(of_100) or 10 <= of_100 <= 90:
+        return f"{of_100:.0f}"
+    return f"{of_100:.1f}" if of_100 >= 1 else f"{of_100:.2g}"
+
+
+def share_with_interval(found: Share) -> str:
+    """`4.7 % (2.1–9.8)`; a middle dot where there was nothing to count."""
+    return percent_with_interval(found.interval) if found.of else NOT_APPLICABLE
+
+
+def percent_with_interval(interval: Interval) -> str:
+    """A share and its limits, 0 to 1: `4.7 % (2.1–9.8)`; `4.7 %` where no limits are known."""
+    if interval.high == inf:
+        return f"{percent(interval.estimate)} %"
+    low, high = max(interval.low, 0.0), min(interval.high, 1.0)
+    return f"{percent(interval.estimate)} % ({percent(low)}–{percent(high)})"
+
+
+def quantile_with_interval(found: Quantile, write: Callable[[float], str] = number) -> str:
+    """`22.0 (18.1–27.3)`, `27.0 (23.1–>41.8)`; as `quantile` where it was not reached."""
+    if not found.is_known or found.is_beyond:
+        return quantile(found, write)
+    low, high = found.interval.low, found.interval.high
+    limit = f">{write(found.watched)}" if high == inf else write(high)
+    return f"{write(found.interval.estimate)} ({write(low)}–{limit})"
+
+
+def quantile(found: Quantile, write: Callable[[float], str] = number) -> str:
+    """`22`; `>5,200` where it was waited for so long and did not come; a middle dot for too few times to tell."""
+    if not found.is_known:
+        return NOT_APPLICABLE
+    if found.is_beyond:
+        return f">{write(found.watched)}" if isfinite(found.watched) else NEVER
+    return write(found.interval.estimate)
+
+
 def plain(figure: Figure) -> str:
     """The median alone."""
     if not figure.applies:
@@ -101,17 +162,27 @@ class Namer:
         where = ", ".join(key.say(row) for row in DIMENSIONS if row.is_place and row.always_named)
         return f"{where} ({', '.join(key.say(row) for row in self._aside)})" if self._aside else where
 
-    def name(self, key: CellKey, *, but: Iterable[AnyDimension] = ()) -> str:
+    def name(self, key: CellKey, *, but: Collection[AnyDimension] = ()) -> str:
         """`redis, sync, churn, rst`, without the dimensions that are left out."""
         return ", ".join([self.place(key), *self._said(key, but)])
 
-    def setting(self, key: CellKey, *, but: Iterable[AnyDimension] = ()) -> str:
+    def setting(self, key: CellKey, *, but: Collection[AnyDimension] = ()) -> str:
         """`churn with rst on redis, sync`: what was done, before where it was."""
-        but = tuple(but)
-        drop = f" with {key.say(DROP)}" if key.say(DROP) and DROP not in but else ""
-        rest = self._said(key, (SCENARIO, DROP, *but))
-        return f"{key[SCENARIO]}{drop} on {', '.join([self.place(key), *rest])}"
+        where = ", ".join([self.place(key), *self._said(key, (SCENARIO, DROP, *but))])
+        return f"{self._done(key, but)} on {where}"
 
-    def _said(self, key: CellKey, but: Iterable[AnyDimension]) -> list[str]:
+    def task(self, key: CellKey, *, but: Collection[AnyDimension] = ()) -> str:
+        """`churn with rst, sync`: what was done, without where it was."""
+        return ", ".join([self._done(key, but), *self._said(key, (SCENARIO, DROP, *but))])
+
+    def rest(self, key: CellKey, *, but: Collection[AnyDimension] = ()) -> str:
+        """`sync, 80% load`: what tells cells apart beside where they ran."""
+        return ", ".join(self._said(key, but))
+
+    def _done(self, key: CellKey, but: Collection[AnyDimension]) -> str:
+        drop = f" with {key.say(DROP)}" if key.say(DROP) and DROP not in but else ""
+        return f"{key[SCENARIO]}{drop}"
+
+    def _said(self, key: CellKey, but: Collection[AnyDimension]) -> list[str]:
         left_out = {dimension.name for dimension in but}
         return [said for row in self._others if row.name not in left_out and (said := key.say(row))]

@@ -6,7 +6,7 @@ A ledger is a folder. Each process that writes has in it
 
 Format version 2. Changes:
   1  first version
-  2  LOOP_BUSY, SYNC_THREAD_BUSY, EXPOSED and SPARED on the server's side; HELD_UP, UNSENT and the code of SENT on
+  2  LOOP_BUSY, SYNC_THREAD_BUSY, ASKED and SPARED on the server's side; HELD_UP, UNSENT and the code of SENT on
      the client's
 """
 
@@ -73,8 +73,8 @@ class Event(enum.IntEnum):
     SEND_FAILED = 12  # [argument: text, the error's name; value: message]
     FOREIGN = 13  # a message arrived that none of our users sent [value: its length in bytes]
     HELD_UP = 14  # the generator's hub came round late, now [argument: µs of it without a processor; value: ns late]
-    UNSENT = 15  # at the end of what counts, of users with a rate [argument: ms since the first that was due and not
-    # sent; value: how many these are]
+    UNSENT = 15  # at the end of what counts, of users with a rate [value: messages that were due in it and not sent;
+    # argument: ms since the first of them was due]
 
     # the server's side
     SCOPE = 32  # the ASGI scope reached the application [argument: text, the path]
@@ -96,8 +96,8 @@ class Event(enum.IntEnum):
     STALLED = 48  # the event loop ran nothing for a while, until now [value: ns]
     LOOP_BUSY = 49  # how long the event loop has been at work so far [code: BusyBy; value: ns]
     SYNC_THREAD_BUSY = 50  # the same of the thread that sync consumers share [value: ns]
-    EXPOSED = 51  # open connections were asked what a drop would meet [argument: in the midst of a message; value: all]
-    SPARED = 52  # of those in its midst: its handling ended without a send [value: how many]
+    ASKED = 51  # what would a drop meet just now? [code: 1 the consumer in the midst of a message; value: how often]
+    SPARED = 52  # asked at that time, in the midst: its handling ended without a send [value: how often]
 
 
 TEXT_EVENTS = frozenset(

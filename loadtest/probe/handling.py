@@ -22,7 +22,16 @@ Dispatch = Callable[[Mapping[str, Any]], Awaitable[None]]
 class Handling:
     """The state of one connection's consumer; touched in the thread of the event loop only."""
 
-    __slots__ = ("connection", "imagined", "in_midst", "is_dispatched", "is_open", "is_receiving", "message")
+    __slots__ = (
+        "_asked_ns",
+        "connection",
+        "imagined",
+        "in_midst",
+        "is_dispatched",
+        "is_open",
+        "is_receiving",
+        "message",
+    )
 
     def __init__(self, connection: int) -> None:
         """Nothing is known of it yet."""
@@ -39,26 +48,30 @@ class Handling:
         """Imagined drops of which the outcome is open."""
         self.in_midst = 0
         """Of these, the ones that met the consumer in the midst of a message."""
+        self._asked_ns = 0
+        """When the first of those was set."""
 
     @property
     def handled_type(self) -> str:
         """The type of the ASGI or channel message that is being handled; "" when the consumer waits for one."""
         return "" if self.message is None else str(self.message.get("type", ""))
 
-    def judge(self) -> bool:
+    def judge(self, asked_ns: int) -> bool:
         """Tell, one turn after imagined drops were added, whether they met the consumer in the midst of a message."""
         if not self.imagined:
             return True  # it has sent meanwhile
         if self.message is None and self.is_receiving:
             self.spare()
             return False
+        if not self.in_midst:
+            self._asked_ns = asked_ns
         self.in_midst = self.imagined
         return True
 
     def spare(self) -> None:
         """The consumer waits for the server again, or did so all the time: it would have got its disconnect."""
         if self.in_midst:
-            recorder().record(Event.SPARED, self.connection, value=self.in_midst)
+            recorder().record(Event.SPARED, self.connection, value=self.in_midst, time_ns=self._asked_ns)
         self.imagined = self.in_midst = 0
 
     def send(self) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from loadtest.report.csv_files import has_tables, read_tables, write_csv
 from loadtest.report.errors import ReportError
 from loadtest.report.manifest import read_manifest
-from loadtest.report.summary import Summary, summarise, write_summary
+from loadtest.report.summary import Summary, summarise
+from loadtest.report.summary_json import write_summary
 from loadtest.report.tables import Tables
 from loadtest.report.terminal import print_report
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from math import inf
 
 import polars as pl
 
-from loadtest.checks.drops import CONNECTION
+from loadtest.checks.drops import CONNECTION, DETECT_MS, VERDICT, WATCHED_MS
 from loadtest.checks.drops import TABLE as DROPS
 from loadtest.checks.throughput.table import TABLE as THROUGHPUT
 from loadtest.checks.throughput.table import VALID
@@ -14,13 +15,18 @@ from loadtest.dimensions import DROP, MIXED_DROPS, CellKey
 from loadtest.figures.cell import Cell, TrialFigures, figures_of, make_cell
 from loadtest.figures.column import AnyColumn, Content
 from loadtest.figures.evidence import PLANNED, Examples
-from loadtest.figures.table import KEY_NAMES
+from loadtest.figures.table import CELL_NAMES, KEY_NAMES
+from loadtest.figures.twins import round_of
 from loadtest.figures.values import Values
 from loadtest.report.tables import Tables
+from loadtest.stats.survival import Times, joined
 
 
-def cells_of(tables: Tables, values: Values | None = None) -> tuple[Cell, ...]:
-    """All cells that have a row in a table with rows of whole trials, in the order of the values."""
+def cells_of(tables: Tables, values: Values | None = None, *, rounds: int | None = None) -> tuple[Cell, ...]:
+    """All cells that have a row in a table with rows of whole trials, in the order of the values.
+
+    `rounds` is how many the plan had: trials with a larger number are twins. None: there are none.
+    """
     values = values or Values()
     found: dict[CellKey, dict[int, dict[AnyColumn, Content]]] = {}
     for table, frame in tables.items():
@@ -31,10 +37,46 @@ def cells_of(tables: Tables, values: Values | None = None) -> tuple[Cell, ...]:
 
     def trial_of(key: CellKey, number: int) -> TrialFigures:
         valid = trials.get((planned_cell(key, number, trials), number), True)
-        return TrialFigures(number=number, valid=valid, figures=found[key][number])
+        own = _round(number, rounds)
+        twin_of = own if own != number else None
+        return TrialFigures(number=number, valid=valid, figures=found[key][number], twin_of=twin_of)
 
-    ordered = sorted(found, key=values.order)
-    return tuple(make_cell(key, [trial_of(key, number) for number in found[key]]) for key in ordered)
+    times = _detection_times(tables)
+
+    def cell_of(key: CellKey) -> Cell:
+        made = [trial_of(key, number) for number in found[key]]
+        counting = {trial.number for trial in made if trial.valid}
+        return make_cell(key, made, {DETECT_MS: _by_round(times.get(key, {}), counting, rounds)})
+
+    return tuple(map(cell_of, sorted(found, key=values.order)))
+
+
+def _by_round(times: Mapping[int, Times], counting: Collection[int], rounds: int | None) -> dict[int, Times]:
+    """The times of a cell's valid trials, those of a trial and its twin together."""
+    found: dict[int, list[Times]] = {}
+    for number in sorted(times.keys() & set(counting)):
+        found.setdefault(_round(number, rounds), []).append(times[number])
+    return {number: joined(parts) for number, parts in found.items()}
+
+
+def _detection_times(tables: Tables) -> dict[CellKey, dict[int, Times]]:
+    """From the drop to disconnect(), of each cell and trial; a missed one was watched to the end of settling.
+
+    Before format 5 nothing said how long that was. A time below 0 is none: the server had ended the connection before.
+    """
+    judged = tables[DROPS].filter(VERDICT.expr.is_in(["called", "missed"]))
+    found: dict[CellKey, dict[int, Times]] = {}
+    for key, rows in judged.group_by(KEY_NAMES, maintain_order=True):
+        *cell, number = key
+        called = rows.filter((VERDICT.expr == "called") & (DETECT_MS.expr >= 0))[DETECT_MS.name]
+        until = rows.filter(VERDICT.expr == "missed")[WATCHED_MS.name].fill_null(inf).clip(0)
+        times = Times(happened=called.to_numpy(), until=until.to_numpy())
+        found.setdefault(CellKey(**dict(zip(CELL_NAMES, cell, strict=True))), {})[number] = times
+    return found
+
+
+def _round(number: int, rounds: int | None) -> int:
+    return round_of(number, trials=rounds) if rounds else number
 
 
 def trials_of(tables: Tables) -> dict[tuple[CellKey, int], bool]:

@@ -16,11 +16,11 @@ import vl_convert
 from loadtest.checks.disconnects.account import account_of_all
 from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
 from loadtest.figures.finding import Finding
-from loadtest.figures.words import share
 from loadtest.report.charts import (
     Chart,
     cause_chart,
     cause_colours,
+    curve_charts,
     detection_charts,
     latency_charts,
     palette_of,
@@ -28,6 +28,7 @@ from loadtest.report.charts import (
     timeline_charts,
 )
 from loadtest.report.csv_files import write_text
+from loadtest.report.noise import noise_words
 from loadtest.report.printed import left_of_1000, printed_tables
 from loadtest.report.resilience import LEGEND, grids
 from loadtest.report.show_command import show_command
@@ -82,7 +83,9 @@ def render(run_folder: Path, tables: Tables, summary: Summary) -> str:
         summary=summary,
         namer=summary.evidence.namer,
         tiles=_tiles(summary),
+        noise=noise_words(summary.noise, summary.evidence.namer),
         finding_sections=_finding_sections(summary.findings),
+        curves=_curves(summary),
         speed_sections=_speed_sections(summary),
         resilience_sections=_resilience_sections(tables, summary),
         grids=grids(summary),
@@ -103,10 +106,9 @@ def _tiles(summary: Summary) -> list[Tile]:
         called = Tile(
             value=f"{account.called:,}", label=f"of {account.dropped:,} drops had disconnect() called", tone=""
         )
-        missed = share(account.missed, account.dropped)
         tiles += [
             called,
-            Tile(value=f"{account.missed:,}", label=f"missed ({missed})", tone="warning" if account.missed else "good"),
+            Tile(value=f"{account.missed:,}", label="missed", tone="warning" if account.missed else "good"),
             Tile(value=f"{account.unknown:,}", label="drops unknown", tone="unknown" if account.unknown else "good"),
         ]
     invalid = len(manifest.invalid)
@@ -138,9 +140,9 @@ def _resilience_sections(tables: Tables, summary: Summary) -> list[ChartSection]
             id="detection",
             link="Detection",
             title="How fast a drop reached disconnect()",
-            text="Each thin tick is one drop, on a log scale; the dot is the median, the long ticks are p99 and the "
-            "slowest of all trials. Drops that never reached disconnect() are counted at the right. All these "
-            "charts have the same scale.",
+            text="Each thin tick is one drop, on a log scale; the dot is the median with its 95 % interval, the long "
+            "tick the slowest of all trials. Drops that never reached disconnect() are counted at the right, and count "
+            "in the median as later than all. All these charts have the same scale.",
             charts=detection_charts(summary),
             legend=consumers,
             wide=True,
@@ -159,6 +161,21 @@ def _resilience_sections(tables: Tables, summary: Summary) -> list[ChartSection]
     return [section for section in sections if section.charts]
 
 
+def _curves(summary: Summary) -> ChartSection:
+    return ChartSection(
+        id="curves",
+        link="Against load",
+        title="Against load",
+        text="Over how busy the server was: its event loop, the thread of its sync consumers or the broker, whichever "
+        "was busiest. Bars are 95 % intervals. Where both consumers lie on one curve, they differ by how busy they "
+        "make the server. Missed disconnects: the broken line with open points is the exposure, which is sampled "
+        "without any drop. Latency: the line is p99, the broken one p50; a triangle is what never came, at the time "
+        "for which it was waited.",
+        charts=curve_charts(summary),
+        legend=_consumer_legend(summary),
+    )
+
+
 def _speed_sections(summary: Summary) -> list[ChartSection]:
     consumers = _consumer_legend(summary)
     sections = (
@@ -166,7 +183,7 @@ def _speed_sections(summary: Summary) -> list[ChartSection]:
             id="throughput",
             link="Throughput",
             title="Messages a second",
-            text="Bars are medians of the trials; the thin line is the range from the lowest to the highest trial. "
+            text="The thin line on each bar is the 95 % interval that the rounds of trials allow. "
             "Where senders are paced, bars of the same length mean that every server kept up.",
             charts=throughput_charts(summary),
             legend=consumers,
@@ -175,7 +192,7 @@ def _speed_sections(summary: Summary) -> list[ChartSection]:
             id="latency",
             link="Latency",
             title="Latency",
-            text="From the median (dot) to p99 (end of the line), medians of the trials. "
+            text="From the median (dot) to p99 (tick); the thin line is the 95 % interval of p99. "
             "Further left is better; all these charts have the same scale.",
             charts=latency_charts(summary),
             legend=consumers,

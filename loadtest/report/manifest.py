@@ -12,7 +12,7 @@ from pydantic import PlainSerializer, PlainValidator, TypeAdapter, ValidationErr
 from loadtest.dimensions import CellKey, Value
 from loadtest.figures.table import FORMAT_VERSION
 from loadtest.report.errors import ReportError
-from loadtest.report.old_runs import values_of_old_run
+from loadtest.report.old_runs import TOLD_SINCE, values_of_old_run
 
 MANIFEST: Final = "manifest.json"
 
@@ -113,6 +113,12 @@ class Manifest:
     invalid: tuple[TroubledTrial, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def rounds(self) -> int | None:
+        """How many rounds were planned; None where the plan does not say."""
+        trials = self.plan.get("trials")
+        return trials if isinstance(trials, int) else None
+
 
 _ADAPTER = TypeAdapter(Manifest)
 
@@ -130,7 +136,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise ReportError(
             f"{path} has format {manifest.format}, this version reads 1 to {FORMAT_VERSION}; update the tool"
         )
-    return replace(manifest, values={**values_of_old_run(manifest.plan), **manifest.values})
+    told = {name: values for name, values in manifest.values.items() if manifest.format >= TOLD_SINCE.get(name, 4)}
+    return replace(manifest, values={**values_of_old_run(manifest.plan), **told})
 
 
 def manifest_json(manifest: Manifest) -> str:

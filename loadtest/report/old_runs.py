@@ -1,11 +1,11 @@
-"""Reading old folders: what a manifest before format 4 did not say, and was only in names then."""
+"""Reading old folders: what a manifest did not say yet, and was only in names then."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from loadtest.dimensions import CONSUMER, DIMENSIONS, LAYER, Value
+from loadtest.dimensions import CLOSED_LOOP, CONSUMER, DIMENSIONS, DROP, LAYER, SCENARIO, Value
 
 _GUARDED = "-guarded"
 _ENDS_CONNECTIONS = {
@@ -13,6 +13,16 @@ _ENDS_CONNECTIONS = {
     'consumer that waited ends; hosts: [{"address": url, "socket_timeout": None}] cures it',
 }
 _KINDS = ("sync", "async")
+_CLOSED_LOOP = "echo"
+_OUTCOMES = {
+    **dict.fromkeys(("burst-close", "upgrade-gone"), "certain"),
+    **dict.fromkeys(("accept-gone", "upgrade-half"), "other"),
+    **dict.fromkeys(("blackhole", "never-reader", "slow-reader", "vanish", "zombie"), "other"),
+}
+
+
+TOLD_SINCE: Final = {SCENARIO.name: 5, DROP.name: 5}
+"""The version from which on a manifest says all that is used of a dimension's values; of the others 4."""
 
 
 def values_of_old_run(plan: Mapping[str, Any]) -> dict[str, tuple[Value, ...]]:
@@ -28,6 +38,10 @@ def _value(dimension: str, name: str) -> Value:
     if dimension == CONSUMER.name:
         plain = name.removesuffix(_GUARDED)
         return Value(name=name, kind=plain if plain in _KINDS else "", variant_of=plain if plain != name else "")
+    if dimension == SCENARIO.name:
+        return Value(name=name, kind=CLOSED_LOOP if name == _CLOSED_LOOP else "")
+    if dimension == DROP.name:
+        return Value(name=name, outcome=_OUTCOMES.get(name.partition(":")[0], "chance"))
     if dimension == LAYER.name:
         return Value(name=name, ends_connections=_ENDS_CONNECTIONS.get(name, ""))
     return Value(name=name)

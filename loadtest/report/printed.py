@@ -48,12 +48,13 @@ class PrintedTable:
 
 def printed_tables(summary: Summary) -> tuple[PrintedTable, ...]:
     """The table of each check that has one to print and rows in it."""
-    tables = [_printed(check.table, check.printed, summary) for check in CHECKS if check.printed is not None]
+    ways = [(check, printed) for check in CHECKS for printed in (check.printed, *check.also_printed) if printed]
+    tables = [_printed(check.table, printed, summary) for check, printed in ways]
     return tuple(table for table in tables if table.rows)
 
 
 def _printed(table: Table, printed: Printed, summary: Summary) -> PrintedTable:
-    cells = summary.evidence.having(table)
+    cells = printed.rows(summary.evidence, table)
     columns = [
         *_key_columns(cells, printed.always),
         *(column for column in printed.columns if column.only_if is None or column.only_if(cells)),
@@ -61,11 +62,14 @@ def _printed(table: Table, printed: Printed, summary: Summary) -> PrintedTable:
     rows = tuple(tuple(column.write(cell) for column in columns) for cell in cells)
     has_unknown = any(UNKNOWN in text.text or text.tone == "unknown" for row in rows for text in row)
     return PrintedTable(
-        name=table.name,
+        name=printed.name or table.name,
         caption=printed.caption,
         headings=tuple(map(_heading, columns)),
         rows=rows,
-        notes=(*(_reasons(table, cells, summary) if has_unknown else ()), *_invalid_note(cells)),
+        notes=(
+            *(_reasons(table, summary) if has_unknown else ()),
+            *_invalid_note(summary.evidence.having(table)),
+        ),
         in_terminal=printed.in_terminal,
     )
 
@@ -133,9 +137,9 @@ def _of_1000(cells: Sequence[Cell], column: Column[int]) -> Text:
     return Text(text=f"{left.of_1000} ({left.count:,})", tone="warning")
 
 
-def _reasons(table: Table, cells: Iterable[Cell], summary: Summary) -> tuple[str, ...]:
-    """Why numbers of these cells are not known, the most frequent reason first."""
-    keys = {cell.key for cell in cells}
+def _reasons(table: Table, summary: Summary) -> tuple[str, ...]:
+    """Why numbers of a table are not known, the most frequent reason first."""
+    keys = {cell.key for cell in summary.evidence.having(table)}
     namer = summary.evidence.namer
     reasons = Counter(
         (figure.why, _where(figure, namer)) for figure in summary.unknown if _concerns(figure, table, keys)

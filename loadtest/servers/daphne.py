@@ -34,6 +34,7 @@ KIND = Server(
     websockets=_websockets,
     ping_interval_s=20.0,
     ping_timeout_s=30.0,
+    ignores_gone=True,
     has_whole_pings=True,
     max_workers=1,
 )

@@ -39,6 +39,8 @@ class Server:
     ping_interval_s: float | None
     """How often it pings by default; None: never, so it does not notice a client that vanished."""
     ping_timeout_s: float | None
+    ignores_gone: bool = False
+    """A send to a client that is gone does nothing; else it raises."""
     has_whole_pings: bool = False
     """It takes its ping settings in whole seconds only."""
     extra: str = ""

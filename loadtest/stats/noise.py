@@ -31,19 +31,17 @@ def noise_floor(equals: Paired, *, level: float = LEVEL) -> NoiseFloor:
     exp(t_n s0 / sqrt(n)) - 1 with s0 = sqrt(sum d_r^2 / n), d_r the log of the ratio in round r and n the rounds: the
     mean is known to be 0, so one round is enough, if for little (t_1 is 12.7).
     """
-    single, n = _single(equals.logs, level), equals.rounds
-    return NoiseFloor(floor=_share(single / sqrt(max(n, 1))), single=_share(single), rounds=n)
+    found = noise_of_shares(equals.logs, level=level)
+    return NoiseFloor(floor=_share(found.floor), single=_share(found.single), rounds=found.rounds)
 
 
-def noise_of_differences(differences: Sequence[float], *, level: float = LEVEL) -> float:
-    """Return the noise floor of shares, of which equals were so far apart in each round; infinite with no round."""
-    return _single(differences, level) / sqrt(max(len(differences), 1))
-
-
-def _single(steps: Sequence[float], level: float) -> float:
-    """How far one step of equals reaches; infinite with none."""
-    n = len(steps)
-    return t_of(level, n) * sqrt(sum((step - EQUAL) ** 2 for step in steps) / n) if n else inf
+def noise_of_shares(differences: Sequence[float], *, level: float = LEVEL) -> NoiseFloor:
+    """Return the same of differences that are no logs, those of two shares: 0.05 is 5 points."""
+    n = len(differences)
+    if n == 0:
+        return NoiseFloor(floor=inf, single=inf, rounds=0)
+    single = t_of(level, n) * sqrt(sum((value - EQUAL) ** 2 for value in differences) / n)
+    return NoiseFloor(floor=single / sqrt(n), single=single, rounds=n)
 
 
 def _share(logarithm: float) -> float:

@@ -49,7 +49,7 @@ def share_of(events: Sequence[int], of: Sequence[int], *, level: float = LEVEL) 
 
     ValueError where lengths differ or a count is not between 0 and its `of`.
     """
-    hits, sizes = _checked(events, of)
+    hits, sizes = counts_of(events, of)
     if not len(sizes):
         nothing = Interval(estimate=np.nan, low=0.0, high=1.0, level=level)
         return Share(interval=nothing, events=0, of=0, trials=0, design_effect=np.nan, within_one_trial=False)
@@ -124,7 +124,8 @@ def df_of(events: Counts, of: Counts) -> int:
     return min(max(holding - 1, LEAST_DF), len(of) - 1 if holding else LEAST_DF)
 
 
-def _checked(events: Sequence[int], of: Sequence[int]) -> tuple[Counts, Counts]:
+def counts_of(events: Sequence[int], of: Sequence[int]) -> tuple[Counts, Counts]:
+    """Return both as arrays, without trials in which nothing could be; ValueError where they cannot be counts."""
     hits, sizes = np.asarray(events, dtype=np.int64), np.asarray(of, dtype=np.int64)
     if hits.shape != sizes.shape:
         raise ValueError(f"{len(hits)} counts of events for {len(sizes)} trials; give one for each trial")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import ceil, inf, sqrt
 from typing import Final, cast
 
 import numpy as np
@@ -33,6 +33,16 @@ class Times:
     until: Sequence[float] | Floats = ()
 
 
+def joined(parts: Sequence[Times]) -> Times:
+    """Return the times of several parts of one trial."""
+    if len(parts) == 1:
+        return parts[0]
+    return Times(
+        happened=np.concatenate([np.asarray(part.happened, dtype=np.float64) for part in parts]),
+        until=np.concatenate([np.asarray(part.until, dtype=np.float64) for part in parts]),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantile:
     """A quantile of times, in their unit; what is infinite is "more than `watched`"."""
@@ -52,6 +62,19 @@ class Quantile:
     def is_beyond(self) -> bool:
         """Whether the quantile was not reached: say "more than `watched`"."""
         return self.interval.estimate == inf
+
+    @property
+    def needs(self) -> int:
+        """Of how many times it could have an upper limit: of fewer it is the slowest that there happened to be.
+
+        The limit lies z sqrt(share (1 - share) / n) above the share, if trials differ by nothing, and below 1.
+        """
+        return ceil(z_of(self.interval.level) ** 2 * self.share / (1 - self.share))
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are enough times to say anything of it."""
+        return self.of >= self.needs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

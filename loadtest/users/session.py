@@ -1,5 +1,6 @@
 """A session: what all users of one Locust test share, from test start to test stop."""
 
+import math
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -102,14 +103,14 @@ class Session:
             self.record(Event.PHASE, 0, code=phase, value=value)
 
     def record_unsent(self) -> None:
-        """Record how many messages were due by now and are not sent, where there is a plan that says so.
+        """Record how many messages were due in the steady window and are not sent, where there is a plan of them.
 
         Exact for a constant rate; of random arrivals what is to be expected.
         """
-        rate = self.load.rate
+        rate, steady_s = self.load.rate, self.load.steady
         if rate:
-            overdue_s = [member.overdue_s for member in self.members if member.overdue_s >= 0]
-            unsent = sum(1 + int(seconds * rate) for seconds in overdue_s)
+            overdue_s = [min(seconds, steady_s) for member in self.members if (seconds := member.overdue_s) >= 0]
+            unsent = sum(min(1 + int(seconds * rate), math.ceil(steady_s * rate)) for seconds in overdue_s)
             self.record(Event.UNSENT, 0, argument=round(max(overdue_s, default=0.0) * 1000), value=unsent)
 
     def forget_warm_up(self) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from loadtest.bench.choices import choices_of
 from loadtest.bench.conductor import SOCKET, Conducting
-from loadtest.bench.generator import LEDGER, job_of, start_generator, users_of
+from loadtest.bench.generator import LEDGER, job_of, start_generator, users_of, write_job
 from loadtest.bench.plan import Plan, Trial
 from loadtest.bench.profiles import make_plan
 from loadtest.checks import TrialRecords
@@ -138,11 +138,11 @@ def _measure(plan: Plan, trial: Trial, app: PreparedReference, *, with_probe: bo
             sockets = stack.enter_context(short_folder())
             with on_cpus(placement.server):
                 target = stack.enter_context(app.start(setting))
-            job = job_of(plan, trial, host=target.url, folder=folder, conductor=sockets / SOCKET)
+            job = job_of(plan, trial, folder=folder, conductor=sockets / SOCKET).at(target.url)
             with (
                 on_cpus(placement.load),
                 Conducting(sockets / SOCKET, Timing.of(job), {job.generator}) as conducting,
-                start_generator(plan, trial, job, folder=folder) as generator,
+                start_generator(plan, trial, 1, job=write_job(job, folder), folder=folder) as generator,
                 Sampler({"server": [target.pid], "generator": [generator.pid]}) as sampler,
             ):
                 conducting.start()

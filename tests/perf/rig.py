@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtest.bench.choices import choices_of
-from loadtest.bench.generator import LEDGER, job_of, start_generator
+from loadtest.bench.generator import LEDGER, job_of, start_generator, write_job
 from loadtest.bench.profiles import make_plan
 from loadtest.bench.scenarios import SCENARIOS
 from loadtest.load import Job
@@ -116,9 +116,9 @@ def locustfile(row: Row, url: str, *, with_ledger: bool) -> Iterator[int]:
         folder = Path(name)
         (folder / LEDGER).mkdir()
         changes = {} if with_ledger else {"ledger": ""}
-        job = job_of(plan, trial, host=url, folder=folder).model_copy(update=changes)
+        job = job_of(plan, trial, folder=folder).at(url).model_copy(update=changes)
         with on_cpus(placement_here(pin=True).load):
-            process = start_generator(plan, trial, job, folder=folder)
+            process = start_generator(plan, trial, 1, job=write_job(job, folder), folder=folder)
         with process:
             yield process.pid
 

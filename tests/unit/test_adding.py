@@ -25,7 +25,7 @@ def test_dimension_when_a_row_is_added_then_tables_folders_prints_names_and_docs
     key = ["server", "workers", "layer", "consumer", "scenario", "drop", "load", "weather", "trial"]
     assert all(columns[:9] == key for columns in found["columns"])
     assert found["folders"] == ["uvicorn-1-redis-sync-churn-rst-wet", "uvicorn-1-redis-sync-churn-rst"]
-    assert len(found["printed"]) == 2 and all("weather" in headings for headings in found["printed"])
+    assert len(found["printed"]) == 3 and all("weather" in headings for headings in found["printed"])
     assert not any("weather" in headings for headings in found["printed_alone"])
     assert found["names"] == ["redis, sync, churn, rst, dry", "redis, sync, churn, rst, wet"]
     assert found["name_alone"] == "redis, sync, churn, rst"

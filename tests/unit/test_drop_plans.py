@@ -12,13 +12,14 @@ import pytest
 
 import loadtest.drops
 from loadtest.bench import profiles
+from loadtest.bench.choices import values_in
 from loadtest.bench.generator import duration_of, generators_of, settle_s, users_of_generator
 from loadtest.bench.plan import Plan, PlanError, Trial
 from loadtest.dimensions import DROP
 from loadtest.drops import DROPS, find_drop
 from loadtest.outages import OUTAGES
 from loadtest.users.options import OptionsError, read_job
-from tests.unit.plans import make_plan
+from tests.unit.plans import CHOICES, make_plan
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 WHY = "needs a right that nobody here has"
@@ -38,13 +39,13 @@ def no_vanish(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def churn_trials(**given: Any) -> list[Trial]:
     return make_plan(
-        {"scenarios": "churn", "layers": "inmemory", "consumers": "async", "trials": 1, **given}
+        {"scenarios": "churn", "layers": "inmemory", "consumers": "async", "load": "fixed", "trials": 1, **given}
     ).trials_in_order()
 
 
-def test_plan_when_nothing_is_named_then_it_has_the_four_drops_and_three_scenarios_of_the_default() -> None:
+def test_plan_when_nothing_is_named_then_it_has_the_four_drops_and_two_scenarios_of_the_default() -> None:
     assert Plan.model_validate({}).drops == ("close", "fin", "midframe", "rst")
-    assert sorted(make_plan({}).scenarios) == ["broadcast", "churn", "echo"]
+    assert sorted(make_plan({}).scenarios) == ["churn", "echo"]
     assert (Plan.model_validate({}).server_ping, make_plan({}).server_ping, make_plan({}).notes) == (None, None, ())
 
 
@@ -159,10 +160,24 @@ def test_settle_when_a_drop_is_silent_then_it_is_longer_than_the_servers_pings()
 
 
 def test_duration_when_the_plan_says_none_then_it_is_the_scenarios_own() -> None:
-    for given, wanted in (({}, 12.0), ({"duration": 4.0}, 4.0), ({"profile": "standard"}, 10.0)):
+    for given, wanted in (({}, 12.0), ({"duration": 4.0}, 4.0), ({"profile": "standard"}, 10.5)):
         plan = make_plan({"scenarios": "idle", **given})
         assert duration_of(plan, plan.trials_in_order()[0]) == wanted
     assert duration_of(make_plan({"scenarios": "echo"}), make_plan({"scenarios": "echo"}).trials_in_order()[0]) == 3.0
+
+
+def test_outcome_when_the_server_is_not_told_at_once_then_it_is_not_left_to_chance() -> None:
+    for kind in DROPS.values():
+        if kind.silent or kind.stage != "open":
+            assert kind.outcome != "chance", kind.name
+    assert {name for name, kind in DROPS.items() if kind.outcome == "certain"} == {"burst-close", "upgrade-gone"}
+
+
+def test_outcome_when_a_drop_has_a_parameter_then_the_manifest_tells_it_all_the_same() -> None:
+    names = ["rst", "close:4001", "burst-close", "burst-close:100", "burst-close:1"]
+    told = values_in(CHOICES, {"drops": names})["drop"]
+    assert [value.name for value in told] == names
+    assert [value.outcome for value in told] == ["chance", "chance", "certain", "certain", "other"]
 
 
 def test_docs_when_read_then_every_drop_is_in_them_as_the_code_has_it() -> None:

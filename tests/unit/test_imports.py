@@ -55,8 +55,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "loadtest.discovery": frozenset(),
     "loadtest.drops": frozenset({"loadtest.discovery"}),
     "loadtest.outages": frozenset({"loadtest.drops", "loadtest.discovery"}),
-    "loadtest.figures": frozenset({"loadtest.dimensions"}),
-    "loadtest.checks": frozenset({"loadtest.ledger", "loadtest.contract", "loadtest.figures", "loadtest.dimensions"}),
+    "loadtest.figures": frozenset({"loadtest.dimensions", "loadtest.stats"}),
+    "loadtest.checks": frozenset(
+        {"loadtest.ledger", "loadtest.contract", "loadtest.stats", "loadtest.figures", "loadtest.dimensions"}
+    ),
     "loadtest.probe": frozenset({"loadtest.ledger", "loadtest.contract"}),
     "loadtest.servers": frozenset({"loadtest.contract", "loadtest.discovery"}),
     "loadtest.layers": frozenset(),

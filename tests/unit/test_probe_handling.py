@@ -24,6 +24,7 @@ from loadtest.probe.handling import Handling, recorded_dispatch
 TURNS = 40
 """Of the event loop, in which messages may come; a drop falls in any of them."""
 SCRIPTS = 25
+ASKED_NS = 77
 QUIET_TURNS = 60
 """More than the handling of all that is left takes."""
 
@@ -67,7 +68,10 @@ class Noting:
 
     spared: int = 0
 
-    def record(self, event: int, connection: int, code: int = 0, argument: int = 0, value: int = 0) -> None:
+    def record(
+        self, event: int, connection: int, code: int = 0, argument: int = 0, value: int = 0, time_ns: int = 0
+    ) -> None:
+        assert event != Event.SPARED or time_ns == ASKED_NS
         self.spared += value if event == Event.SPARED else 0
 
     def text(self, text: str) -> int:
@@ -134,14 +138,14 @@ def is_exposed(script: Script, at: int, noted: Noting) -> bool:
     def imagine(_: Server, handling: Handling) -> None:
         handling.imagined += 1
         loop = asyncio.get_running_loop()
-        loop.call_soon(lambda: judged.append(handling.judge()))
+        loop.call_soon(lambda: judged.append(handling.judge(ASKED_NS)))
         loop.call_later(0, lambda: waiting.append(handling))
 
     waiting: list[Handling] = []
     asyncio.run(play(script, at, imagine))
     (was_in_midst,) = judged
     if waiting[0].in_midst:  # nothing came after it: the next question finds it waiting
-        assert not waiting[0].judge()
+        assert not waiting[0].judge(ASKED_NS + 1)
     assert noted.spared in (0, 1)
     return was_in_midst and not noted.spared
 

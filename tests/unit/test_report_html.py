@@ -67,7 +67,7 @@ def test_page_has_headings_in_order_and_a_caption_for_each_table(page: str) -> N
     assert found.headings[0] == 1
     assert found.headings.count(1) == 1
     assert all(after - before <= 1 for before, after in zip(found.headings, found.headings[1:], strict=False))
-    assert found.tags.count("caption") == found.tags.count("table") == 4 + 2
+    assert found.tags.count("caption") == found.tags.count("table") == 4 + 3
 
 
 def test_page_has_a_chart_for_the_causes_and_each_scenario_layer_and_timeline(page: str) -> None:

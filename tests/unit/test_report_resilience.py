@@ -152,7 +152,8 @@ def test_left_of_1000_leaves_out_drops_of_which_it_is_not_known() -> None:
 def test_disconnects_table_says_how_many_no_application_ran_for_only_if_there_are_such() -> None:
     with_some, without = summary_of(row(5, 5, never_reached=2)), summary_of(row(5, 5, never_reached=0))
     heads = [
-        [h.text for t in printed_tables(s) if t.name == "disconnects" for h in t.headings] for s in (with_some, without)
+        [h.text for t in printed_tables(s) if t.name == "disconnects by kind" for h in t.headings]
+        for s in (with_some, without)
     ]
     assert "no app" in heads[0]
     assert "no app" not in heads[1]
@@ -193,13 +194,18 @@ def test_field_of_trials_that_are_not_valid_is_unknown_and_not_empty() -> None:
 
 
 def test_disconnects_table_prints_noticed_called_and_what_was_left_each_under_its_name() -> None:
-    more: dict[str, Any] = {"noticed": 9, "detect_ms_p50": 1.0, "detect_ms_p99": 2.0, "detect_ms_max": 3.0}
     left: dict[str, Any] = dict.fromkeys(("groups_left", "queues_left", "tasks_left", "presence_left"), 0)
-    (table,) = printed_tables(summary_of(row(10, 8, 2, **more, **left, subscriptions_left=4)))
-    shown = dict(zip([heading.text for heading in table.headings], [text.text for text in table.rows[0]], strict=True))
-    assert (shown["noticed"], shown["called"], shown["call ms"]) == ("9", "8", "1.0/2.0/3.0")
+    own = key_row(scenario="churn", drop="rst")
+    times: list[dict[str, Any]] = [{"verdict": "called", "detect_ms": float(ms)} for ms in range(1, 9)]
+    singles = [{**own, **time, "connection": n} for n, time in enumerate([*times, {"verdict": "missed"}] * 5)]
+    counts = row(45, 40, 5, noticed=44, **left, subscriptions_left=4)
+    summary = summary_of(counts, throughput=[own], drops=singles)
+    together, by_kind = (table for table in printed_tables(summary) if table.name.startswith("disconnects"))
+    shown = dict(zip([h.text for h in by_kind.headings], [text.text for text in by_kind.rows[0]], strict=True))
+    assert (shown["noticed"], shown["called"], shown["missed"]) == ("44", "40", "5")
+    assert (shown["missed share"], shown["call ms"]) == ("11 % (4.8–23)", "5.0/>8.0/·")
     assert shown["left"] == "0/0/0/0/4"
-    assert "groups/queues/tasks/presence/subscriptions" in table.caption
+    assert "groups/queues/tasks/presence/subscriptions" in together.caption
 
 
 def test_throughput_table_prints_broker_and_failed_openings_only_if_there_are_such() -> None:

@@ -1,8 +1,6 @@
 """Median and range over trials; what is not known stays not known."""
 
-import pytest
-
-from loadtest.figures.statistics import difference, figure_of, total_of
+from loadtest.figures.statistics import figure_of, total_of
 
 
 def test_figure_of_three_trials_is_median_with_range() -> None:
@@ -36,20 +34,3 @@ def test_total_of_no_known_count_is_none() -> None:
     assert total_of([None]).total is None
     assert total_of([1, None, 2]).total == 3
     assert total_of([1, None, 2]).known == 2
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "expected"),
-    [
-        ([10.0, 11, 12], [5.0, 6, 7], "higher"),
-        ([5.0, 6, 7], [10.0, 11, 12], "lower"),
-        ([5.0, 8, 11], [10.0, 11, 12], "no clear difference"),
-        ([100.0, 100.1], [101.0, 101.1], "same"),
-        ([10.0], [5.0, 6], "one trial"),
-        ([None], [5.0, 6], "unknown"),
-    ],
-)
-def test_difference_is_claimed_only_where_ranges_do_not_overlap(
-    one: list[float | None], other: list[float | None], expected: str
-) -> None:
-    assert difference(figure_of(one), figure_of(other)) == expected

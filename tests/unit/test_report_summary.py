@@ -61,8 +61,10 @@ def test_row_of_no_drop_does_not_apply_rather_than_being_unknown(tmp_path: Path)
     counts = dict.fromkeys(("dropped", "disconnect_called", "missed", "unknown", "groups_left", "tasks_left"), "0")
     row = dict.fromkeys(names, "") | dict(zip(names[: len(KEY_NAMES)], first[: len(KEY_NAMES)], strict=True)) | counts
     (tmp_path / "disconnects.csv").write_text(f"{','.join(names)}\n{','.join(row.values())}\n")
+    for name in ("drops.csv", "unknown.csv"):
+        (tmp_path / name).write_text((tmp_path / name).read_text().splitlines()[0] + "\n")
     summary = write_report(tmp_path)
-    (table,) = [t for t in printed_tables(summary) if t.name == "disconnects"]
+    (table,) = [t for t in printed_tables(summary) if t.name == "disconnects by kind"]
     shown = dict(zip([h.text for h in table.headings], [t.text for t in table.rows[0]], strict=True))
     assert shown["call ms"] == "·"
     assert shown["codes"] == "·"
@@ -70,7 +72,7 @@ def test_row_of_no_drop_does_not_apply_rather_than_being_unknown(tmp_path: Path)
 
 
 def test_printed_drops_add_up_in_every_row(summary: Summary) -> None:
-    (table,) = [t for t in printed_tables(summary) if t.name == "disconnects"]
+    (table,) = [t for t in printed_tables(summary) if t.name == "disconnects by kind"]
     names = [heading.text for heading in table.headings]
     for row in table.rows:
         count = {name: int(text.text.split(" ")[0].replace(",", "")) for name, text in zip(names, row, strict=True)
@@ -95,7 +97,7 @@ def test_terminal_is_plain_when_piped(folder: Path, summary: Summary) -> None:
 def test_terminal_reads_well_at_100_columns(folder: Path, summary: Summary) -> None:
     text = printed(summary, folder, width=100, terminal=True)
     assert "…" not in text
-    assert "4,937 (4,925–4,949)" in text or "2 of 3" in text
+    assert "2 of 3" in text
 
 
 def test_no_names_are_cut_at_100_columns_with_guarded_consumers(tmp_path: Path) -> None:

@@ -35,7 +35,8 @@ def main() -> None:
     from loadtest.report.csv_files import read_tables, write_csv
     from loadtest.report.manifest import Manifest
     from loadtest.report.printed import printed_tables
-    from loadtest.report.summary import summarise, summary_json
+    from loadtest.report.summary import summarise
+    from loadtest.report.summary_json import summary_json
     from loadtest.report.tables import Tables
     from tests.unit.report_folder import key_row
 

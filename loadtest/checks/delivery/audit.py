@@ -43,6 +43,8 @@ def check(trial: TrialRecords) -> CheckResult:
         **fan_out(audited, window),
     }
     at_an_edge = [(table.UNKNOWN, _AT_AN_EDGE)] if edge else []
+    if window.fell_quiet and pairs.filter(pl.col("unknown") & ~pl.col("edge")).height:
+        at_an_edge.append((table.UNKNOWN, _AT_THE_END))
     return CheckResult(rows=table.TABLE.frame([row]), unknown=(*at_an_edge, *_reasons(trial, window)))
 
 
@@ -72,6 +74,7 @@ def _first(connections: pl.Series) -> str:
 
 
 _NEED_EVERY_ARRIVAL = (table.UNKNOWN, table.DEAF, table.DEAF_EXAMPLE)
+_AT_THE_END = "they had not come when the trial ended, and others had taken as long as they had been given"
 _AT_AN_EDGE = "they were under way when the sender's or the receiver's connection ended"
 
 

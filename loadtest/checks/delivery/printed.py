@@ -1,7 +1,7 @@
 """How delivery is printed."""
 
 from loadtest.checks.delivery import table
-from loadtest.figures.printed import Printed, PrintedColumn, any_known, median, total
+from loadtest.figures.printed import Printed, PrintedColumn, any_known, any_of, share_with_limits, total, typical
 
 PRINTED = Printed(
     caption="Messages and the members they were meant for, all trials summed; and how far apart these got them",
@@ -11,6 +11,13 @@ PRINTED = Printed(
         ),
         PrintedColumn(heading="delivered", meaning="of these, received", write=total(table.DELIVERED)),
         PrintedColumn(heading="lost", meaning="of these, never received", write=total(table.LOST, "warning")),
+        PrintedColumn(
+            heading="lost share",
+            meaning="lost, of those of which it is known, with its 95 % interval: rounds of trials are its clusters",
+            write=share_with_limits(table.LOST_OF),
+            only_if=any_of(table.LOST),
+            folds="early",
+        ),
         PrintedColumn(heading="unknown", meaning="of these, it cannot be said", write=total(table.UNKNOWN, "unknown")),
         PrintedColumn(heading="twice", meaning="received more than once", write=total(table.DUPLICATED, "warning")),
         PrintedColumn(
@@ -26,8 +33,8 @@ PRINTED = Printed(
         *(
             PrintedColumn(
                 heading=heading,
-                meaning=f"{meaning}, median over the messages: median of the trials",
-                write=median(column),
+                meaning=f"{meaning}, median over the messages",
+                write=typical(column),
                 only_if=any_known(column),
                 folds="early",
             )
@@ -39,8 +46,8 @@ PRINTED = Printed(
         ),
         PrintedColumn(
             heading="skew p99 ms",
-            meaning="from the first to the last receiver of a message, p99 over the messages: median of the trials",
-            write=median(table.SKEW_MS_P99),
+            meaning="from the first to the last receiver of a message, p99 over the messages",
+            write=typical(table.SKEW_MS_P99),
             only_if=any_known(table.SKEW_MS_P99),
             folds="early",
         ),

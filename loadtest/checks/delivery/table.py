@@ -4,6 +4,7 @@ from functools import partial
 
 from loadtest.checks.throughput.table import WATCHED_MS
 from loadtest.figures.column import Column
+from loadtest.figures.share import Part
 from loadtest.figures.table import Table
 
 _column = partial(Column, table="delivery")
@@ -59,6 +60,9 @@ DEAF_EXAMPLE = _column(
     of=(DEAF,),
     since=2,
 )
+
+LOST_OF = Part(name="lost_share", events=LOST, others=DELIVERED)
+"""Lost, of those of which it is known whether they came."""
 
 TABLE = Table(
     name="delivery",

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from loadtest.checks.disconnects.table import DISCONNECT_CALLED, DROPPED, MISSED
 from loadtest.figures.cell import Cell, TrialFigures
 from loadtest.figures.column import Column
+from loadtest.figures.share import Part
+
+MISSED_OF = Part(name="missed_share", events=MISSED, others=DISCONNECT_CALLED)
+"""Missed, of those of which it is known whether disconnect() was called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

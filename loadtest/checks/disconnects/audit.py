@@ -6,6 +6,7 @@ as dropped.
 """
 
 from collections.abc import Iterator
+from math import inf
 
 import polars as pl
 
@@ -18,6 +19,7 @@ from loadtest.dimensions import DROP
 from loadtest.figures.column import AnyColumn
 from loadtest.figures.counts import counts_of
 from loadtest.figures.table import Row
+from loadtest.stats.share import share_of
 
 
 def check(trial: TrialRecords) -> CheckResult:
@@ -46,7 +48,8 @@ def _row(kind: str, connections: pl.DataFrame, trial: TrialRecords) -> Row:
         table.DISCONNECT_CALLED: called.height,
         table.MISSED: missed.height,
         table.UNKNOWN: dropped.height - called.height - missed.height,
-        **_detection(called),
+        **_share(missed.height, missed.height + called.height),
+        **_detection(called, missed.height),
         table.NEVER_REACHED: connections.height - dropped.height,
         **_steps(dropped, is_complete=bool(trial.after) and not trial.is_truncated),
         **{column: _how_many(dropped[name]) for name, (column, _) in _LEFT.items()},
@@ -55,11 +58,23 @@ def _row(kind: str, connections: pl.DataFrame, trial: TrialRecords) -> Row:
     }
 
 
-def _detection(called: pl.DataFrame) -> Row:
-    detect_ms = called.filter(pl.col("detect_ms") >= 0)["detect_ms"]  # below 0: the server had ended it before
+def _share(missed: int, known: int) -> Row:
+    interval = share_of([missed], [known]).interval if known else None
     return {
-        table.DETECT_MS_P50: detect_ms.quantile(0.50, "nearest"),
-        table.DETECT_MS_P99: detect_ms.quantile(0.99, "nearest"),
+        table.MISSED_SHARE: interval and interval.estimate,
+        table.MISSED_SHARE_LOW: interval and interval.low,
+        table.MISSED_SHARE_HIGH: interval and interval.high,
+    }
+
+
+def _detection(called: pl.DataFrame, missed: int) -> Row:
+    """Of those that were missed the time is infinite: they are not left out."""
+    detect_ms = called.filter(pl.col("detect_ms") >= 0)["detect_ms"]  # below 0: the server had ended it before
+    times = pl.concat([detect_ms, pl.Series([inf] * missed, dtype=pl.Float64)])
+    has_p99 = len(times) >= table.LEAST_FOR_P99
+    return {
+        table.DETECT_MS_P50: times.quantile(0.50, "nearest") if called.height else None,
+        table.DETECT_MS_P99: times.quantile(0.99, "nearest") if called.height and has_p99 else None,
         table.DETECT_MS_MAX: detect_ms.max(),
         table.CODES: counts_of(called["code"]),
     }

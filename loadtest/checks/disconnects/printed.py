@@ -1,12 +1,33 @@
 """How disconnects are printed."""
 
 from loadtest.checks.disconnects import table
-from loadtest.checks.disconnects.account import account_of
+from loadtest.checks.disconnects.account import MISSED_OF, account_of
+from loadtest.checks.disconnects.detection import QUANTILES
 from loadtest.checks.disconnects.left import LEFT
+from loadtest.checks.drops import DETECT_MS
 from loadtest.dimensions import CONSUMER, DROP, LAYER
 from loadtest.figures.cell import Cell
-from loadtest.figures.printed import Printed, PrintedColumn, Text, Tone, any_of, slashed, toned, total
-from loadtest.figures.words import NOT_APPLICABLE, UNKNOWN, share, short
+from loadtest.figures.evidence import Evidence
+from loadtest.figures.printed import (
+    Printed,
+    PrintedColumn,
+    Text,
+    Tone,
+    any_known,
+    any_of,
+    share_with_limits,
+    slashed,
+    toned,
+    total,
+)
+from loadtest.figures.words import (
+    NOT_APPLICABLE,
+    UNKNOWN,
+    percent,
+    quantile,
+    quantile_with_interval,
+    short,
+)
 
 
 def _called(cell: Cell) -> Text:
@@ -18,8 +39,13 @@ def _missed(cell: Cell) -> Text:
     account = account_of(cell)
     if not account.missed:
         return toned("0" if account.audited else UNKNOWN)
-    of_all = share(account.missed, account.dropped).replace(" %", "%")  # or a narrow terminal tears it apart
-    return Text(text=f"{account.missed:,} ({of_all})", tone="warning")
+    return Text(text=f"{account.missed:,}", tone="warning")
+
+
+def _exposure(cell: Cell) -> Text:
+    if not cell.median(table.EXPOSURE).is_known:
+        return toned(UNKNOWN if cell.median(table.EXPOSURE).applies else NOT_APPLICABLE)
+    return Text(text=f"{percent(cell.interval(table.EXPOSURE).estimate)} %")
 
 
 def _unaccounted(cell: Cell) -> Text:
@@ -29,14 +55,20 @@ def _unaccounted(cell: Cell) -> Text:
 
 
 def _detection(cell: Cell) -> Text:
-    """Medians of the trials, but the slowest of all of them."""
-    p50, p99, slowest = (
-        cell.median(column) for column in (table.DETECT_MS_P50, table.DETECT_MS_P99, table.DETECT_MS_MAX)
-    )
-    if not p50.applies:
-        return Text(text=NOT_APPLICABLE)
-    parts = [UNKNOWN if value is None else short(value) for value in (p50.median, p99.median, slowest.high)]
-    return toned(UNKNOWN) if set(parts) == {UNKNOWN} else Text(text=slashed(parts))
+    """What is known of p50, p90 and p99, those that were missed included."""
+    found = cell.quantiles(DETECT_MS, QUANTILES)
+    last = next((place for place, one in enumerate(found) if one.is_beyond), len(found))  # so are all after it
+    return Text(text=slashed([quantile(one, short) for one in found[: last + 1]])) if found[0].of else _no_times(cell)
+
+
+def _median_detection(cell: Cell) -> Text:
+    (median,) = cell.quantiles(DETECT_MS, (0.5,))
+    return Text(text=quantile_with_interval(median)) if median.of else _no_times(cell)
+
+
+def _no_times(cell: Cell) -> Text:
+    account = account_of(cell)
+    return toned(UNKNOWN if account.dropped and account.missed != account.dropped else NOT_APPLICABLE)
 
 
 def _codes(cell: Cell) -> Text:
@@ -54,14 +86,55 @@ def _left(cell: Cell) -> Text:
 
 
 _KINDS_LEFT = "/".join(kind.heading for kind in LEFT.values())
+_TOO_FEW = f"{NOT_APPLICABLE}: too few drops to tell"
+
+_DROPPED = PrintedColumn(
+    heading="dropped", meaning="connections the clients dropped, all trials", write=total(table.DROPPED)
+)
+_CALLED = PrintedColumn(heading="called", meaning="of those dropped, disconnect() was entered", write=_called)
+_MISSED = PrintedColumn(heading="missed", meaning="of those dropped, disconnect() was never entered", write=_missed)
+_SHARE = PrintedColumn(
+    heading="missed share",
+    meaning="missed, of those of which it is known, with its 95 % interval: rounds of trials are its clusters",
+    write=share_with_limits(MISSED_OF, "warning"),
+)
+_EXPOSURE = PrintedColumn(
+    heading="exposure",
+    meaning="share of the open connections that would have missed theirs, sampled without any drop: what the missed "
+    "share should be where chance decides",
+    write=_exposure,
+    only_if=any_known(table.EXPOSURE),
+)
+_UNKNOWN = PrintedColumn(
+    heading="unknown",
+    meaning="of those dropped, it is not known; also all drops of trials that were not audited",
+    write=_unaccounted,
+)
+_CALL_MS = PrintedColumn(
+    heading="call ms",
+    meaning="from the drop until disconnect() was entered: p50/p90/p99; those that were missed count as never, "
+    f"> is longer than it was waited for, {_TOO_FEW}",
+    write=_detection,
+    folds="late",
+)
+_LEFT = PrintedColumn(
+    heading="left", meaning=f"{_KINDS_LEFT} that dropped connections left behind", write=_left, folds="late"
+)
 
 PRINTED = Printed(
-    caption=f"Dropped connections, all trials summed. Call ms: p50/p99/max. Left: {_KINDS_LEFT}",
+    caption=f"Dropped connections, all trials summed. Call ms: p50/p90/p99 ({_TOO_FEW}).\nLeft: {_KINDS_LEFT}",
     always=(LAYER, CONSUMER, DROP),
+    rows=Evidence.by_risk,
+    columns=(_DROPPED, _MISSED, _SHARE, _EXPOSURE, _UNKNOWN, _CALL_MS, _LEFT),
+)
+
+BY_KIND = Printed(
+    name="disconnects by kind",
+    caption="Dropped connections by kind of drop, all trials summed",
+    always=(LAYER, CONSUMER, DROP),
+    in_terminal=False,
     columns=(
-        PrintedColumn(
-            heading="dropped", meaning="connections the clients dropped, all trials", write=total(table.DROPPED)
-        ),
+        _DROPPED,
         PrintedColumn(
             heading="no app",
             meaning="more that died inside the HTTP upgrade: no application ran",
@@ -74,21 +147,17 @@ PRINTED = Printed(
             meaning="of those dropped, the server handed the application a disconnect",
             write=total(table.NOTICED),
         ),
-        PrintedColumn(heading="called", meaning="of those dropped, disconnect() was entered", write=_called),
+        _CALLED,
+        _MISSED,
+        _SHARE,
+        _UNKNOWN,
         PrintedColumn(
-            heading="missed", meaning="of those dropped, disconnect() was never entered", write=_missed, folds="late"
+            heading="call ms, median",
+            meaning="from the drop until disconnect() was entered, median with its 95 % interval; those that were "
+            "missed count as never",
+            write=_median_detection,
         ),
-        PrintedColumn(
-            heading="unknown",
-            meaning="of those dropped, it is not known; also all drops of trials that were not audited",
-            write=_unaccounted,
-        ),
-        PrintedColumn(
-            heading="call ms",
-            meaning="from the drop until disconnect() was entered: p50/p99/slowest",
-            write=_detection,
-            folds="late",
-        ),
+        _CALL_MS,
         PrintedColumn(
             heading="codes",
             meaning="codes disconnect() got and how often",
@@ -96,11 +165,6 @@ PRINTED = Printed(
             is_number=False,
             folds="early",
         ),
-        PrintedColumn(
-            heading="left",
-            meaning=f"{_KINDS_LEFT} that dropped connections left behind",
-            write=_left,
-            folds="late",
-        ),
+        _LEFT,
     ),
 )

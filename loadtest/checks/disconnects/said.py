@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from loadtest.checks.disconnects.account import account_of, account_of_all
+from loadtest.checks.disconnects.account import MISSED_OF, account_of, account_of_all
+from loadtest.checks.disconnects.beside import beside
 from loadtest.checks.disconnects.causes import causes_of, words_of
 from loadtest.checks.disconnects.detection import says_of_detection
+from loadtest.checks.disconnects.kinds import standing_out
 from loadtest.checks.disconnects.left_said import says_of_left
 from loadtest.checks.disconnects.table import (
     CAUSES,
@@ -24,13 +26,15 @@ from loadtest.checks.drops import RAISED as EXCEPTION
 from loadtest.checks.throughput.table import TABLE as THROUGHPUT
 from loadtest.dimensions import DROP, MIXED_DROPS, CellKey
 from loadtest.figures.cell import Cell
-from loadtest.figures.evidence import Evidence
+from loadtest.figures.evidence import APART, Evidence
 from loadtest.figures.finding import Finding, trials_each
+from loadtest.figures.share import counts_of, share_in
 from loadtest.figures.topics import DISCONNECTS
-from loadtest.figures.words import counted, listed, share
+from loadtest.figures.words import counted, listed, percent, share_with_interval
+from loadtest.stats.paired import Verdict
 
-SHOWN_KINDS = 4
-"""Kinds of drop named in a sentence, the worst first; the rest is counted, and the page's grid has them all."""
+SHOWN_PLACES = 4
+"""Layers and consumers named in a sentence; of more, how many there are."""
 
 
 def says(evidence: Evidence) -> Iterator[Finding]:
@@ -43,11 +47,15 @@ def says(evidence: Evidence) -> Iterator[Finding]:
 def _says_of_drops(evidence: Evidence) -> Iterator[Finding]:
     """Missed disconnects, the most frequent first; none missed; where disconnect() raised; what is not known."""
     groups = [[cell for cell in cells if account_of(cell).dropped] for cells in evidence.by_drop(TABLE)]
-    bad = [cells for cells in groups if account_of_all(cells).missed]
+    at_risk = [evidence.at_risk(cells) for cells in groups]
+    out = standing_out(at_risk)
+    bad = [cells for cells in at_risk if account_of_all(cells).missed]
     for cells in sorted(bad, key=_missed_share, reverse=True):
-        yield _missed_some(cells, evidence)
+        yield _missed_some(cells, out, evidence)
+    yield from _apart([cell for cells in groups for cell in cells if cell not in evidence.at_risk(cells)], evidence)
     for cells in groups:
-        if clean := [cell for cell in cells if account_of(cell).is_whole and not account_of(cell).missed]:
+        clean = [cell for cell in cells if account_of(cell).is_whole and not account_of(cell).missed]
+        if clean and not any(account_of(cell).missed for cell in evidence.at_risk(cells)):
             yield _missed_none(clean, evidence)
         if any(cell.total(RAISED).total for cell in cells):
             yield _raised(cells, evidence)
@@ -60,17 +68,18 @@ def _missed_share(cells: Sequence[Cell]) -> float:
     return account.missed / account.dropped
 
 
-def _missed_some(cells: Sequence[Cell], evidence: Evidence) -> Finding:
+def _missed_some(cells: Sequence[Cell], out: Mapping[CellKey, Verdict], evidence: Evidence) -> Finding:
     account, causes = account_of_all(cells), causes_of(cells)
     main = causes.most_common(1)[0][0]
-    by_kind = _by_kind(cells)
+    by_kind = _by_kind(cells, out)
     return Finding(
         severity="warning",
         topic=DISCONNECTS,
         text=(
             f"{evidence.name_of(cells)}: {account.missed:,} of {counted(account.dropped, 'dropped connection')} "
-            f"({share(account.missed, account.dropped)}) never had disconnect() called, so the code "
-            f"in it did not run ({f'{by_kind}; ' if by_kind else ''}{_in_each_trial(cells)}). {_causes_text(causes)}."
+            f"never had disconnect() called, so the code in it did not run: "
+            f"{share_with_interval(share_in(cells, MISSED_OF))}{_beside(cells, evidence)} "
+            f"({f'{by_kind}; ' if by_kind else ''}{_in_each_round(cells)}). {_causes_text(causes)}."
         ),
         cells=tuple(cell.key for cell in cells),
         figures=(DROPPED, MISSED, CAUSES),
@@ -78,30 +87,63 @@ def _missed_some(cells: Sequence[Cell], evidence: Evidence) -> Finding:
     )
 
 
-def _by_kind(cells: Sequence[Cell]) -> str:
-    """`7 of 40 after rst, 5 of 38 after midframe`; nothing where there is one kind, which the sentence names."""
+def _beside(cells: Sequence[Cell], evidence: Evidence) -> str:
+    said = beside(cells, evidence)
+    return f", {said}" if said else ""
+
+
+def _by_kind(cells: Sequence[Cell], out: Mapping[CellKey, Verdict]) -> str:
+    """The kinds that stand out; of the others no order is known. Nothing where there is one kind."""
     if len(cells) == 1:
         return ""
     if all(account_of(cell).missed == account_of(cell).dropped for cell in cells):
         return "all, whatever the kind of drop"
-    hit = sorted((cell for cell in cells if account_of(cell).missed), key=lambda c: account_of(c).missed, reverse=True)
-    parts = [f"{account_of(c).missed:,} of {account_of(c).dropped:,} after {c.key[DROP]}" for c in hit[:SHOWN_KINDS]]
-    return ", ".join(parts) + (f" and some after {len(hit) - SHOWN_KINDS} more kinds" if len(hit) > SHOWN_KINDS else "")
+    parts = [
+        f"{'more' if out[cell.key] == 'higher' else 'less'} often after {cell.key[DROP]}: "
+        f"{share_with_interval(share_in([cell], MISSED_OF))}"
+        for cell in cells
+        if cell.key in out
+    ]
+    return "; ".join(parts) or f"no kind of drop stands out among {len(cells)}"
 
 
-def _in_each_trial(cells: Sequence[Cell]) -> str:
-    """The fewest and the most missed in one trial."""
-    missed: Counter[tuple[CellKey, int]] = Counter()
+def _apart(cells: Sequence[Cell], evidence: Evidence) -> Iterator[Finding]:
+    """Kinds that are counted apart and were missed, over all layers and consumers, with why they are."""
+    by_kind: dict[str, list[Cell]] = {}
     for cell in cells:
-        for trial in cell.valid_trials:
-            if (count := trial.get(MISSED)) is not None:
-                missed[_planned(cell), trial.number] += count
-    if len(missed) < 2:
-        return "one trial only"
-    if len({number for _, number in missed}) < 2:
-        return "one trial of each kind of drop"
-    low, high = min(missed.values()), max(missed.values())
-    return f"between {low:,} and {high:,} a trial" if high > low else f"{low:,} in each of {len(missed)} trials"
+        if account_of(cell).missed:
+            by_kind.setdefault(cell.key[DROP], []).append(cell)
+    for drop, those in by_kind.items():
+        account, why = account_of_all(those), APART[evidence.values.of(those[0].key, DROP).outcome]
+        yield Finding(
+            severity="warning",
+            topic=DISCONNECTS,
+            text=(
+                f"After {drop}, counted apart because {why}: {account.missed:,} of "
+                f"{counted(account.dropped, 'dropped connection')} never had disconnect() called, "
+                f"{share_with_interval(share_in(those, MISSED_OF))} ({_where(those, evidence)}). "
+                f"{_causes_text(causes_of(those))}."
+            ),
+            cells=tuple(cell.key for cell in those),
+            figures=(DROPPED, MISSED, CAUSES),
+            example=_missed_example(those, causes_of(those).most_common(1)[0][0], evidence),
+        )
+
+
+def _where(cells: Sequence[Cell], evidence: Evidence) -> str:
+    if len(cells) <= SHOWN_PLACES:
+        return "; ".join(evidence.place_and_consumer(cell.key, TABLE) for cell in cells)
+    return f"{len(cells)} layers and consumers"
+
+
+def _in_each_round(cells: Sequence[Cell]) -> str:
+    """The lowest and the highest share in one round."""
+    counts = counts_of(cells, MISSED_OF)
+    if len(counts.of) < 2:
+        return "one round only, which knows of no others"
+    shares = [events / of for events, of in zip(counts.events, counts.of, strict=True) if of]
+    low, high = percent(min(shares)), percent(max(shares))
+    return f"{low} to {high} % in {len(shares)} rounds" if low != high else f"{low} % in each of {len(shares)} rounds"
 
 
 def _planned(cell: Cell) -> CellKey:
@@ -147,7 +189,8 @@ def _missed_none(cells: Sequence[Cell], evidence: Evidence) -> Finding:
         topic=DISCONNECTS,
         text=(
             f"{evidence.place_and_consumer(cells[0].key, TABLE)}: all {account_of_all(cells).dropped:,} dropped "
-            f"connections had disconnect() called after {drops} ({trials_each(trials)})."
+            f"connections had disconnect() called after {drops}: {share_with_interval(share_in(cells, MISSED_OF))} "
+            f"missed{_beside(cells, evidence)} ({trials_each(trials)})."
         ),
         cells=tuple(cell.key for cell in cells),
         figures=(DROPPED, MISSED),

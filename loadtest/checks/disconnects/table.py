@@ -2,10 +2,14 @@
 
 from collections import Counter
 from functools import partial
+from typing import Final
 
 from loadtest.dimensions import DROP
 from loadtest.figures.column import Column
 from loadtest.figures.table import Table
+
+LEAST_FOR_P99: Final = 100
+"""Of fewer drops no more than one in a hundred can be slower."""
 
 _column = partial(Column, table="disconnects")
 _count = partial(_column, unit="connections", dtype=int, over_trials="total")
@@ -17,13 +21,29 @@ DISCONNECT_CALLED = _count(
 MISSED = _count(name="missed", meaning="never had disconnect() entered by the end of settling", better="lower")
 UNKNOWN = _count(name="unknown", meaning="it cannot be said whether disconnect() was entered", better="lower")
 
+_share = partial(_column, dtype=float, of=(DROPPED,), since=5)
+
+MISSED_SHARE = _share(name="missed_share", meaning="missed, of those called or missed: 0 to 1", better="lower")
+MISSED_SHARE_LOW = _share(
+    name="missed_share_low",
+    meaning="lower limit of its 95 % interval within this trial; summary.json has that of the cell",
+)
+MISSED_SHARE_HIGH = _share(name="missed_share_high", meaning="the upper one")
+
 _detection = partial(
     _column, unit="ms", dtype=float, better="lower", over_trials="median", of=(DROPPED, DISCONNECT_CALLED)
 )
 
-DETECT_MS_P50 = _detection(name="detect_ms_p50", meaning="from the drop to disconnect() entered, median")
-DETECT_MS_P99 = _detection(name="detect_ms_p99", meaning="the same, p99")
-DETECT_MS_MAX = _detection(name="detect_ms_max", meaning="the same, the slowest")
+DETECT_MS_P50 = _detection(
+    name="detect_ms_p50",
+    meaning="from the drop to disconnect() entered, median; a missed one counts as never (inf)",
+)
+DETECT_MS_P99 = _detection(
+    name="detect_ms_p99",
+    meaning=f"the same, p99; empty with fewer than {LEAST_FOR_P99} drops, of which it would be the slowest",
+    may_not_apply=True,
+)
+DETECT_MS_MAX = _detection(name="detect_ms_max", meaning="the slowest of those that came to it")
 EXPOSURE = _column(
     name="exposure",
     dtype=float,
@@ -31,6 +51,7 @@ EXPOSURE = _column(
     "moment: their consumer was in the midst of a message and then sent; the same for each kind of a trial",
     better="lower",
     over_trials="median",
+    of_trial=True,
     since=5,
 )
 CODES = _column(
@@ -76,6 +97,9 @@ TABLE = Table(
         DISCONNECT_CALLED,
         MISSED,
         UNKNOWN,
+        MISSED_SHARE,
+        MISSED_SHARE_LOW,
+        MISSED_SHARE_HIGH,
         EXPOSURE,
         DETECT_MS_P50,
         DETECT_MS_P99,

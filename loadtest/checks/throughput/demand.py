@@ -24,6 +24,9 @@ BEHIND = 0.25
 """Share of what was due in the window that is still under way at its end: where one of several workers is overloaded,
 the others' messages are fast."""
 
+LONGEST_PART = 0.5
+"""Of the window: no longer than this is what is under way at its end as on an idle server, however slow the fastest."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
@@ -68,7 +71,7 @@ def _is_overloaded(trial: TrialRecords, window: Window, pairs: Pairs, due: pl.Da
     last_ns = window.end_ns - LAST_PART * (window.end_ns - window.start_ns)
     last = pairs.due(pl.col("planned_ns").is_between(last_ns, window.end_ns)).filter("delivered")
     standing_ns = _least_ns(last["took_ns"], default=fastest_ns) - fastest_ns
-    always_behind = fastest_ns / NS_A_S / window.duration_s
+    always_behind = min(fastest_ns / NS_A_S / window.duration_s, LONGEST_PART)
     return standing_ns > STANDING_MS * NS_A_MS or behind - always_behind > BEHIND
 
 

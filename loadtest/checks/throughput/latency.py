@@ -54,9 +54,12 @@ def _watched_ms(pairs: Pairs, missing: pl.DataFrame, window: Window, unsent: Uns
 
     What is lost, or was never sent, would not have come in any time.
     """
-    waited_ns: list[int] = (window.closing_ns - pairs.each("planned_ns", missing)).to_list()
-    if waited_ns and not pairs.everything_arrived:
-        return min(waited_ns) / NS_A_MS
+    lost = missing["lost"]
+    waited_ns = window.closing_ns - pairs.each("planned_ns", missing)
+    if not lost.all():
+        shortest_ns: int = min(waited_ns.filter(~lost).to_list())
+        return shortest_ns / NS_A_MS
+    longest_ns: list[int] = waited_ns.to_list()
     if unsent.messages:
-        waited_ns.append(window.closing_ns - unsent.first_due_ns)
-    return max(waited_ns) / NS_A_MS if waited_ns else None
+        longest_ns.append(window.closing_ns - unsent.first_due_ns)
+    return max(longest_ns) / NS_A_MS if longest_ns else None

@@ -9,9 +9,9 @@ from loadtest.figures.printed import (
     Text,
     any_known,
     any_of,
-    median,
-    median_with_range,
     total,
+    typical,
+    with_limits,
 )
 
 
@@ -27,12 +27,19 @@ def _overloaded(cell: Cell) -> Text:
 
 
 PRINTED = Printed(
-    caption="Throughput and latency: medians of the trials, in brackets the lowest and the highest trial",
+    caption="Throughput and latency; in brackets the 95 % interval that the rounds of trials allow",
     columns=(
         PrintedColumn(
             heading="messages/s",
-            meaning="received a second: median of the trials (lowest to highest)",
-            write=median_with_range(table.MESSAGES_PER_S),
+            meaning="received a second, with its 95 % interval",
+            write=with_limits(table.MESSAGES_PER_S),
+        ),
+        PrintedColumn(
+            heading="busy",
+            meaning="utilisation: the share of the time in which the server's event loop, the thread of its sync "
+            "consumers or the broker was busy, the largest of them",
+            write=typical(table.UTILISATION),
+            only_if=any_known(table.UTILISATION),
         ),
         PrintedColumn(
             heading="overloaded",
@@ -40,21 +47,22 @@ PRINTED = Printed(
             write=_overloaded,
             only_if=lambda cells: any(map(overloaded, cells)),
         ),
-        PrintedColumn(heading="p50 ms", meaning="median latency", write=median(table.LATENCY_MS_P50)),
+        PrintedColumn(heading="p50 ms", meaning="median latency", write=typical(table.LATENCY_MS_P50)),
         PrintedColumn(
             heading="p99 ms",
-            meaning="latency within which 99 of 100 messages came; more than n ms where too many never came",
-            write=median(table.LATENCY_MS_P99),
+            meaning="latency within which 99 of 100 messages came, with its 95 % interval; more than n ms where too "
+            "many never came",
+            write=with_limits(table.LATENCY_MS_P99),
         ),
         PrintedColumn(
             heading="CPU ms/1k",
-            meaning="CPU time of the server for 1,000 messages received",
-            write=median(table.CPU_PER_1000),
+            meaning="CPU time of the server for 1,000 messages received, with its 95 % interval",
+            write=with_limits(table.CPU_PER_1000),
         ),
         PrintedColumn(
             heading="broker ms/1k",
             meaning="CPU time of the broker for 1,000 messages received",
-            write=median(table.BROKER_CPU_PER_1000),
+            write=typical(table.BROKER_CPU_PER_1000),
             only_if=any_known(table.BROKER_CPU_PER_1000),
         ),
         PrintedColumn(

@@ -1,6 +1,6 @@
 """What is said of throughput.csv: stalls of the event loop, and connections that ended or never opened by themselves.
 
-Comparisons of speed are made from several cells: see `loadtest.report.findings.speed`.
+Comparisons of speed are made from several cells: see `loadtest.report.findings.compared`.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ def unsent_of(trial: TrialRecords, window: Window) -> Unsent:
     """Return what was due in the window and not sent."""
     noted = trial.client_events(Event.UNSENT)
     overdue = int(noted["value"].sum())
-    late = trial.sent.filter((pl.col("time_ns") > window.end_ns) & (window.end_ns >= PLANNED_NS)).height
+    is_late = (pl.col("time_ns") > window.end_ns) & PLANNED_NS.is_between(window.start_ns, window.end_ns)
+    late = trial.sent.filter(is_late).height
     longest_ms = noted["argument"].cast(pl.Int64).to_list() if overdue else []
     return Unsent(
         is_planned=not noted.is_empty(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import cycle
-from math import isinf
+from math import isfinite
 from typing import Any
 
 from loadtest.dimensions import CONSUMER, CellKey
@@ -63,5 +63,5 @@ def consumers(rows: Iterable[Row], palette: Palette) -> list[str]:
 
 
 def rounded(value: float | None) -> float | None:
-    """Four figures that count: more cannot be seen and only make the page heavy. None of what is infinite too."""
-    return None if value is None or isinf(value) else float(f"{value:.4g}")
+    """Four figures that count: more cannot be seen and only make the page heavy. None for what is infinite."""
+    return None if value is None or not isfinite(value) else float(f"{value:.4g}")

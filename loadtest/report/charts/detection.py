@@ -14,7 +14,7 @@ import altair as alt
 import polars as pl
 
 from loadtest.checks.disconnects.account import account_of
-from loadtest.checks.disconnects.table import DETECT_MS_MAX, DETECT_MS_P50, DETECT_MS_P99
+from loadtest.checks.disconnects.table import DETECT_MS_MAX
 from loadtest.checks.drops import DETECT_MS, VERDICT
 from loadtest.dimensions import CONSUMER, DROP, SCENARIO, CellKey
 from loadtest.figures.cell import Cell
@@ -81,11 +81,11 @@ def _strip(cell: Cell, times: Mapping[CellKey, list[float]]) -> _Strip:
 
 
 def _is_known(cell: Cell) -> bool:
-    return cell.median(DETECT_MS_P50).is_known
+    return cell.median(DETECT_MS_MAX).is_known
 
 
 def _ends(strips: Iterable[_Strip]) -> list[float]:
-    figures = [strip.cell.median(column) for strip in strips for column in (DETECT_MS_P50, DETECT_MS_MAX)]
+    figures = [strip.cell.median(DETECT_MS_MAX) for strip in strips]
     return [value for figure in figures for value in (figure.median, figure.high) if value is not None]
 
 
@@ -93,7 +93,8 @@ def _chart(place: str, strips: Sequence[_Strip], palette: Palette, domain: tuple
     return Chart(
         name=f"detection-{place}",
         title=place,
-        summary=f"Time from the drop to disconnect() on {place}: a tick a drop, dot p50, long ticks p99 and slowest.",
+        summary=f"Time from the drop to disconnect() on {place}: a tick a drop, dot p50 with its interval, long tick "
+        "the slowest.",
         spec=_spec(strips, palette, domain),
     )
 
@@ -113,7 +114,7 @@ def _spec(strips: Sequence[_Strip], palette: Palette, domain: tuple[float, float
         "color": encoding.colour(rows, palette),
     }
     base = alt.Chart(alt.NamedData(name="timed")).encode(
-        **where, tooltip=encoding.tooltip("drop", "consumer", "dropped", "missed", "p50", "p99", "max", "trials")
+        **where, tooltip=encoding.tooltip("drop", "consumer", "dropped", "missed", "p50", "low", "high", "p90", "max")
     )
     strip = alt.Chart(alt.NamedData(name="ticks")).encode(**where, tooltip=encoding.tooltip("drop", "consumer", "ms"))
     rest = alt.Chart(alt.NamedData(name="rest")).encode(y=where["y"], yOffset=where["yOffset"])
@@ -122,7 +123,7 @@ def _spec(strips: Sequence[_Strip], palette: Palette, domain: tuple[float, float
             x=encoding.log_x("p50", domain, "ms after the drop"), x2=alt.X2(field="max")
         ),
         strip.mark_tick(thickness=1.5, size=12, opacity=0.45).encode(x=encoding.x("ms")),
-        base.mark_tick(thickness=3, size=18, opacity=1).encode(x=encoding.x("p99")),
+        base.mark_rule(strokeWidth=4, opacity=0.9).encode(x=encoding.x("low"), x2=alt.X2(field="high")),
         base.mark_tick(thickness=3, size=18, opacity=1).encode(x=encoding.x("max")),
         base.mark_point(filled=True, size=80, opacity=1, stroke="white", strokeWidth=1).encode(x=encoding.x("p50")),
         rest.mark_text(align="right", dx=-2, fontSize=11).encode(
@@ -136,16 +137,19 @@ def _spec(strips: Sequence[_Strip], palette: Palette, domain: tuple[float, float
 
 def _row(strip: _Strip) -> Row:
     cell, account = strip.cell, account_of(strip.cell)
-    medians = {"p50": cell.median(DETECT_MS_P50), "p99": cell.median(DETECT_MS_P99)}
+    p50, p90 = cell.quantiles(DETECT_MS, (0.5, 0.9))
+    slowest = rounded(cell.median(DETECT_MS_MAX).high)
     return {
         "drop": cell.key[DROP],
         "consumer": cell.key[CONSUMER],
-        **{name: rounded(figure.median) for name, figure in medians.items()},
-        "max": rounded(cell.median(DETECT_MS_MAX).high),
+        "p50": rounded(p50.interval.estimate),
+        "low": rounded(p50.interval.low),
+        "high": rounded(p50.interval.high) or slowest,
+        "p90": rounded(p90.interval.estimate) if p90.is_known else None,
+        "max": slowest,
         "dropped": account.dropped,
         "missed": account.missed,
         "rest": strip.rest,
-        "trials": medians["p50"].known,
     }
 
 

@@ -14,15 +14,15 @@ from loadtest.checks.throughput.table import LATENCY_MS_P50, LATENCY_MS_P99, MES
 from loadtest.dimensions import CONSUMER, DROP, SCENARIO, CellKey
 from loadtest.figures.cell import Cell
 from loadtest.figures.column import Column
-from loadtest.figures.statistics import Figure
 from loadtest.figures.words import Namer
 from loadtest.report.charts import encoding
 from loadtest.report.charts.chart import Chart, Palette, Row, Spec, palette_of, rounded
 from loadtest.report.summary import Summary
+from loadtest.stats.interval import Interval
 
 
 def throughput_charts(summary: Summary) -> list[Chart]:
-    """Messages a second: a bar a consumer, the line over it the trials' range."""
+    """Messages a second: a bar a consumer, the line over it the 95 % interval."""
     palette = palette_of(summary.evidence)
     return _by_scenario(
         summary,
@@ -30,14 +30,14 @@ def throughput_charts(summary: Summary) -> list[Chart]:
         lambda scenario, rows: Chart(
             name=f"throughput-{scenario}",
             title=scenario,
-            summary=f"Messages received a second in {scenario}: bars are medians, thin lines the trials' range.",
+            summary=f"Messages received a second in {scenario}: bars with their 95 % intervals.",
             spec=_bars(rows, palette, "messages a second"),
         ),
     )
 
 
 def latency_charts(summary: Summary) -> list[Chart]:
-    """Latency: a line from p50 to p99 for each consumer."""
+    """Latency: a line from p50 to p99 for each consumer, and the interval of p99."""
     domain = encoding.log_domain(_values(summary.cells, LATENCY_MS_P50, LATENCY_MS_P99))
     palette = palette_of(summary.evidence)
     return _by_scenario(
@@ -72,25 +72,27 @@ def _speed_row(cell: Cell, figure: Column[float], namer: Namer) -> Row:
         if cell.key.has_one_kind_of_drop
         else namer.name(cell.key, but=(CONSUMER, SCENARIO, DROP)),
         "consumer": cell.key[CONSUMER],
-        **_median_range(cell.median(figure)),
+        **_with_limits(cell.interval(figure)),
+        "rounds": len(cell.by_round(figure)),
         "p50": rounded(_seen(cell, LATENCY_MS_P50)),
         "p99": rounded(_seen(cell, LATENCY_MS_P99)),
-        "beyond": cell.median(LATENCY_MS_P99).median == inf,
+        "beyond": cell.interval(LATENCY_MS_P99).estimate == inf,
     }
 
 
 def _seen(cell: Cell, figure: Column[float]) -> float | None:
-    """The median; of what never came how long it was waited for."""
-    median = cell.median(figure).median
-    return cell.median(WATCHED_MS).low if median == inf else median
+    """The typical value; of what never came how long it was waited for."""
+    typical = cell.interval(figure).estimate
+    return cell.median(WATCHED_MS).low if typical == inf else typical
 
 
-def _median_range(figure: Figure) -> Row:
+def _with_limits(interval: Interval) -> Row:
+    """Limits that are not known are those of the figure itself: no line is drawn."""
+    estimate, known = interval.estimate, isfinite(interval.high)
     return {
-        "median": rounded(figure.median),
-        "low": rounded(figure.low),
-        "high": rounded(figure.high),
-        "trials": figure.known,
+        "typical": rounded(estimate),
+        "low": rounded(max(interval.low, 0.0) if known else estimate),
+        "high": rounded(interval.high if known else estimate),
     }
 
 
@@ -99,9 +101,9 @@ def _bars(rows: Sequence[Row], palette: Palette, title: str) -> Spec:
         y=encoding.bands("band"), yOffset=encoding.offset(rows, palette)
     )
     bars = base.mark_bar(cornerRadiusEnd=3).encode(
-        x=alt.X(field="median", type="quantitative", title=title, scale=alt.Scale(zero=True), axis=_COUNTS),
+        x=alt.X(field="typical", type="quantitative", title=title, scale=alt.Scale(zero=True), axis=_COUNTS),
         color=encoding.colour(rows, palette),
-        tooltip=encoding.tooltip("band", "consumer", "median", "low", "high", "trials"),
+        tooltip=encoding.tooltip("band", "consumer", "typical", "low", "high", "rounds"),
     )
     ranges = base.mark_rule(strokeWidth=2).encode(
         x=alt.X(field="low", type="quantitative"), x2=alt.X2(field="high"), detail=alt.Detail(field="consumer")
@@ -110,27 +112,32 @@ def _bars(rows: Sequence[Row], palette: Palette, title: str) -> Spec:
 
 
 def _values(cells: Iterable[Cell], *columns: Column[float]) -> list[float]:
-    """All medians, lowest and highest, of these figures."""
-    figures = [(_seen(cell, column), cell.median(column).high) for cell in cells for column in columns]
-    return [value for pair in figures for value in pair if value is not None and isfinite(value)]
+    """All values of these figures, and the limits of the last one."""
+    ends = [cell.interval(columns[-1]) for cell in cells if cell.median(columns[-1]).is_known]
+    seen = [_seen(cell, column) or 0.0 for cell in cells for column in columns if cell.median(column).is_known]
+    values = seen + [end for each in ends for end in (each.low, each.high)]
+    return [value for value in values if isfinite(value)]
 
 
 def _spans(rows: Sequence[Row], palette: Palette, domain: tuple[float, float]) -> Spec:
-    """A line from p50 (a dot) to p99 (a tick) on a log scale, which has no place for 0: such rows are left out."""
-    rows = [row for row in rows if (row["p50"] or 0) > 0 and (row["p99"] or 0) > 0]
+    """A line from p50 (a dot) to p99 (a tick) on a log scale, which has no place for 0 or infinity: such rows are left
+    out; and the limits of p99."""
+    rows = [row for row in rows if all(isfinite(row[name] or 0) and (row[name] or 0) > 0 for name in ("p50", "p99"))]
+    rows = [{**row, "low": row["low"] and max(row["low"], domain[0])} for row in rows]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=encoding.bands("band"),
         yOffset=encoding.offset(rows, palette),
         color=encoding.colour(rows, palette),
-        tooltip=encoding.tooltip("band", "consumer", "p50", "p99", "trials"),
+        tooltip=encoding.tooltip("band", "consumer", "p50", "p99", "low", "high", "rounds"),
     )
     line = base.mark_rule(strokeWidth=4, opacity=0.5).encode(
         x=encoding.log_x("p50", domain, "latency in ms: p50 to p99"), x2=alt.X2(field="p99")
     )
+    limits = base.mark_rule(strokeWidth=1.5, opacity=1).encode(x=encoding.x("low"), x2=alt.X2(field="high"))
     dot = base.mark_point(filled=True, size=70, opacity=1).encode(x=encoding.x("p50"))
     end = base.mark_tick(thickness=3, size=12, opacity=1).encode(x=encoding.x("p99"))
     more = base.transform_filter("datum.beyond").mark_point(shape="triangle-right", filled=True, size=110, opacity=1)
-    return encoding.finished(alt.layer(line, dot, end, more.encode(x=encoding.x("p99"))), rows, "band")
+    return encoding.finished(alt.layer(line, limits, dot, end, more.encode(x=encoding.x("p99"))), rows, "band")
 
 
 _COUNTS = alt.Axis(tickCount=4, format=",~f", labelOverlap=True)

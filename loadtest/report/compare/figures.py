@@ -18,7 +18,7 @@ from loadtest.checks.throughput.table import CPU_PER_1000, LATENCY_MS_P50, LATEN
 from loadtest.figures.cell import TrialFigures
 from loadtest.figures.column import AnyColumn, Better, Column
 from loadtest.stats.location import location_of
-from loadtest.stats.noise import noise_floor, noise_of_differences
+from loadtest.stats.noise import noise_floor, noise_of_shares
 from loadtest.stats.paired import paired
 from loadtest.stats.share import share_of
 from loadtest.stats.unpaired import Contrast, Ratio, ShareDifference
@@ -128,7 +128,7 @@ class Counted:
     def floor(self, twins: Sequence[tuple[TrialFigures, TrialFigures]]) -> float:
         counts = [self._of(pair) for pair in twins]
         shares = [[events / of for events, of in pair if of] for pair in counts]
-        return noise_of_differences([one - other for one, other in (pair for pair in shares if len(pair) == 2)])
+        return noise_of_shares([one - other for one, other in (pair for pair in shares if len(pair) == 2)]).floor
 
     def _of(self, trials: Sequence[TrialFigures]) -> tuple[tuple[int, int], ...]:
         counts = [(trial.get(self.events), trial.get(self.others)) for trial in trials]

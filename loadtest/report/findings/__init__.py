@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from loadtest.checks import CHECKS
 from loadtest.figures.evidence import Evidence
 from loadtest.figures.finding import Finding, Severity
+from loadtest.figures.topics import DISCONNECTS
+from loadtest.report.comparisons import Comparison
+from loadtest.report.findings.compared import compared_findings
 from loadtest.report.findings.headline import headline
-from loadtest.report.findings.speed import speed_findings
 from loadtest.report.findings.troubles import trouble_findings
 from loadtest.report.manifest import Manifest
 
@@ -16,14 +20,19 @@ _SEVERITY_ORDER: dict[Severity, int] = {"warning": 0, "note": 1, "good": 1, "unk
 """What went wrong comes first; after it what was measured, by topic; last what could not be found out."""
 
 
-def find(evidence: Evidence, manifest: Manifest) -> tuple[Finding, ...]:
-    """All findings, the most important first; says nothing of what is not in the cells or the manifest."""
+def find(evidence: Evidence, manifest: Manifest, comparisons: Sequence[Comparison]) -> tuple[Finding, ...]:
+    """All findings, the most important first; says nothing of what is not in the cells or the manifest.
+
+    Behind the headline stands how the values that are compared differ in what they missed.
+    """
+    compared = [*compared_findings(comparisons, evidence, manifest)]
+    first = [finding for finding in compared if finding.topic == DISCONNECTS]
     found = [
         *(finding for check in CHECKS if check.says is not None for finding in check.says(evidence)),
         *trouble_findings(manifest, evidence.namer),
-        *speed_findings(evidence),
+        *(finding for finding in compared if finding not in first),
     ]
-    return (*headline(evidence), *sorted(found, key=_importance))
+    return (*headline(evidence), *first, *sorted(found, key=_importance))
 
 
 def _importance(finding: Finding) -> tuple[int, int]:

@@ -343,3 +343,11 @@ def test_pairs_when_asked_then_they_name_the_message_and_the_connection_that_mis
     lost = pairs.frame.filter("lost")
     assert pairs.messages["value"].gather(lost["message"]).to_list() == [A << 32 | 1]
     assert lost["connection"].to_list() == [B]
+
+
+def test_delivery_when_the_trial_ended_before_what_was_slow_could_come_then_it_is_unknown_but_at_no_edge() -> None:
+    slow = [sent(1500, A, 1), received(6500, A, A, 1)]
+    finding = found(joined(100, A), slow, sent(2000, A, 2), closed(CLOSE, A))
+    figures = finding.rows.row(0, named=True)
+    assert (figures["unknown"], figures["edge"], figures["lost"]) == (1, 0, 0)
+    assert "when the trial ended" in reasons(finding)["unknown"]

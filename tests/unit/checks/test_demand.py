@@ -21,6 +21,7 @@ from tests.unit.checks.histories import (
     B,
     Line,
     client,
+    closed,
     dropped,
     joined,
     phases,
@@ -147,6 +148,14 @@ def test_latency_when_more_than_one_in_a_hundred_is_lost_then_p99_is_more_than_w
 def test_latency_when_messages_were_still_arriving_then_what_is_missing_was_waited_for_until_then() -> None:
     figures = row(echoes([(2000, 3), (3000, None), (4000, None)]), quiet=False)
     assert (figures["latency_ms_p50"], figures["watched_ms"]) == (inf, CLOSE - 4000)
+
+
+def test_latency_when_others_took_as_long_as_the_trial_had_left_then_what_is_missing_is_infinitely_late() -> None:
+    slow = [sent(1500, A, 1), received(6500, A, A, 1), closed(CLOSE, A)]
+    never = [sent(2000 + number, A, 2 + number) for number in range(1, 10)]
+    figures = row(slow, never)
+    assert (figures["latency_ms_p50"], figures["watched_ms"]) == (inf, CLOSE - 2009)
+    assert (figures["overloaded"], figures["backlog"], figures["answered"]) == ("yes", 10, 1)
 
 
 def test_latency_when_a_drop_may_have_cut_a_message_off_then_it_is_left_out() -> None:

@@ -93,7 +93,8 @@ def test_disconnects_when_all_is_cleaned_up_then_nothing_is_missed_or_left() -> 
     assert finding.unknown == ()
     assert row(finding) == {
         "drop": "rst", "dropped": 2, "disconnect_called": 2, "missed": 0, "unknown": 0, "exposure": None,
-        "detect_ms_p50": pytest.approx(10, abs=21), "detect_ms_p99": 30, "detect_ms_max": 30,
+        "missed_share": 0.0, "missed_share_low": 0.0, "missed_share_high": pytest.approx(0.658, abs=0.001),
+        "detect_ms_p50": pytest.approx(10, abs=21), "detect_ms_p99": None, "detect_ms_max": 30,
         "codes": [{"value": "1005", "count": 1}, ONE_1006],
         "groups_left": 0, "tasks_left": 0, "presence_left": 0, "never_reached": 0,
         "noticed": 2, "returned": 2, "raised": 0, "queues_left": 0, "subscriptions_left": 0, "causes": [],

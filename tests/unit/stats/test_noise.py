@@ -7,7 +7,7 @@ from math import inf, log
 import numpy as np
 import pytest
 
-from loadtest.stats.noise import noise_floor
+from loadtest.stats.noise import noise_floor, noise_of_shares
 from loadtest.stats.paired import Paired
 
 
@@ -34,3 +34,9 @@ def test_noise_floor_when_equals_are_measured_again_then_they_are_within_it(roun
         for once, again in zip(pairs[0].tolist(), pairs[1].tolist(), strict=True)
     ]
     assert 0.93 < np.mean(within) < 0.97
+
+
+def test_noise_of_shares_when_computed_by_hand_then_it_is_the_same() -> None:
+    floor = noise_of_shares([0.05, -0.05])
+    assert (floor.single, floor.floor) == pytest.approx((4.3027 * 0.05, 4.3027 * 0.05 / 2**0.5), rel=1e-4)
+    assert noise_of_shares([]).single == inf

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from loadtest.stats.survival import Quantile, Times, kaplan_meier, quantiles_of
+from loadtest.stats.survival import Quantile, Times, joined, kaplan_meier, quantiles_of
 
 FREIREICH = Times(happened=[6, 6, 6, 7, 10, 13, 16, 22, 23], until=[6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35])
 """Weeks of remission with 6-MP (Freireich and others, Blood 21, 1963); the example of most textbooks."""
@@ -111,3 +111,15 @@ def simulated_trial(choice: np.random.Generator, differ: float) -> Times:
     times = np.exp(choice.normal(0, differ) + choice.normal(0, 0.5, 67))
     missed = choice.random(67) < 0.05
     return Times(happened=times[~missed], until=choice.uniform(10, 12, int(missed.sum())))
+
+
+def test_quantiles_when_times_are_few_then_they_say_how_many_they_need() -> None:
+    half, p90, p99 = quantiles_of([Times(happened=range(1, 41))] * 3, [0.5, 0.9, 0.99])
+    assert (half.needs, p90.needs, p99.needs) == (4, 35, 381)
+    assert (half.is_known, p90.is_known, p99.is_known) == (True, True, False)
+
+
+def test_times_of_parts_of_a_trial_when_joined_then_they_stand_together() -> None:
+    whole = joined([Times(happened=[1.0, 2.0], until=[9.0]), Times(happened=[3.0])])
+    assert (list(whole.happened), list(whole.until)) == ([1, 2, 3], [9])
+    assert joined([FREIREICH]) is FREIREICH
