@@ -42,7 +42,7 @@ browser: $(VENV)/.dev  ## tests in a real browser (Chromium; installed where apt
 	  echo "no Chromium here and no right to install it: the browser tests will be skipped"
 	$(BIN)/pytest tests/browser $(PYTEST)
 
-perf: $(VENV)/.dev  ## speed and memory of the generator, cost of the audit and of the probe, as figures of one run; about 10 minutes on a quiet machine
+perf: $(VENV)/.dev  ## speed and memory of the generator, cost of the audit and of the probe, as figures of one run; about 20 minutes on a quiet machine
 	$(BIN)/python -m tests.perf $(PERF)
 
 soak: $(VENV)/.dev  ## the long form of the differential, hostile-server and simulation tests; an hour
