@@ -48,7 +48,7 @@ def test_latency_when_the_truth_is_known_then_it_is_measured(what: Drive, tmp_pa
     driven = drive(what, tmp_path)
     pairs = pairs_of(driven)
     assert pairs.null_count().sum_horizontal().item() == 0, "each message that was sent is in both records"
-    assert pairs["alone"].all(), "of each message the kernel said when it came"
+    assert pairs["alone"].min() == 1, "of each message the kernel said when it came"
     counted = pairs.filter(_is_near("measured", "true"))
     assert counted.height >= pairs.height * (1 - APART) - 1
     assert_quantiles_agree(counted, "measured", "true")
