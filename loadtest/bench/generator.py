@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from loadtest.bench.awaited_job import job_text
 from loadtest.bench.plan import Plan, Trial
 from loadtest.bench.scenarios import SCENARIOS
 from loadtest.dimensions import CONSUMER, FIXED_LOAD, LOAD, SCENARIO, SERVER
@@ -65,15 +66,14 @@ def hold_s(plan: Plan, trial: Trial) -> float:
     return settle_s(plan, trial) + RESIDUE_S
 
 
-def job_of(plan: Plan, trial: Trial, *, number: int = 1, host: str, folder: Path, conductor: Path | None = None) -> Job:
-    """Return what the generator of that number is to do; its ledger is in `folder`.
+def job_of(plan: Plan, trial: Trial, *, number: int = 1, folder: Path, conductor: Path | None = None) -> Job:
+    """Return what the generator of that number is to do, but for the host; its ledger is in `folder`.
 
     Drops are what a generator does to its own members: where an outage is planned, they drop none.
     """
     scenario = SCENARIOS[trial.cell[SCENARIO]]
     drops = () if plan.outage_of(trial.cell) else plan.drops_of(trial.cell)
     return Job(
-        host=host,
         consumer=trial.cell[CONSUMER],
         rate=rate_of(plan, trial),
         arrivals=plan.arrivals,
@@ -95,15 +95,31 @@ def job_of(plan: Plan, trial: Trial, *, number: int = 1, host: str, folder: Path
     )
 
 
-def start_generator(plan: Plan, trial: Trial, job: Job, *, folder: Path) -> Process:
-    """Start Locust with a job; logs, Locust's CSV files and the job itself go to `folder`. Raises EnvironmentFailed."""
-    stem = "locust" if job.generator == 1 else f"locust-{job.generator}"
-    path = folder / f"{stem}.job.json"
-    path.write_text(job.model_dump_json(indent=2) + "\n")
-    users = users_of_generator(plan, trial, job.generator)
+def write_job(job: Job, folder: Path) -> Path:
+    """Write a job's file into `folder`, and return its path."""
+    path = folder / job_file_name(job.generator)
+    path.write_text(job_text(job))
+    return path
+
+
+def job_file_name(number: int) -> str:
+    """Return the name of the job file of the generator of that number."""
+    return f"{_stem(number)}.job.json"
+
+
+def _stem(number: int) -> str:
+    return "locust" if number == 1 else f"locust-{number}"
+
+
+def start_generator(plan: Plan, trial: Trial, number: int, *, job: Path, folder: Path) -> Process:
+    """Start the generator of that number with a job file; logs and Locust's CSV files go to `folder`.
+
+    Raises EnvironmentFailed when it cannot be started at all.
+    """
+    stem, users = _stem(number), users_of_generator(plan, trial, number)
     named = {
         "locustfile": SCENARIOS[trial.cell[SCENARIO]].locustfile,
-        "job": path,
+        "job": job,
         "users": users,
         "spawn-rate": min(users, SPAWN_RATE),
         "csv": folder / stem,
@@ -114,7 +130,7 @@ def start_generator(plan: Plan, trial: Trial, job: Job, *, folder: Path) -> Proc
     env = {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST_", "LOADTEST_"))}
     return Process(
         [sys.executable, "-m", "locust", "--headless", "--only-summary", *options],
-        name="Locust" if job.generator == 1 else f"Locust {job.generator}",
+        name="Locust" if number == 1 else f"Locust {number}",
         log=folder / f"{stem}.log",
         env=env | {"PYTHONUNBUFFERED": "1"},
         cwd=folder,

@@ -108,9 +108,9 @@ class Plan(BaseModel):
 
     profile: Literal["quick", "standard", "full"] = Field(
         "quick",
-        description="quick: 3 trials of 3 s a cell, all kinds of drop in the same trials, the whole matrix within "
-        "eight minutes; standard: 5 trials of 10 s, each kind of drop in trials of its own; full: 10 trials of 20 "
-        "s, and every consumer",
+        description="quick: 3 short trials a cell, at two loads, within eight minutes; standard: 6 trials of 10.5 s, "
+        "at four loads; full: 10 trials of 20 s, at nine loads, each kind of drop in trials of its own, and every "
+        "consumer",
     )
     consumers: Names = Field((), description=_listed("consumers"))
     layers: Names = Field((), description=_listed("layers"))

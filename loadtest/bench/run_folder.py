@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from loadtest.bench.choices import Choices
 from loadtest.bench.pinned import pinned_here
@@ -82,13 +82,15 @@ class RunFolder:
     def resume(cls, folder: Path, choices: Choices) -> Self:
         """Take up a run where it stopped; trials that failed are to be run again.
 
-        Raises ReportError when the folder is no run's, PlanError when its plan is of another version.
+        Raises ReportError when the folder is no run's, PlanError when its plan is of another version. What is known of
+        the capacities is kept; what is not is to be found again.
         """
         manifest = read_manifest(folder)
         try:
             plan = make_plan(dict(manifest.plan), choices=choices)
         except PlanError as error:
             raise PlanError(f"the plan in {folder / MANIFEST} cannot be taken up:\n{error}") from None
+        _refuse_another_plan(plan, manifest.plan, folder)
         notes = tuple(dict.fromkeys((*manifest.notes, *_what_changed(manifest))))
         tables = _of_done_trials(read_tables(folder))
         taken_up = replace(  # it is written anew as a whole
@@ -253,6 +255,16 @@ def _of_done_trials(tables: Tables) -> Tables:
             for table, frame in tables.items()
         }
     )
+
+
+def _refuse_another_plan(plan: Plan, written: Mapping[str, Any], folder: Path) -> None:
+    """Raise PlanError where this version makes another plan of what is written: its trials would not be comparable."""
+    made = plan.model_dump(mode="json")
+    if differ := sorted(key for key in made.keys() | written.keys() if made.get(key) != written.get(key)):
+        raise PlanError(
+            f"the plan in {folder / MANIFEST} is of another version and would become another one ({', '.join(differ)} "
+            "differ); start a new run"
+        )
 
 
 def _what_changed(manifest: Manifest) -> list[str]:

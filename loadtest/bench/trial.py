@@ -10,7 +10,7 @@ here is ended here, and an outage is healed whatever happens.
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,8 +18,20 @@ from pathlib import Path
 import polars as pl
 
 from loadtest.bench.alive import AliveCheck
+from loadtest.bench.awaited_job import AwaitedJob
 from loadtest.bench.conductor import SOCKET, Conducting
-from loadtest.bench.generator import LEDGER, MORTAL, generators_of, hold_s, job_of, settle_s, start_generator, users_of
+from loadtest.bench.generator import (
+    LEDGER,
+    MORTAL,
+    generators_of,
+    hold_s,
+    job_file_name,
+    job_of,
+    settle_s,
+    start_generator,
+    users_of,
+    write_job,
+)
 from loadtest.bench.outage import EndingGenerator, Injected, Processes, times_of
 from loadtest.bench.plan import Plan, Trial
 from loadtest.brokers import RunningBroker
@@ -28,6 +40,7 @@ from loadtest.dimensions import CONSUMER, LAYER, SERVER, WORKERS
 from loadtest.layers import LAYERS
 from loadtest.ledger import Event
 from loadtest.ledger.reader import LedgerError, read_ledger
+from loadtest.load import Job
 from loadtest.outages import Outage, Subject
 from loadtest.phases import Failure, Timing
 from loadtest.phases.timing import CLOSING_S
@@ -78,10 +91,11 @@ def run_trial(trial: Trial, setup: TrialSetup, folder: Path) -> MeasuredTrial:
     outage = plan.outage_of(trial.cell)
     placement = placement_here(pin=plan.pin, workers=trial.cell[WORKERS])
     with ExitStack() as started:
+        with on_cpus(placement.load):
+            generators = _generators(trial, plan, folder, started)  # first: they get ready while the target does
         setting = _setting(trial, plan, folder)
         measured = started.enter_context(running(setup.target, setting, setup.addresses, placement))
-        with on_cpus(placement.load):
-            generators = _generators(trial, plan, folder, measured.target.url, started)
+        generators.give_jobs(measured.target.url, folder)
         injected = started.enter_context(Injected(outage, _subject(outage, measured, generators)))
         parts = _Parts(measured=measured, injected=injected, placement=placement)
         result = _measure(trial, plan, folder, generators, parts)
@@ -98,6 +112,15 @@ class _Generators:
     conducting: Conducting
     mortal: Process | None
     """The one that is to be ended by the outage, if one is."""
+    jobs: Sequence[tuple[Job, AwaitedJob]]
+    """What they are to do, but for where, and what they wait for."""
+
+    def give_jobs(self, host: str, folder: Path) -> None:
+        """Tell them what to do on which host, and leave that in `folder` too."""
+        for without_host, awaited in self.jobs:
+            job = without_host.at(host)
+            write_job(job, folder)
+            awaited.give(job)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,23 +193,26 @@ def _measure(trial: Trial, plan: Plan, folder: Path, generators: _Generators, pa
     return MeasuredTrial(records=records, identity=identity)
 
 
-def _generators(trial: Trial, plan: Plan, folder: Path, host: str, started: ExitStack) -> _Generators:
-    """Start the generators; they wait until they are conducted."""
+def _generators(trial: Trial, plan: Plan, folder: Path, started: ExitStack) -> _Generators:
+    """Start the generators; they wait for their jobs, and then until they are conducted."""
     numbers = range(1, generators_of(plan, trial) + 1)
     sockets = started.enter_context(short_folder())
-    first, *others = (
-        job_of(plan, trial, number=number, host=host, folder=folder, conductor=sockets / SOCKET) for number in numbers
-    )
-    timing = replace(Timing.of(first), hold_s=hold_s(plan, trial))
+    jobs = [job_of(plan, trial, number=number, folder=folder, conductor=sockets / SOCKET) for number in numbers]
+    timing = replace(Timing.of(jobs[0]), hold_s=hold_s(plan, trial))
     outage = plan.outage_of(trial.cell)
-    times = times_of(outage, first.steady, kills=MORTAL)
+    times = times_of(outage, jobs[0].steady, kills=MORTAL)
     conducting = started.enter_context(Conducting(sockets / SOCKET, timing, set(numbers), outage=times))
+    awaited = [started.enter_context(AwaitedJob(sockets / job_file_name(job.generator))) for job in jobs]
     processes = {
-        job.generator: started.enter_context(start_generator(plan, trial, job, folder=folder))
-        for job in (first, *others)
+        number: started.enter_context(start_generator(plan, trial, number, job=job.path, folder=folder))
+        for number, job in zip(numbers, awaited, strict=True)
     }
+    for job in awaited:
+        started.callback(job.close)  # before the processes are stopped: one that still waits ends by itself
     mortal = processes[MORTAL] if outage is not None and outage.ends_process else None
-    return _Generators(processes=processes, conducting=conducting, mortal=mortal)
+    return _Generators(
+        processes=processes, conducting=conducting, mortal=mortal, jobs=list(zip(jobs, awaited, strict=True))
+    )
 
 
 def _subject(outage: Outage | None, measured: Running, generators: _Generators) -> Subject | None:

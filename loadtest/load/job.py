@@ -1,6 +1,6 @@
 """Job: a load and what a generator is told besides it; the bench hands it over as one JSON file."""
 
-from typing import Final
+from typing import Final, Self
 
 from pydantic import Field
 
@@ -20,6 +20,10 @@ class Job(Load):
     """A part of its connections' ids."""
     generators: int = Field(default=1, ge=1, le=MOST_GENERATORS, description="how many generators share the members")
     conductor: str = Field(default="", description="Unix socket of the bench, which conducts; empty: there is no bench")
+
+    def at(self, host: str) -> Self:
+        """Return the same job for a target at that address."""
+        return self.model_copy(update={"host": host})
 
 
 IDENTITY: Final = frozenset({"generator", "generators", "conductor"})

@@ -78,7 +78,7 @@ def run(copy: Path) -> Iterator[tuple[Path, str]]:
     """A bench of the toys; its folder, and what it printed."""
     options = {
         "servers": "toy-server", "layers": "toy-layer", "consumers": "async", "scenarios": "toy_scenario",
-        "drops": "toy-drop,toy-outage", "trials": "1",
+        "drops": "toy-drop,toy-outage", "trials": "1", "load": "fixed",
     }  # fmt: skip
     arguments = [f"--{name}={value}" for name, value in options.items()]
     with Bench(

@@ -31,6 +31,7 @@ duration = {duration}
 drain = 0.5
 settle = 2
 trials = {trials}
+twins = false
 pin = false
 allow_contention = true
 """

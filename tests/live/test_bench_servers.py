@@ -19,7 +19,7 @@ raises there. On daphne such a send does nothing."""
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     out = tmp_path_factory.mktemp("servers")
     options = ["--layers", "inmemory", "--consumers", "async", "--scenarios", "churn", "--trials", "1"]
-    options += ["--users", "20", "--duration", "2", "--drops", ",".join(CERTAIN)]
+    options += ["--users", "20", "--rate", "1", "--duration", "2", "--drops", ",".join(CERTAIN)]
     with Bench("bench", "--servers", "uvicorn,daphne", *options, "--out", out) as bench:
         assert bench.ended() == 0, bench.err
     yield out / "latest"

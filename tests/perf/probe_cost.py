@@ -16,7 +16,7 @@ from typing import Any
 
 from loadtest.bench.choices import choices_of
 from loadtest.bench.conductor import SOCKET, Conducting
-from loadtest.bench.generator import LEDGER, job_of, start_generator, users_of
+from loadtest.bench.generator import LEDGER, job_of, start_generator, users_of, write_job
 from loadtest.bench.plan import Plan, Trial
 from loadtest.bench.profiles import make_plan
 from loadtest.checks import TrialRecords
@@ -130,10 +130,10 @@ def _measure(plan: Plan, trial: Trial, app: PreparedReference, *, with_probe: bo
             ledger=folder / LEDGER if with_probe else None,
         )
         with app.start(setting) as target, short_folder() as sockets:
-            job = job_of(plan, trial, host=target.url, folder=folder, conductor=sockets / SOCKET)
+            job = job_of(plan, trial, folder=folder, conductor=sockets / SOCKET).at(target.url)
             with (
                 Conducting(sockets / SOCKET, Timing.of(job), {job.generator}) as conducting,
-                start_generator(plan, trial, job, folder=folder) as generator,
+                start_generator(plan, trial, 1, job=write_job(job, folder), folder=folder) as generator,
                 Sampler({"server": [target.pid], "generator": [generator.pid]}) as sampler,
             ):
                 conducting.start()

@@ -39,13 +39,13 @@ def no_vanish(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def churn_trials(**given: Any) -> list[Trial]:
     return make_plan(
-        {"scenarios": "churn", "layers": "inmemory", "consumers": "async", "trials": 1, **given}
+        {"scenarios": "churn", "layers": "inmemory", "consumers": "async", "load": "fixed", "trials": 1, **given}
     ).trials_in_order()
 
 
-def test_plan_when_nothing_is_named_then_it_has_the_four_drops_and_three_scenarios_of_the_default() -> None:
+def test_plan_when_nothing_is_named_then_it_has_the_four_drops_and_two_scenarios_of_the_default() -> None:
     assert Plan.model_validate({}).drops == ("close", "fin", "midframe", "rst")
-    assert sorted(make_plan({}).scenarios) == ["broadcast", "churn", "echo"]
+    assert sorted(make_plan({}).scenarios) == ["churn", "echo"]
     assert (Plan.model_validate({}).server_ping, make_plan({}).server_ping, make_plan({}).notes) == (None, None, ())
 
 
@@ -160,7 +160,7 @@ def test_settle_when_a_drop_is_silent_then_it_is_longer_than_the_servers_pings()
 
 
 def test_duration_when_the_plan_says_none_then_it_is_the_scenarios_own() -> None:
-    for given, wanted in (({}, 12.0), ({"duration": 4.0}, 4.0), ({"profile": "standard"}, 10.0)):
+    for given, wanted in (({}, 12.0), ({"duration": 4.0}, 4.0), ({"profile": "standard"}, 10.5)):
         plan = make_plan({"scenarios": "idle", **given})
         assert duration_of(plan, plan.trials_in_order()[0]) == wanted
     assert duration_of(make_plan({"scenarios": "echo"}), make_plan({"scenarios": "echo"}).trials_in_order()[0]) == 3.0

@@ -30,7 +30,9 @@ class Subject:
 
 
 def churn(**given: Any) -> Plan:
-    return make_plan({"scenarios": "churn", "layers": "inmemory", "consumers": "async", "trials": 1, **given})
+    return make_plan(
+        {"scenarios": "churn", "layers": "inmemory", "consumers": "async", "load": "fixed", "trials": 1, **given}
+    )
 
 
 @pytest.fixture(params=list(OUTAGES.values()), ids=list(OUTAGES))
@@ -81,7 +83,7 @@ def test_plan_when_an_outage_is_asked_for_then_it_is_a_cell_of_its_own_in_which_
     assert {cell[DROP] for cell in plan.cells()} == {"mixed", name}
     assert plan.drops == ("rst", name, "fin")
     (trial,) = (trial for trial in plan.trials_in_order() if trial.cell[DROP] == name)
-    job = job_of(plan, trial, host="ws://h", folder=Path("/x"))
+    job = job_of(plan, trial, folder=Path("/x"))
     assert job.drop_share == 0
     assert plan.drops_of(trial.cell) == (("sigkill",) if name == "sigkill" else ())
     assert generators_of(plan, trial) == (2 if name == "sigkill" else 1)

@@ -47,10 +47,11 @@ def test_plan_when_nothing_is_given_then_it_is_the_quick_default() -> None:
     assert plan.profile == "quick"
     assert plan.consumers == ("sync", "async")
     assert plan.layers == ("inmemory", "redis", "redis-pubsub")
-    assert set(plan.scenarios) == {"echo", "broadcast", "churn"}
+    assert plan.scenarios == ("echo", "churn")
+    assert plan.load == ("30%", "80%")
     assert plan.drops == ("close", "fin", "midframe", "rst")
     assert plan.trials == 3
-    of_scenarios = {"echo": 2, "broadcast": 2 * 3, "churn": 2 * 3}
+    of_scenarios = {"echo": 2, "churn": 2 * 3 * 2}
     assert Counter(cell[SCENARIO] for cell in plan.cells()) == of_scenarios
     assert len(plan.trials_in_order()) == 3 * (sum(of_scenarios.values()) + len(of_scenarios)), "and a twin of each"
     assert "redis-stock" not in plan.layers
@@ -237,7 +238,8 @@ def test_trials_when_listed_then_each_has_a_folder_of_its_own_and_each_round_a_s
 
 
 def test_drops_when_mixed_then_one_cell_has_all_and_else_each_kind_has_its_own() -> None:
-    mixed, separate = (make_plan({"scenarios": "churn", "layers": "inmemory", "consumers": "sync", "mix_drops": mix})
+    mixed, separate = (make_plan({"scenarios": "churn", "layers": "inmemory", "consumers": "sync", "load": "fixed",
+                                  "mix_drops": mix})
                        for mix in (True, False))  # fmt: skip
     (cell,) = mixed.cells()
     assert cell[DROP] == MIXED_DROPS
@@ -286,12 +288,15 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
     [
         ("profile", "quick"),
         ("users", "the scenario's own"),
-        ("duration", "the scenario's own; standard: 10; full: 20"),
+        ("duration", "the scenario's own; standard: 10.5; full: 20"),
+        ("scenarios", "echo,broadcast,churn; quick: echo,churn"),
+        ("load", "fixed; quick: 30%,80%; standard: 30%,50%,80%,95%; full: 20%,30%,40%,50%,60%,70%,80%,90%,95%"),
+        ("rate", "the scenario's own"),
         ("server_ping", "the server's own"),
         ("consumers", "sync,async; full: every"),
         ("drops", "close,fin,midframe,rst"),
-        ("mix_drops", "yes; standard: no; full: no"),
-        ("trials", "3; standard: 5; full: 10"),
+        ("mix_drops", "yes; full: no"),
+        ("trials", "3; standard: 6; full: 10"),
     ],
 )
 def test_bench_when_its_options_are_listed_then_each_says_its_default_and_that_of_other_profiles(

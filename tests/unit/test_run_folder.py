@@ -12,10 +12,10 @@ import pytest
 from loadtest.bench import run_folder
 from loadtest.bench.plan import Plan, PlanError, Trial
 from loadtest.bench.run_folder import RunFolder
-from loadtest.dimensions import Value
+from loadtest.dimensions import LOAD, CellKey, Value
 from loadtest.report.csv_files import read_tables
 from loadtest.report.errors import ReportError
-from loadtest.report.manifest import read_manifest
+from loadtest.report.manifest import CalibrationStep, Capacity, read_manifest
 from loadtest.report.tables import Tables
 from tests.unit.plans import CHOICES, make_plan
 
@@ -183,6 +183,64 @@ def test_resume_when_the_plan_is_of_another_version_then_it_is_refused(tmp_path:
     (run.folder / "manifest.json").write_text(json.dumps(content))
     with pytest.raises(PlanError, match="coffee"):
         RunFolder.resume(run.folder, CHOICES)
+
+
+def test_resume_when_this_version_makes_another_plan_of_it_then_it_is_refused_and_says_which_key(
+    tmp_path: Path,
+) -> None:
+    run = new_run(tmp_path)
+    content = manifest(run)
+    del content["plan"]["offline"]
+    (run.folder / "manifest.json").write_text(json.dumps(content))
+    with pytest.raises(PlanError, match=r"another version.*\(offline differ\)"):
+        RunFolder.resume(run.folder, CHOICES)
+
+
+CAPACITY = Capacity(
+    cell=CellKey(scenario="churn", consumer="sync"), rate=2.5, steps=(CalibrationStep(rate=1, utilisation=0.4),)
+)
+
+
+def test_capacity_when_the_run_is_resumed_then_what_is_known_stays_and_the_rest_is_to_be_found(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    unknown = Capacity(cell=CellKey(scenario="churn"), rate=None, steps=(), why="no two agree")
+    for capacity in (CAPACITY, unknown):
+        run.save_capacity(capacity)
+    assert len(manifest(run)["capacity"]) == 2
+    assert RunFolder.resume(run.folder, CHOICES).capacities == {CAPACITY.cell: CAPACITY}
+
+
+def test_rates_when_written_then_the_manifest_has_them_by_cell(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    cell = CAPACITY.cell.having(LOAD, "30%")
+    run.save_rates({cell: 0.75})
+    assert manifest(run)["rates"] == [{"cell": cell.as_row(), "rate": 0.75}]
+
+
+def test_manifest_when_written_then_it_names_the_twins(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    assert read_manifest(run.folder).twins == PLAN.twin_cells() != ()
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_refused_trials_when_noted_then_they_are_to_do_again_when_resumed(tmp_path: Path, failed: bool) -> None:
+    run = new_run(tmp_path)
+    first = PLAN.trials_in_order()[0]
+    run.note_refused([first], "not calibrated", failed=failed)
+    content = manifest(run)
+    assert [trouble["why"] for trouble in content["failed" if failed else "invalid"]] == ["not calibrated"]
+    assert bool(run.failed) == failed
+    assert run.has_cell_without_valid_trial == (not failed)
+    again = RunFolder.resume(run.folder, CHOICES)
+    assert not again.is_done(first) and not again.failed and not again.has_cell_without_valid_trial
+
+
+def test_calibration_folder_when_made_then_it_is_beside_the_trials_and_empty(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    trial = Trial(cell=CAPACITY.cell, number=2, seed=1, rate=1.0)
+    folder = run.new_calibration_folder(trial)
+    assert folder.relative_to(run.folder.resolve()) == Path("calibration") / trial.folder
+    assert list(folder.iterdir()) == []
 
 
 def test_trial_folder_when_an_earlier_attempt_left_something_then_it_is_empty(tmp_path: Path) -> None:

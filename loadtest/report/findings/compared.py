@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf, isfinite
 
+from loadtest.checks.disconnects.beside import beside
 from loadtest.checks.throughput.table import TABLE
 from loadtest.dimensions import DROP
 from loadtest.figures.cell import Cell
@@ -27,20 +28,20 @@ def compared_findings(comparisons: Sequence[Comparison], evidence: Evidence, man
     """What differs clearly first; then what does not, what is not decided, and what is not known."""
     namer = evidence.namer
     for comparison in sorted(comparisons, key=lambda one: _CLEAREST_FIRST[one.verdicts.whole]):
-        yield _compared(comparison, namer)
+        yield _compared(comparison, evidence)
     for cell in evidence.having(TABLE):
         for metric in metrics_of([cell], evidence, manifest):
             if _is_unknown(cell, metric):
                 yield _not_known(cell, metric, namer)
 
 
-def _compared(comparison: Comparison, namer: Namer) -> Finding:
+def _compared(comparison: Comparison, evidence: Evidence) -> Finding:
     asked = comparison.asked
-    text = _of_shares(comparison) if asked.metric.is_share else _of_ratio(comparison)
+    text = _of_shares(comparison, evidence) if asked.metric.is_share else _of_ratio(comparison)
     return Finding(
         severity="note",
         topic=asked.metric.topic,
-        text=f"{_setting(asked, namer)}: {text}.",
+        text=f"{_setting(asked, evidence.namer)}: {text}.",
         cells=tuple(dict.fromkeys(cell.key for cell in asked.cells)),
         figures=_columns(asked.metric),
     )
@@ -130,6 +131,11 @@ def _by_place(comparison: Comparison) -> str:
     return f"{', '.join(parts)}{_alone(_open_places(comparison), asked)}; "
 
 
+def _share(cells: Sequence[Cell], part: Part, evidence: Evidence) -> str:
+    said = beside(cells, evidence)
+    return f"{share_with_interval(share_in(cells, part))}{f' at {said}' if said else ''}"
+
+
 def _open_places(comparison: Comparison) -> list[str]:
     """The places for which nothing is decided, where something is for all together."""
     if comparison.verdicts.whole == "not decided":
@@ -188,11 +194,11 @@ def _would_be_seen(comparison: Comparison) -> str:
 # shares
 
 
-def _of_shares(comparison: Comparison) -> str:
+def _of_shares(comparison: Comparison, evidence: Evidence) -> str:
     asked = comparison.asked
     assert isinstance(asked.metric.figure, Part)
-    one, other = (share_with_interval(share_in(side, asked.metric.figure)) for side in asked.sides())
-    both = f"{asked.one} missed {one} of its disconnects, {asked.other} {other}"
+    one, other = (_share(side, asked.metric.figure, evidence) for side in asked.sides())
+    both = f"{asked.one} missed {one}, {asked.other} {other}"
     rounds = counted(comparison.whole.rounds, "round")
     if not comparison.whole.is_known:
         return f"{both}; {'one round' if comparison.whole.rounds == 1 else rounds} only: too few to compare"
