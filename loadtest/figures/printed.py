@@ -18,7 +18,6 @@ from loadtest.figures.words import (
     NOT_APPLICABLE,
     UNKNOWN,
     number,
-    plain,
     share_with_interval,
     with_interval,
     with_range,
@@ -82,11 +81,6 @@ class Printed:
 def toned(text: str, tone: Tone = "") -> Text:
     """A cell of that tone, or of the tone of what is not known."""
     return Text(text=text, tone="unknown" if text == UNKNOWN else tone)
-
-
-def median(column: AnyColumn) -> Write:
-    """Write the median alone; `> 5,300` of what is more than that."""
-    return lambda cell: beyond(cell, column) or toned(plain(cell.median(column)))
 
 
 def beyond(cell: Cell, column: AnyColumn) -> Text | None:

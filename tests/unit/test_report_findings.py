@@ -288,11 +288,11 @@ def test_losses_are_told_by_trial() -> None:
         return {**key_row(scenario="churn", trial=trial), **known, "lost": lost}
 
     (several,) = texts(findings_of(delivery=[row(1, 0), row(2, 24), row(3, 0)]), "delivery")
-    assert several.endswith("Lost: 0.2 % of all; per trial: median 0, from 0 to 24 (3 trials).")
+    assert several.endswith("Lost: 0.2 % (0.0097–3.9); per trial: median 0, from 0 to 24 (3 trials).")
     (alike,) = texts(findings_of(delivery=[row(1, 5), row(2, 5)]), "delivery")
-    assert alike.endswith("Lost: 0.1 % of all; 5 in each of 2 trials.")
+    assert alike.endswith("Lost: 0.12 % (0.067–0.23); 5 in each of 2 trials.")
     (alone,) = texts(findings_of(delivery=[row(1, 24)]), "delivery")
-    assert alone.endswith("Lost: 0.6 % of all; one trial only.")
+    assert alone.endswith("Lost: 0.6 % (0.4–0.88); one trial only.")
 
 
 def test_missed_are_told_by_round_also_where_each_kind_of_drop_has_trials_of_its_own() -> None:

@@ -15,6 +15,7 @@ from loadtest.checks.delivery.table import (
     LAST_MS_P50,
     LOST,
     LOST_EXAMPLE,
+    LOST_OF,
     REORDERED,
     SKEW_MS_P50,
     TABLE,
@@ -25,9 +26,10 @@ from loadtest.checks.throughput.said import open_at_a_time
 from loadtest.figures.cell import Cell
 from loadtest.figures.evidence import Evidence
 from loadtest.figures.finding import Finding, trials_each
+from loadtest.figures.share import share_in
 from loadtest.figures.statistics import Figure
 from loadtest.figures.topics import DELIVERY, UNEXPECTED
-from loadtest.figures.words import Namer, counted, listed, number, plain, share, time_ms
+from loadtest.figures.words import Namer, counted, listed, number, plain, share_with_interval, time_ms
 
 _WRONG = {LOST: "never came", DUPLICATED: "came more than once", REORDERED: "came out of order"}
 NOTABLE_SKEW_MS = 100.0
@@ -59,7 +61,8 @@ def _went_wrong(cell: Cell, namer: Namer) -> Finding:
     of = f"of {whole:,} messages" if whole is not None else "of the messages"
     counts = {words: cell.total(column).total for column, words in _WRONG.items()}
     parts = [f"{count:,} {words}" for words, count in counts.items() if count]
-    sure = f" Lost: {share(lost, whole)} of all; {_in_each_trial(cell.median(LOST))}." if lost and whole else ""
+    share = share_with_interval(share_in([cell], LOST_OF))
+    sure = f" Lost: {share}; {_in_each_trial(cell.median(LOST))}." if lost and whole else ""
     return Finding(
         severity="warning" if lost or cell.total(DUPLICATED).total else "note",
         topic=DELIVERY,
