@@ -57,6 +57,8 @@ class PrintedColumn:
     is_number: bool = True
     folds: Folds = "never"
     """Whether it gives way in a terminal that is too narrow, and before or after others."""
+    keeps_limits: bool = False
+    """In a terminal that is too narrow its intervals go last."""
     only_if: Callable[[Sequence[Cell]], bool] | None = None
     """The column is left out where this does not hold for the cells of the table."""
 

@@ -95,6 +95,8 @@ def percent(value: float) -> str:
         return "<0.01"
     if 99.95 < of_100 < 100:
         return ">99.9"
+    if of_100 > 100:  # a difference, no share
+        return f"{of_100:,.0f}"
     if of_100 == int(of_100) or 10 <= of_100 <= 90:
         return f"{of_100:.0f}"
     return f"{of_100:.1f}" if of_100 >= 1 else f"{of_100:.2g}"

@@ -83,9 +83,10 @@ def _print_table(table: PrintedTable, console: Console) -> None:
 
 
 def _fitting(table: PrintedTable, console: Console) -> Table:
-    """As wide as it wants to be; else closer together; else without intervals, from the left, as far as it must; else
+    """As wide as it wants to be; else closer together; else without intervals, as far as it must; else
     with what folds early folded; else with more folded."""
-    shortened = [_shortened(table, columns) for columns in range(1, len(table.headings) + 1)]
+    places = sorted(range(len(table.headings)), key=lambda place: table.headings[place].keeps_limits)
+    shortened = [_shortened(table, places[: count + 1]) for count in range(len(places))]
     for rich_table in (_rich_table(table), *(_rich_table(one, padding=0) for one in (table, *shortened))):
         if _wanted_width(rich_table, console) <= console.width:
             return rich_table
@@ -95,10 +96,10 @@ def _fitting(table: PrintedTable, console: Console) -> Table:
     return _rich_table(table, padding=0, narrow=_ALL)
 
 
-def _shortened(table: PrintedTable, columns: int) -> PrintedTable:
-    """The table with the short form of the texts in its first columns."""
+def _shortened(table: PrintedTable, places: Collection[int]) -> PrintedTable:
+    """The table with the short form of the texts in these columns."""
     rows = [
-        tuple(replace(text, text=text.short or text.text) if n < columns else text for n, text in enumerate(row))
+        tuple(replace(text, text=text.short or text.text) if n in places else text for n, text in enumerate(row))
         for row in table.rows
     ]
     return replace(table, rows=tuple(rows))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from itertools import product
+from math import inf
 from pathlib import Path
 
 import polars as pl
@@ -48,7 +49,7 @@ def test_latency_when_the_truth_is_known_then_it_is_measured(what: Drive, tmp_pa
     driven = drive(what, tmp_path)
     pairs = pairs_of(driven)
     assert pairs.null_count().sum_horizontal().item() == 0, "each message that was sent is in both records"
-    assert pairs["alone"].all(), "of each message the kernel said when it came"
+    assert pairs["alone"].min() == 1, "of each message the kernel said when it came"
     counted = pairs.filter(_is_near("measured", "true"))
     assert counted.height >= pairs.height * (1 - APART) - 1
     assert_quantiles_agree(counted, "measured", "true")
@@ -69,6 +70,8 @@ def assert_row_says_it(driven: Driven, pairs: pl.DataFrame) -> None:
     assert window is not None
     (row,) = audit.check(driven.trial).rows.to_dicts()
     inside = pairs.filter(pl.col("planned_ns").is_between(window.start_ns, window.end_ns))
+    unsent = max(0, row[table.OFFERED.name] - inside.height)  # due while its user awaited an answer: infinitely late
+    from_plan = inside["true_from_plan"].extend(pl.repeat(inf, unsent, eager=True))
     for column, share in (
         (table.LATENCY_MS_P50, 0.5),
         (table.LATENCY_MS_P90, 0.9),
@@ -76,7 +79,7 @@ def assert_row_says_it(driven: Driven, pairs: pl.DataFrame) -> None:
         (table.LATENCY_MS_P999, 0.999),
         (table.LATENCY_MS_MAX, 1.0),
     ):
-        true = float(inside["true_from_plan"].quantile(share, "nearest") or 0.0)
+        true = float(from_plan.quantile(share, "nearest") or 0.0)
         assert row[column.name] == pytest.approx(true, abs=LEAST_MS, rel=SHARE), column.name
     assert row[table.LATENCY_FROM_SEND_MS_P50.name] == pytest.approx(inside["true"].median(), abs=LEAST_MS, rel=SHARE)
 

@@ -97,6 +97,7 @@ _SHARE = PrintedColumn(
     heading="missed share",
     meaning="missed, of those of which it is known, with its 95 % interval: rounds of trials are its clusters",
     write=share_with_limits(MISSED_OF, "warning"),
+    keeps_limits=True,
 )
 _EXPOSURE = PrintedColumn(
     heading="exposure",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import inf, isfinite
+from math import inf
+from typing import Final
 
 from loadtest.checks.disconnects.beside import beside
 from loadtest.checks.throughput.table import TABLE
@@ -20,6 +21,10 @@ from loadtest.report.questions import Asked, Metric, metrics_of, places_of
 from loadtest.stats.interval import Interval
 from loadtest.stats.location import location_of
 from loadtest.stats.paired import Verdict
+
+MOST_FACTOR: Final = 100.0
+MOST_POINTS: Final = 0.5
+"""Larger differences are none that anybody would ask statistics about."""
 
 _CLEAREST_FIRST: dict[Verdict, int] = {"higher": 0, "lower": 0, "same": 1, "not decided": 2}
 
@@ -107,8 +112,10 @@ def _times(ratio: Interval) -> str:
 
 
 def _factor(ratio: float) -> str:
-    if not isfinite(ratio) or ratio >= 1000:
-        return ">1,000" if ratio > 0 else "?"
+    if not MOST_FACTOR >= ratio >= 1 / MOST_FACTOR:
+        return f">{MOST_FACTOR:,.0f}" if ratio > 1 else "<0.01" if ratio <= 1 else "?"
+    if ratio < 0.1:
+        return f"{ratio:.2f}"
     return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}" if ratio >= 1.1 or ratio <= 0.9 else f"{ratio:.2f}"
 
 
@@ -186,9 +193,12 @@ def _rounds(cells: Iterable[Cell]) -> set[int]:
 
 
 def _would_be_seen(comparison: Comparison) -> str:
+    seeable = comparison.seeable
+    if seeable > (MOST_POINTS if comparison.asked.metric.is_share else MOST_FACTOR):
+        return "so few rounds would have shown no difference, whatever its size"
     if comparison.asked.metric.is_share:
-        return f"a difference of {percent(comparison.seeable)} points or more would have been seen"
-    return f"a factor of {_factor(comparison.seeable + 1)} or more would have been seen"
+        return f"a difference of {percent(seeable)} points or more would have been seen"
+    return f"a factor of {_factor(seeable + 1)} or more would have been seen"
 
 
 # shares
