@@ -34,6 +34,7 @@ unit: $(VENV)/.dev  ## tests that open no socket; a minute
 
 live: $(VENV)/.dev  ## tests on real servers, a small real bench, and the audit of planted defects; 5 minutes
 	$(BIN)/pytest $(TWO) tests/live tests/planted $(PYTEST)
+	$(BIN)/pytest tests/truth $(PYTEST)
 
 browser: $(VENV)/.dev  ## tests in a real browser (Chromium; installed where apt-get may); a minute
 	@command -v chromium chromium-browser google-chrome >/dev/null || \
@@ -42,11 +43,11 @@ browser: $(VENV)/.dev  ## tests in a real browser (Chromium; installed where apt
 	  echo "no Chromium here and no right to install it: the browser tests will be skipped"
 	$(BIN)/pytest tests/browser $(PYTEST)
 
-perf: $(VENV)/.dev  ## speed and memory of the generator, cost of the audit and of the probe, as figures of one run; about 10 minutes on a quiet machine
+perf: $(VENV)/.dev  ## speed and memory of the generator, cost of the audit and of the probe, as figures of one run; about 20 minutes on a quiet machine
 	$(BIN)/python -m tests.perf $(PERF)
 
 soak: $(VENV)/.dev  ## the long form of the differential, hostile-server and simulation tests; an hour
-	LOADTEST_SOAK=1 $(BIN)/pytest tests/unit/wire tests/unit/test_verdicts.py tests/live tests/planted $(PYTEST)
+	LOADTEST_SOAK=1 $(BIN)/pytest tests/unit/wire tests/unit/test_verdicts.py tests/live tests/planted tests/truth $(PYTEST)
 
 docs: $(VENV)/.dev  ## write the generated parts of README.md and docs/ anew; a few seconds
 	$(BIN)/python -m loadtest.docs

@@ -30,8 +30,7 @@ def _named(load: Any) -> str:
     return f"{float(found[1]):g}%"
 
 
-def _loads(given: Any) -> tuple[str, ...]:
-    loads = by_comma(given)
+def _loads(loads: Any) -> tuple[str, ...]:
     if not isinstance(loads, list | tuple) or not loads:
         raise ValueError('name at least one load: a percentage of the capacity, as 30%, or "fixed"')
     return tuple(dict.fromkeys(map(_named, loads)))
@@ -40,6 +39,7 @@ def _loads(given: Any) -> tuple[str, ...]:
 Loads = Annotated[
     tuple[str, ...],
     BeforeValidator(_loads),
+    BeforeValidator(by_comma),  # it comes first, and says that one option has all loads
     Field(
         description="how busy the server is to be: comma-separated percentages of the rate that it carries at most, "
         "which is found before the trials; fixed: the scenario's own rate, or --rate"

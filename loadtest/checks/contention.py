@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from loadtest.checks.records import TrialRecords, Window
 from loadtest.checks.usage import cpu_s, grown, waited_s
 
+BENCH = "bench"
+"""The role of the bench itself: its waiting delays no message."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
@@ -56,6 +59,7 @@ def contention(trial: TrialRecords, window: Window) -> float | None:
         min(waiting_s, cpus.foreign_s) / window.duration_s
         for cpus in shared_cpus(trial, window)
         for role in cpus.roles
+        if role != BENCH
         if cpus.foreign_s is not None and (waiting_s := waited_s(trial, role, window)) is not None
     ]
     return max(shares, default=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, Literal
 
@@ -40,6 +40,8 @@ class Text:
 
     text: str
     tone: Tone = ""
+    short: str = ""
+    """What stands there in a terminal that is too narrow: a figure without its interval; "": the same."""
 
 
 Write = Callable[[Cell], Text]
@@ -55,6 +57,8 @@ class PrintedColumn:
     is_number: bool = True
     folds: Folds = "never"
     """Whether it gives way in a terminal that is too narrow, and before or after others."""
+    keeps_limits: bool = False
+    """In a terminal that is too narrow its intervals go last."""
     only_if: Callable[[Sequence[Cell]], bool] | None = None
     """The column is left out where this does not hold for the cells of the table."""
 
@@ -110,7 +114,17 @@ def typical(column: Column[Any]) -> Write:
 
 def with_limits(column: Column[Any]) -> Write:
     """Write the typical value, in brackets the interval that the rounds allow; `> 5,300` of what is more than that."""
-    return lambda cell: beyond(cell, column) or toned(_known(cell, column, with_interval(cell.interval(column))))
+
+    def write(cell: Cell) -> Text:
+        text = beyond(cell, column) or toned(_known(cell, column, with_interval(cell.interval(column))))
+        return without_interval(text)
+
+    return write
+
+
+def without_interval(text: Text) -> Text:
+    """A cell that can do without the brackets behind its figure."""
+    return replace(text, short=text.text.partition(" (")[0])
 
 
 def share_with_limits(part: Part, tone_if_any: Tone = "") -> Write:
@@ -121,7 +135,7 @@ def share_with_limits(part: Part, tone_if_any: Tone = "") -> Write:
         if not share.of:
             return toned(UNKNOWN if cell.total(part.events).total is None and cell.total(part.events).applies
                          else NOT_APPLICABLE)  # fmt: skip
-        return Text(text=share_with_interval(share), tone=tone_if_any if share.events else "")
+        return without_interval(Text(text=share_with_interval(share), tone=tone_if_any if share.events else ""))
 
     return write
 

@@ -95,6 +95,8 @@ def percent(value: float) -> str:
         return "<0.01"
     if 99.95 < of_100 < 100:
         return ">99.9"
+    if of_100 > 100:  # a difference, no share
+        return f"{of_100:,.0f}"
     if of_100 == int(of_100) or 10 <= of_100 <= 90:
         return f"{of_100:.0f}"
     return f"{of_100:.1f}" if of_100 >= 1 else f"{of_100:.2g}"
@@ -102,10 +104,15 @@ def percent(value: float) -> str:
 
 def share_with_interval(found: Share) -> str:
     """`4.7 % (2.1–9.8)`; a middle dot where there was nothing to count."""
-    if not found.of:
-        return NOT_APPLICABLE
-    interval = found.interval
-    return f"{percent(interval.estimate)} % ({percent(interval.low)}–{percent(interval.high)})"
+    return percent_with_interval(found.interval) if found.of else NOT_APPLICABLE
+
+
+def percent_with_interval(interval: Interval) -> str:
+    """A share and its limits, 0 to 1: `4.7 % (2.1–9.8)`; `4.7 %` where no limits are known."""
+    if interval.high == inf:
+        return f"{percent(interval.estimate)} %"
+    low, high = max(interval.low, 0.0), min(interval.high, 1.0)
+    return f"{percent(interval.estimate)} % ({percent(low)}–{percent(high)})"
 
 
 def quantile_with_interval(found: Quantile, write: Callable[[float], str] = number) -> str:

@@ -6,7 +6,7 @@ A ledger is a folder. Each process that writes has in it
 
 Format version 2. Changes:
   1  first version
-  2  LOOP_BUSY, SYNC_THREAD_BUSY, EXPOSED and SPARED on the server's side; HELD_UP, UNSENT and the code of SENT on
+  2  LOOP_BUSY, SYNC_THREAD_BUSY, ASKED and SPARED on the server's side; HELD_UP, UNSENT and the code of SENT on
      the client's
 """
 
@@ -96,8 +96,8 @@ class Event(enum.IntEnum):
     STALLED = 48  # the event loop ran nothing for a while, until now [value: ns]
     LOOP_BUSY = 49  # how long the event loop has been at work so far [code: BusyBy; value: ns]
     SYNC_THREAD_BUSY = 50  # the same of the thread that sync consumers share [value: ns]
-    EXPOSED = 51  # open connections were asked what a drop would meet [argument: in the midst of a message; value: all]
-    SPARED = 52  # of those in its midst: its handling ended without a send [value: how many]
+    ASKED = 51  # what would a drop meet just now? [code: 1 the consumer in the midst of a message; value: how often]
+    SPARED = 52  # asked at that time, in the midst: its handling ended without a send [value: how often]
 
 
 TEXT_EVENTS = frozenset(

@@ -96,6 +96,8 @@ def _recorded_receive(handling: Handling, receive: Receive) -> Receive:
 
     async def recorded() -> Message:
         handling.is_receiving = True
+        if handling.in_midst:
+            asyncio.get_running_loop().call_soon(handling.receive)
         message = await receive()
         handling.is_receiving = False
         match message["type"]:
@@ -104,6 +106,7 @@ def _recorded_receive(handling: Handling, receive: Receive) -> Receive:
                 record(_RECEIVE_IN, connection, 0, 0, length)
             case "websocket.disconnect":
                 handling.is_open = False
+                handling.disconnect()
                 record(Event.DISCONNECT_IN, connection, code=recorded_code(message.get("code")))
             case "websocket.connect":
                 record(Event.CONNECT_IN, connection)

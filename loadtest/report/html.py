@@ -20,6 +20,7 @@ from loadtest.report.charts import (
     Chart,
     cause_chart,
     cause_colours,
+    curve_charts,
     detection_charts,
     latency_charts,
     palette_of,
@@ -84,6 +85,7 @@ def render(run_folder: Path, tables: Tables, summary: Summary) -> str:
         tiles=_tiles(summary),
         noise=noise_words(summary.noise, summary.evidence.namer),
         finding_sections=_finding_sections(summary.findings),
+        curves=_curves(summary),
         speed_sections=_speed_sections(summary),
         resilience_sections=_resilience_sections(tables, summary),
         grids=grids(summary),
@@ -157,6 +159,21 @@ def _resilience_sections(tables: Tables, summary: Summary) -> list[ChartSection]
         ),
     )
     return [section for section in sections if section.charts]
+
+
+def _curves(summary: Summary) -> ChartSection:
+    return ChartSection(
+        id="curves",
+        link="Against load",
+        title="Against load",
+        text="Over how busy the server was: its event loop, the thread of its sync consumers or the broker, whichever "
+        "was busiest. Bars are 95 % intervals. Where both consumers lie on one curve, they differ by how busy they "
+        "make the server. Missed disconnects: the broken line with open points is the exposure, which is sampled "
+        "without any drop. Latency: the line is p99, the broken one p50; a triangle is what never came, at the time "
+        "for which it was waited.",
+        charts=curve_charts(summary),
+        legend=_consumer_legend(summary),
+    )
 
 
 def _speed_sections(summary: Summary) -> list[ChartSection]:

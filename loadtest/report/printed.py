@@ -32,6 +32,7 @@ class Heading:
     meaning: str
     is_number: bool
     folds: Folds = "never"
+    keeps_limits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,13 @@ def _printed(table: Table, printed: Printed, summary: Summary) -> PrintedTable:
 
 
 def _heading(column: PrintedColumn) -> Heading:
-    return Heading(text=column.heading, meaning=column.meaning, is_number=column.is_number, folds=column.folds)
+    return Heading(
+        text=column.heading,
+        meaning=column.meaning,
+        is_number=column.is_number,
+        folds=column.folds,
+        keeps_limits=column.keeps_limits,
+    )
 
 
 def _key_columns(cells: Sequence[Cell], always: Sequence[AnyDimension]) -> list[PrintedColumn]:

@@ -16,6 +16,8 @@ from loadtest.report.ledgers import is_kept, read_connection, trials_with_ledger
 _NS_A_MS = 1_000_000
 _MANY = frozenset({Event.SENT, Event.RECEIVED, Event.RECEIVE_IN})
 """Events told as one line for all that follow each other."""
+NOT_TOLD = frozenset({Event.ASKED, Event.SPARED})
+"""Samples of what a drop would have met, which are many and changed nothing."""
 _TIMES = frozenset({Event.STALLED, Event.HELD_UP, Event.LOOP_BUSY, Event.SYNC_THREAD_BUSY})
 """Events of a process, whose value is a time in ns that ends with them."""
 
@@ -59,6 +61,7 @@ def read_story(run_folder: Path, reference: str) -> Story:
     trial, events = next(iter(found.items()))
     if len(found) > 1:
         raise ReportError(f"{len(found)} trials have a connection {number}: write one as {trial}:{number}")
+    events = events.filter(~pl.col("event").is_in([int(event) for event in NOT_TOLD]))
     drops = events.filter(pl.col("event") == int(Event.DROPPED))["time_ns"]
     zero_ns = drops[0] if len(drops) else events["time_ns"][0]
     return Story(
@@ -132,8 +135,6 @@ _NAMES: dict[Event, str] = {
     Event.TASK_ENDED: "the application's task ended",
     Event.CLOSE_OUT: "the application closed it",
     Event.STALLED: "the event loop stalled for",
-    Event.EXPOSED: "open connections were asked what a drop would meet",
-    Event.SPARED: "a drop a moment ago would not have been missed",
     Event.LOOP_BUSY: "the event loop has been at work for",
     Event.SYNC_THREAD_BUSY: "the thread of the sync consumers has been at work for",
 }

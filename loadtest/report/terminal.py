@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -82,13 +83,26 @@ def _print_table(table: PrintedTable, console: Console) -> None:
 
 
 def _fitting(table: PrintedTable, console: Console) -> Table:
-    """As wide as it wants to be; else closer together; else with what folds early folded; else with more folded."""
-    for rich_table in (_rich_table(table), _rich_table(table, padding=0)):
+    """As wide as it wants to be; else closer together; else without intervals, as far as it must; else
+    with what folds early folded; else with more folded."""
+    places = sorted(range(len(table.headings)), key=lambda place: table.headings[place].keeps_limits)
+    shortened = [_shortened(table, places[: count + 1]) for count in range(len(places))]
+    for rich_table in (_rich_table(table), *(_rich_table(one, padding=0) for one in (table, *shortened))):
         if _wanted_width(rich_table, console) <= console.width:
             return rich_table
+    table = shortened[-1]
     if _wanted_width(_rich_table(table, padding=0, narrow=_EARLY), console) <= console.width:
         return _rich_table(table, padding=0, folding=_EARLY)  # no further than it must
     return _rich_table(table, padding=0, narrow=_ALL)
+
+
+def _shortened(table: PrintedTable, places: Collection[int]) -> PrintedTable:
+    """The table with the short form of the texts in these columns."""
+    rows = [
+        tuple(replace(text, text=text.short or text.text) if n in places else text for n, text in enumerate(row))
+        for row in table.rows
+    ]
+    return replace(table, rows=tuple(rows))
 
 
 def _wanted_width(rich_table: Table, console: Console) -> int:

@@ -74,7 +74,8 @@ def broken_in(summary: Summary, thresholds: Sequence[Threshold]) -> list[Broken]
     """Return what breaks the thresholds: each cell in which a condition holds, or the figure is not known.
 
     A figure that is not known cannot be said to keep a threshold, and neither can one that no cell has. Where a trial
-    mixes several kinds of drop their counts are judged together; a selector with `drop=rst` asks for one of them.
+    mixes several kinds of drop, those after which chance decides are judged together; a selector with `drop=rst` asks
+    for one of them.
     """
     evidence = summary.evidence
     whole = whole_cells(evidence.cells, evidence.values)

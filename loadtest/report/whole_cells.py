@@ -6,25 +6,25 @@ from collections.abc import Iterable, Sequence
 
 from loadtest.checks.throughput.table import TABLE as THROUGHPUT
 from loadtest.dimensions import DROP, MIXED_DROPS
-from loadtest.figures.cell import Cell, TrialFigures, by_drop, make_cell
+from loadtest.figures.cell import Cell, TrialFigures, make_cell
 from loadtest.figures.column import AnyColumn, Content
+from loadtest.figures.evidence import APART
 from loadtest.figures.values import Values
 
 
 def whole_cells(cells: Iterable[Cell], values: Values) -> tuple[Cell, ...]:
     """The cells that have a row of a whole trial, in their order; those of a single kind of drop are summed up in them.
 
-    A count that is not known of one kind is not known of all. Times and rates of a kind have no sum and are left out.
+    Kinds that are counted apart (APART) stay cells of their own. A count that is not known of one kind is not
+    known of all. Times and rates of a kind have no sum and are left out.
     """
     cells = list(cells)
-    parts = {whole.key: kinds for group in by_drop(cells, values) for whole, kinds in _mixed(group)}
-    return tuple(_with(cell, parts.get(cell.key, ())) for cell in cells if cell.has(THROUGHPUT))
-
-
-def _mixed(group: Sequence[Cell]) -> list[tuple[Cell, list[Cell]]]:
-    """The cell of a group that mixes the drops of its others, with those that it has no figures of itself."""
-    wholes = [cell for cell in group if cell.key[DROP] == MIXED_DROPS]
-    return [(whole, [cell for cell in group if not cell.has(THROUGHPUT)]) for whole in wholes]
+    parts = [cell for cell in cells if not cell.has(THROUGHPUT)]
+    apart = [cell for cell in parts if values.of(cell.key, DROP).outcome in APART]
+    kinds: dict[object, list[Cell]] = {}
+    for cell in (cell for cell in parts if cell not in apart):
+        kinds.setdefault(cell.key.having(DROP, MIXED_DROPS), []).append(cell)
+    return tuple(_with(cell, kinds.get(cell.key, ())) for cell in cells if cell not in parts or cell in apart)
 
 
 def _with(whole: Cell, kinds: Sequence[Cell]) -> Cell:

@@ -9,11 +9,11 @@ from statistics import fmean, median
 from typing import Final, Protocol
 
 import numpy as np
-from scipy import special
 
+from loadtest.stats.difference import Difference
 from loadtest.stats.holm import holm
-from loadtest.stats.interval import LEVEL, Interval, above_t, t_of
-from loadtest.stats.paired import MOST_LOG, POWER, Verdict
+from loadtest.stats.interval import LEVEL, Interval
+from loadtest.stats.paired import MOST_LOG, Verdict
 from loadtest.stats.share import Counts, design_effect, df_of, difference_of, share_of
 
 MOST_DIVISIONS: Final = 20_000
@@ -110,24 +110,24 @@ class Ratio:
         """Return the ratio of the geometric means, exp(difference of means -+ t standard errors) of the logs."""
         if (gap := self._gap) is None:
             return Interval(estimate=self._estimate, low=0.0, high=inf, level=level)
-        half = t_of(level, gap.df) * gap.error
-        return Interval(estimate=exp(gap.mean), low=_exp(gap.mean - half), high=_exp(gap.mean + half), level=level)
+        logs = gap.interval(level=level)
+        return Interval(estimate=_exp(logs.estimate), low=_exp(logs.low), high=_exp(logs.high), level=level)
 
     def p_of_difference(self) -> float:
         """Return the chance of such a ratio, or one further from 1, between equals."""
         if (gap := self._gap) is not None:
-            return gap.p_of_difference
+            return gap.p_of_difference()
         return 1.0 if self._has_logs or not self._has_spread else _p_of_ranks(self.one, self.other)
 
     def p_of_sameness(self) -> float:
         """Return the larger p value of two one-sided t tests, of a ratio below 1 + matters and one above 1 / that."""
         gap = self._gap
-        return 1.0 if gap is None else gap.above(log1p(self.matters) - abs(gap.mean))
+        return 1.0 if gap is None else gap.p_of_sameness(log1p(self.matters))
 
     def seeable(self, *, comparisons: int = 1, level: float = LEVEL) -> float:
         """Return the smallest difference that such a spread shows in POWER of the cases."""
         gap = self._gap
-        return inf if gap is None else _exp(gap.seeable(comparisons, level)) - 1
+        return inf if gap is None else _exp(gap.seeable(alpha=(1 - level) / comparisons)) - 1
 
     @property
     def _has_spread(self) -> bool:
@@ -148,7 +148,7 @@ class Ratio:
         return _exp(fmean(map(log, self.one)) - fmean(map(log, self.other)))
 
     @property
-    def _gap(self) -> _Gap | None:
+    def _gap(self) -> Difference | None:
         if not (self._has_logs and self._has_spread):
             return None
         logs = [[log(value) for value in values] for values in (self.one, self.other)]
@@ -189,20 +189,20 @@ class ShareDifference:
     def p_of_difference(self) -> float:
         """Return the chance of such a difference, or a larger one, between equals."""
         gap = self._gap
-        return 1.0 if gap is None else gap.p_of_difference
+        return 1.0 if gap is None else gap.p_of_difference()
 
     def p_of_sameness(self) -> float:
         """Return the larger p value of two one-sided t tests, of a difference below what matters, up and down."""
         gap = self._gap
-        return 1.0 if gap is None else gap.above(self.matters - abs(gap.mean))
+        return 1.0 if gap is None else gap.p_of_sameness(self.matters)
 
     def seeable(self, *, comparisons: int = 1, level: float = LEVEL) -> float:
         """Return the smallest difference that is seen in POWER of the cases."""
         gap = self._gap
-        return inf if gap is None else gap.seeable(comparisons, level)
+        return inf if gap is None else gap.seeable(alpha=(1 - level) / comparisons)
 
     @property
-    def _gap(self) -> _Gap | None:
+    def _gap(self) -> Difference | None:
         trials = [[(events, of) for events, of in counts if of] for counts in (self.one, self.other)]
         if min(map(len, trials)) < 2:
             return None
@@ -212,36 +212,12 @@ class ShareDifference:
         return _gap_of(shares, squares, [df_of(events, of) for events, of in columns])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Gap:
-    """The difference of two means with its standard error and its degrees of freedom."""
-
-    mean: float
-    error: float
-    df: float
-
-    @property
-    def p_of_difference(self) -> float:
-        return min(1.0, 2 * self.above(abs(self.mean)))
-
-    def above(self, distance: float) -> float:
-        """The chance of a mean that far from its true value, to one side."""
-        if self.error == 0:  # all trials were equal to the last digit, as paced rates are
-            return 0.0 if distance > 0 else 0.5
-        return above_t(distance / self.error, self.df)
-
-    def seeable(self, comparisons: int, level: float) -> float:
-        """(t_{1-a/2} + t_{power}) standard errors, a being the first step of Holm's correction, as `seeable_of`."""
-        strict = t_of(1 - (1 - level) / comparisons, self.df)
-        return (strict + float(special.stdtrit(self.df, POWER))) * self.error
-
-
-def _gap_of(means: Sequence[float], squares: Sequence[float], dfs: Sequence[int]) -> _Gap:
+def _gap_of(means: Sequence[float], squares: Sequence[float], dfs: Sequence[int]) -> Difference:
     """The gap between two means whose standard errors have these squares and degrees of freedom (Satterthwaite)."""
     total = sum(squares)
     parts = sum(square**2 / df for square, df in zip(squares, dfs, strict=True))
     df = total**2 / parts if parts > 0 else float(sum(dfs))
-    return _Gap(mean=means[0] - means[1], error=sqrt(total), df=df)
+    return Difference(estimate=means[0] - means[1], error=sqrt(total), df=df)
 
 
 def _square(events: Counts, of: Counts) -> float:

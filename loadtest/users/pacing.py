@@ -37,6 +37,11 @@ class Schedule:
         self._gaps_ns = gaps_ns
         self._due_ns = start_ns + next(gaps_ns) if gaps_ns else 0
 
+    @property
+    def is_closed_loop(self) -> bool:
+        """Tell whether each message is planned for the moment in which it is asked for."""
+        return self._gaps_ns is None
+
     def take(self) -> int:
         """Return the planned time of the message that is about to be sent and move on to the next."""
         if self._gaps_ns is None:
@@ -70,8 +75,9 @@ class _Sender(Protocol):
 
 def paced() -> Callable[[_Sender], float]:
     """Return a Locust `wait_time`: until the user's next planned message (`--rate`, `--arrivals`)."""
+    return until_planned
 
-    def wait_time(user: _Sender) -> float:
-        return user.schedule.wait_s() if user.may_send else _NEVER_S
 
-    return wait_time
+def until_planned(user: _Sender) -> float:
+    """Return the seconds until a user's next planned message."""
+    return user.schedule.wait_s() if user.may_send else _NEVER_S

@@ -113,13 +113,13 @@ class _Silence:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._seen = session.received
+        self._seen = session.counted
         self._since = monotonic()
 
     def is_long_enough(self) -> bool:
         """Tell whether all that was under way must have arrived."""
-        if self._session.received != self._seen:
-            self._seen, self._since = self._session.received, monotonic()
+        if self._session.counted != self._seen:
+            self._seen, self._since = self._session.counted, monotonic()
         is_answered = all(member.is_answered for member in self._session.members)
         quiet_s = (QUIET_S if is_answered else STALLED_S) + self._session.longest_work_s
         return monotonic() - self._since >= quiet_s

@@ -59,7 +59,6 @@ class Session:
         self.is_complete = False
         """Whether all users of the test have been started."""
         self.may_send = True
-        self.received = 0
         self.longest_work_s = 0.0
         """The longest that a handler of the reference app works on one message of a member."""
         self.held: set[Held] = set()
@@ -70,6 +69,11 @@ class Session:
         self._connections = load.generator << CONNECTION_BITS
         self._recorder = Recorder(Path(load.ledger), "client") if load.ledger else None
         self.record: Callable[..., None] = self._recorder.record if self._recorder else _record_nothing
+
+    @property
+    def counted(self) -> int:
+        """How many messages, openings and drops have been counted."""
+        return self.statistics.logged
 
     def join(self, member: Member) -> int:
         """Take in a member and return its number, from 0; members are numbered round-robin over the generators."""

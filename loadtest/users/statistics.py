@@ -37,6 +37,7 @@ class BatchedStatistics:
         self._stats = environment.stats
         self._method = method
         self._rows: dict[str, _Row] = {}
+        self._flushed = 0
         self._second_ends = 0.0
         """Messages before this time (s, CLOCK_REALTIME as Locust counts) are of the second in progress."""
         self._timer: Any = None
@@ -57,6 +58,11 @@ class BatchedStatistics:
         row.length += length
         row.last = now
 
+    @property
+    def logged(self) -> int:
+        """How many successes have been counted."""
+        return self._flushed + sum(len(row.times_ms) for row in self._rows.values())
+
     def fail(self, name: str, error: Exception | str) -> None:
         """Count a request of the row `name` that failed and has no response time; written at once."""
         self._turn_second(_time())
@@ -70,6 +76,7 @@ class BatchedStatistics:
                 batch = _Batch(row, int(self._second_ends) - 1)
                 batch.add_to(self._stats.total)
                 batch.add_to(self._stats.entries[(name, self._method)])
+                self._flushed += len(row.times_ms)
                 row.times_ms = []
                 row.length = 0
 

@@ -87,8 +87,10 @@ class WebSocketUser(User):
 
     def message(self) -> Message:
         """Return the next message, with its planned time; waits until a connection that was lost is open again."""
-        self.stay_open()
-        return self.ws.message(self.schedule.take())
+        ws = self.ws
+        if not ws.is_open:
+            self.stay_open()
+        return ws.message(self.schedule.take())
 
     def say(self) -> bool:
         """Send the next message; with `--rate 0` wait for its answer, which is all that paces such a user."""

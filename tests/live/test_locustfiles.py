@@ -326,13 +326,18 @@ def senders(ledger: Path) -> int:
     return read_ledger(ledger, "server").filter(event=int(Event.RECEIVE_IN))["connection"].n_unique()
 
 
+@pytest.mark.parametrize(
+    ("options", "under_way"),
+    [(["--rate=20"], USERS), (["--rate=0"], USERS), (["--rate=0", "--stop-timeout=10"], 0)],
+    ids=["planned", "closed loop", "closed loop, each task to its end"],
+)
 def test_locust_when_it_is_told_to_end_then_the_csv_has_everything_until_then(
-    own_server: OwnServer, tmp_path: Path, until: Until
+    own_server: OwnServer, tmp_path: Path, until: Until, options: list[str], under_way: int
 ) -> None:
     before = len(own_server.texts)
-    locust = Locust("echo", f"{own_server.host}/told-to-end", tmp_path / "run", "--rate=20", run_s=None)
+    locust = Locust("echo", f"{own_server.host}/told-to-end", tmp_path / "run", *options, run_s=None)
     until(lambda: len(own_server.texts) - before > 3 * USERS)
     locust.process.send_signal(signal.SIGTERM)
     code, out = locust.ended()
     assert code == 0, out
-    assert 0 <= len(own_server.texts) - before - locust.rows()["echo"].requests <= USERS
+    assert 0 <= len(own_server.texts) - before - locust.rows()["echo"].requests <= under_way

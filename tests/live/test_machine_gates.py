@@ -12,33 +12,32 @@ import resource
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from websockets.sync.server import ServerConnection, serve
 
+import loadtest.bench.trial as trial_module
+from loadtest.bench.generator import start_generator
 from loadtest.bench.trial import TrialSetup, run_trial
 from loadtest.checks import TrialRecords
 from loadtest.checks.validity import invalid_because
-from loadtest.ledger.reader import read_ledger
 from loadtest.stack.pinning import on_cpus, placement_here
+from loadtest.stack.process import Process
 from loadtest.targets import PreparedTarget, RunningTarget, Setting
 from loadtest.targets.database import Database
 from loadtest.targets.reference import PreparedReference
 from tests.live.bench_process import COMMAND, Bench, manifest, table
-from tests.live.test_generator_lag import NOTHING_SAMPLED
-from tests.live.test_locustfiles import USERS, Locust
 from tests.unit.plans import make_plan
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of most of this")]
 
-Until = Callable[[Callable[[], object]], None]
 LOOP = [sys.executable, "-c", "while True: pass"]
+GENERATOR_FILES = 60
+"""More than Locust needs to begin, and fewer than the users that are to connect."""
 SMALL = {"consumers": "async", "layers": "inmemory", "scenarios": "echo", "trials": 1, "warm_up": 0.5, "duration": 2.0}
 
 
@@ -98,31 +97,16 @@ def test_files_when_the_server_may_open_few_then_the_trial_is_not_valid(tmp_path
 
 
 def test_files_when_the_generator_may_open_few_then_the_trial_is_not_valid(
-    tmp_path: Path, ledger: Path, until: Until
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arrived: list[str | bytes] = []
+    def limited(*given: Any, **named: Any) -> Process:
+        generator = start_generator(*given, **named)
+        resource.prlimit(generator.pid, resource.RLIMIT_NOFILE, (GENERATOR_FILES, GENERATOR_FILES))
+        return generator
 
-    def echo(connection: ServerConnection) -> None:
-        for message in connection:
-            arrived.append(message)
-            connection.send(message)
-
-    with serve(echo, "127.0.0.1", 0) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        host = f"ws://127.0.0.1:{server.socket.getsockname()[1]}/"
-        options = (f"--ledger={ledger}", "--steady=1", "--warm-up=0", "--rate=5", "--ramp=3", "--spawn-rate=2")
-        locust = Locust("echo", host, tmp_path / "run", *options, run_s=None)
-        until(lambda: arrived)
-        may_have = psutil.Process(locust.process.pid).num_fds()
-        resource.prlimit(locust.process.pid, resource.RLIMIT_NOFILE, (may_have, may_have))
-        locust.ended()
-        server.shutdown()
-        thread.join()
-    client = read_ledger(ledger, "client")
-    trial = TrialRecords(
-        client=client, server=client.clear(), samples=NOTHING_SAMPLED, before=(), after=(), users=USERS
-    )
+    monkeypatch.setattr(trial_module, "start_generator", limited)
+    target = PreparedReference(database=database)
+    trial = measured(target, tmp_path, users=2 * GENERATOR_FILES, pin=False, allow_contention=True)
     assert "the generator may open no more files" in reasons(trial)
 
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -82,8 +83,9 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
 
 
 def numbered_steps(ledger: Path, number: int) -> list[tuple[int, Step]]:
-    """A connection's events in order, each with its time."""
-    records = read_ledger(ledger, "server").filter(connection=number)
+    """A connection's events in order, each with its time, without the samples of its exposure."""
+    asked = pl.col("event").is_in([int(Event.ASKED), int(Event.SPARED)])
+    records = read_ledger(ledger, "server").filter(~asked, connection=number)
     return [(row["time_ns"], step_of(row)) for row in records.iter_rows(named=True)]
 
 

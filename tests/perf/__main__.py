@@ -1,8 +1,8 @@
 """`make perf`: our wire, picows and plain Locust in turn against one fast server; ratios printed, figures stored.
 
-Options: --rounds N (each client's turns, 3), --seconds S (an echo's window, 2), --only NAME (one measure; "probe" for
-the probe's cost, "audit" for that of the audit, "handshake" for that of an opening handshake), --out FOLDER
-(results/perf).
+Options: --rounds N (each client's turns, 3; of the rig 6), --seconds S (an echo's window, 2), --only NAME (one measure;
+"rig" for the locustfiles as they are run, or one of "rig echo", "rig broadcast", "rig churn"; "probe" for the probe's
+cost, "audit" for that of the audit, "handshake" for that of an opening handshake), --out FOLDER (results/perf).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import datetime
 import importlib.metadata
+import io
 import json
 import os
 import platform
@@ -20,12 +21,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from tests.perf import audit_cost, handshakes, probe_cost
+from tests.perf import audit_cost, handshakes, probe_cost, rig
 from tests.perf.measures import AUDIT, CLIENTS, MEASURES, TARGETS, WIRE, WIRE_STATISTICS, Measure, Target
 
 FORMAT = 1
+ROUNDS = 3
 PATIENCE_S = 180.0
 NEEDED_FILES = 15_200
 PACKAGES = ("gevent", "greenlet", "locust", "websocket-client", "websockets", "picows", "uvloop")
@@ -39,16 +41,45 @@ Figures = dict[str, dict[str, dict[str, float]]]
 def main() -> int:
     given = arguments()
     raise_file_limit()
+    now = datetime.datetime.now(datetime.UTC)
+    stem = Path(given.out) / f"{now:%Y%m%dT%H%M%SZ}"
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    with stem.with_suffix(".txt").open("w", encoding="utf-8") as file, contextlib.redirect_stdout(Both(file)):
+        measure_all(given, now, stem.with_suffix(".json"))
+    return 0
+
+
+class Both(io.TextIOBase):
+    """Prints on the terminal, and into a file that is kept."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._outputs = (sys.stdout, file)
+
+    def write(self, text: str) -> int:
+        for output in self._outputs:
+            output.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        for output in self._outputs:
+            output.flush()
+
+
+def measure_all(given: argparse.Namespace, now: datetime.datetime, path: Path) -> None:
     figures: Figures = {}
     rounds: list[dict[str, Any]] = []
     chosen = [measure for measure in MEASURES if given.only in (None, measure.name)]
     if chosen:
         with echo_server() as url:
             for measure in chosen:
-                turns = rounds_of(measure, url, 1 if measure.once else given.rounds, given.seconds)
+                turns = rounds_of(measure, url, 1 if measure.once else given.rounds or ROUNDS, given.seconds)
                 rounds += turns
                 figures[measure.name] = medians(turns)
                 print_measure(measure, figures[measure.name])
+    for row in rig.ROWS:
+        if given.only in (None, rig.RIG, row.name):
+            figures[row.name], turns = rig.measure(row, given.rounds or rig.ROUNDS, given.seconds)
+            rounds += turns
     if given.only in (None, HANDSHAKE):
         figures[HANDSHAKE] = handshakes.main()
     if given.only in (None, AUDIT):
@@ -60,17 +91,21 @@ def main() -> int:
         if given.only in (None, PROBE):
             found["probe"] = probe_cost.main()
     finally:
-        store(Path(given.out), found)
-    return 0
+        store(path, now, found)
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.perf")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--only", choices=[*(measure.name for measure in MEASURES), PROBE, AUDIT, HANDSHAKE])
+    parser.add_argument("--only", choices=names())
     parser.add_argument("--out", default="results/perf")
     return parser.parse_args()
+
+
+def names() -> list[str]:
+    rigs = (rig.RIG, *(row.name for row in rig.ROWS))
+    return [*(measure.name for measure in MEASURES), *rigs, PROBE, AUDIT, HANDSHAKE]
 
 
 def raise_file_limit() -> None:
@@ -148,10 +183,7 @@ def verdict(target: Target, figures: Figures) -> dict[str, Any]:
     return {"measure": target.measure, "value": value, "bound": target.bound, "met": met, "says": says}
 
 
-def store(folder: Path, found: dict[str, Any]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    now = datetime.datetime.now(datetime.UTC)
-    path = folder / f"{now:%Y%m%dT%H%M%SZ}.json"
+def store(path: Path, now: datetime.datetime, found: dict[str, Any]) -> None:
     path.write_text(
         json.dumps({"format": FORMAT, "measured_at": now.isoformat(), **machine(), **found}, indent=1) + "\n"
     )

@@ -10,6 +10,9 @@ WIRE_EVENTS = "wire+events"
 WIRE_STOCK_TASKS = "wire, stock tasks"
 PICOWS = "picows"
 LOCUST = "locust"
+LOCUSTFILE = "locustfile"
+"""A locustfile of ours as the bench runs it, with a ledger: see rig.py."""
+NO_LEDGER = "locustfile, no ledger"
 AUDIT = "audit"
 """A measure without a client: see audit_cost.py."""
 
@@ -84,6 +87,8 @@ TARGETS = (
     Target(measure="echo", client=WIRE_STATISTICS, figure="cpu_us_each", bound=1.4, times=PICOWS),
     Target(measure="echo", client=WIRE_STATISTICS, figure="per_s", bound=90_000, at_least=True),
     Target(measure="echo 5,000", client=WIRE_STATISTICS, figure="per_s", bound=67_500, at_least=True),
+    Target(measure="rig echo", client=LOCUSTFILE, figure="cpu_us_each", bound=2.0, times=PICOWS),
+    Target(measure="rig echo", client=NO_LEDGER, figure="cpu_us_each", bound=2.0, times=PICOWS),
     Target(measure="open", client=WIRE, figure="cpu_us_each", bound=200),
     Target(measure="fan-out", client=WIRE, figure="per_s", bound=250_000, at_least=True),
     Target(measure="idle", client=WIRE, figure="bytes_each", bound=10 * 1024),

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from socket import SO_LINGER, SOL_SOCKET
 from typing import Any
 
 import uvloop
 from picows import WSListener, WSMsgType, ws_connect
 
-from tests.perf.window import FIRST_IDLERS, WARM_UP_S, Task, Window, resident_bytes, task_from_arguments, tell
+from tests.perf.window import (
+    ABORT,
+    FIRST_IDLERS,
+    OFFLINE_S,
+    WARM_UP_S,
+    Task,
+    Window,
+    resident_bytes,
+    task_from_arguments,
+    tell,
+)
 
 
 class Sender(WSListener):
@@ -81,6 +93,45 @@ async def fanout(given: Task) -> dict[str, float]:
     return window.end(Counter.count)
 
 
+async def talk(given: Task) -> dict[str, float]:
+    """Rooms whose members talk at a planned rate; some are dropped each second, and come back."""
+    members: list[Any] = [None] * given.connections
+    payload = given.payload.encode()
+
+    async def enter(number: int) -> None:
+        transport, _ = await ws_connect(Counter, given.room_url(number), websocket_handshake_timeout=30)
+        members[number] = transport
+
+    async def speak(number: int) -> None:
+        due_s = asyncio.get_running_loop().time() + random.random() / given.rate
+        while True:
+            await asyncio.sleep(due_s - asyncio.get_running_loop().time())
+            due_s += 1 / given.rate
+            if members[number] is not None:
+                members[number].send(WSMsgType.TEXT, payload)
+
+    async def away(number: int) -> None:
+        transport, members[number] = members[number], None
+        transport.underlying_transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, ABORT)
+        transport.underlying_transport.abort()
+        await asyncio.sleep(OFFLINE_S)
+        await enter(number)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(given.connections):
+            await enter(number)
+        for number in range(given.connections):
+            group.create_task(speak(number))
+        while given.drop_share:
+            await asyncio.sleep(1)
+            there = [number for number, member in enumerate(members) if member is not None]
+            for number in random.sample(there, min(given.dropped_each_second, len(there))):
+                group.create_task(away(number))
+    return {}
+
+
+SCENARIOS = {"echo": echo, "open": opening, "idle": idle, "fanout": fanout, "talk": talk}
+
 if __name__ == "__main__":
     told = task_from_arguments()
-    tell(uvloop.run({"echo": echo, "open": opening, "idle": idle, "fanout": fanout}[told.scenario](told)))
+    tell(uvloop.run(SCENARIOS[told.scenario](told)))

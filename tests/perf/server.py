@@ -1,22 +1,41 @@
-"""A fast echo server (picows on uvloop), so that a client is what is measured; prints its port, ends with its stdin.
+"""A fast server (picows on uvloop), so that a client is what is measured; prints its port, ends with its stdin.
 
-A message "!burst <count> <bytes>" is answered with so many messages, as batched as TCP allows.
+Each message comes back to its sender; on a path with "/room/" in it, to everybody connected on that path. A message
+"!burst <count> <bytes>" is answered with so many messages, as batched as TCP allows. A line on stdin is answered with a
+line of JSON: how many connections are open, and how many messages have been sent.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import sys
+from collections import defaultdict
 from typing import Any
 
 import uvloop
 from picows import WSListener, WSMsgType, ws_create_server
 
 BACKLOG = 4096
+ROOM = b"/room/"
+
+
+class Count:
+    """What is counted over all connections."""
+
+    connections = 0
+    sent = 0
 
 
 class Echo(WSListener):
     """Sends back what it gets."""
+
+    def on_ws_connected(self, transport: Any) -> None:
+        Count.connections += 1
+
+    def on_ws_disconnected(self, transport: Any) -> None:
+        Count.connections -= 1
 
     def on_ws_frame(self, transport: Any, frame: Any) -> None:
         if frame.msg_type not in (WSMsgType.TEXT, WSMsgType.BINARY):
@@ -29,7 +48,31 @@ class Echo(WSListener):
             _, count, size = payload.split()
             asyncio.get_running_loop().create_task(burst(transport, int(count), b"b" * int(size)))
         else:
-            transport.send(frame.msg_type, payload)
+            self.answer(transport, frame.msg_type, payload)
+
+    def answer(self, transport: Any, kind: WSMsgType, payload: bytes) -> None:
+        Count.sent += 1
+        transport.send(kind, payload)
+
+
+class Member(Echo):
+    """Sends what it gets to all of its room."""
+
+    def __init__(self, room: set[Any]) -> None:
+        self._room = room
+
+    def on_ws_connected(self, transport: Any) -> None:
+        super().on_ws_connected(transport)
+        self._room.add(transport)
+
+    def on_ws_disconnected(self, transport: Any) -> None:
+        super().on_ws_disconnected(transport)
+        self._room.discard(transport)
+
+    def answer(self, transport: Any, kind: WSMsgType, payload: bytes) -> None:
+        Count.sent += len(self._room)
+        for member in self._room:
+            member.send(kind, payload)
 
 
 async def burst(transport: Any, count: int, payload: bytes) -> None:
@@ -43,9 +86,21 @@ async def burst(transport: Any, count: int, payload: bytes) -> None:
 
 
 async def main() -> None:
-    server = await ws_create_server(lambda _: Echo(), "127.0.0.1", 0, backlog=BACKLOG)
+    logging.disable(logging.WARNING)  # each write to a member that was just dropped warns
+    rooms: defaultdict[bytes, set[Any]] = defaultdict(set)
+
+    def listener(request: Any) -> WSListener:
+        return Member(rooms[request.path]) if ROOM in request.path else Echo()
+
+    server = await ws_create_server(listener, "127.0.0.1", 0, backlog=BACKLOG)
     print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await asyncio.get_running_loop().run_in_executor(None, answer_questions)
+
+
+def answer_questions() -> None:
+    """Until stdin ends; a thread that waits there costs nothing."""
+    for _ in sys.stdin:
+        print(json.dumps({"connections": Count.connections, "sent": Count.sent}), flush=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import argparse
 import gc
 import json
 import resource
+import struct
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ SPAWN_RATE = 1000
 FIRST_IDLERS = 50
 """Connections opened before memory is read for the first time: they pay for tables that all share."""
 
+OFFLINE_S = 0.6
+"""How long a dropped member stays away, as our locustfiles have it."""
+ABORT = struct.pack("ii", 1, 0)
+"""SO_LINGER with no time: closing sends RST (socket(7))."""
 PATIENCE_S = 120.0
 SETTLE_S = 1.5
 """After the last has opened: all of them wait in their tasks then, and have gone round once."""
@@ -34,15 +39,28 @@ class Task:
     """Whether each message counts by an event of Locust's own, as its users do it, and not in batches."""
     stock_tasks: bool
     """Whether users keep Locust's own task sets."""
+    rate: float
+    """Messages a second that each member of a room sends."""
+    room: int
+    drop_share: float
+    """Share of the members that is dropped each second."""
 
     @property
     def payload(self) -> str:
         return "x" * self.payload_bytes
 
+    def room_url(self, member: int) -> str:
+        """Where a member talks, as our locustfiles have it."""
+        return f"{self.url}ws/async/room/room-{member // self.room}/"
+
+    @property
+    def dropped_each_second(self) -> int:
+        return round(self.connections * self.drop_share)
+
 
 def task_from_arguments() -> Task:
     parser = argparse.ArgumentParser()
-    parser.add_argument("scenario", choices=["echo", "open", "idle", "fanout"])
+    parser.add_argument("scenario", choices=["echo", "open", "idle", "fanout", "talk"])
     parser.add_argument("url")
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--payload", type=int, default=64)
@@ -50,6 +68,9 @@ def task_from_arguments() -> Task:
     parser.add_argument("--statistics", action="store_true")
     parser.add_argument("--events", action="store_true")
     parser.add_argument("--stock-tasks", action="store_true")
+    parser.add_argument("--rate", type=float, default=1.0)
+    parser.add_argument("--room", type=int, default=10)
+    parser.add_argument("--drop-share", type=float, default=0.0)
     given = parser.parse_args()
     return Task(
         scenario=given.scenario,
@@ -60,6 +81,9 @@ def task_from_arguments() -> Task:
         statistics=given.statistics,
         events=given.events,
         stock_tasks=given.stock_tasks,
+        rate=given.rate,
+        room=given.room,
+        drop_share=given.drop_share,
     )
 
 

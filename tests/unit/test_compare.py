@@ -117,6 +117,14 @@ def test_compare_when_kinds_of_drop_are_mixed_then_their_missed_are_counted_toge
     assert row.one == pytest.approx(counts["missed"][0] / of)
 
 
+def test_compare_when_the_outcome_of_a_kind_of_drop_is_certain_then_it_is_compared_apart(
+    run: Path, other: Path
+) -> None:
+    change_manifest(other, values={"drop": [{"name": "rst", "outcome": "certain"}]})
+    drops = {row.cell.as_row()["drop"] for row in compared(other, other).rows if row.figure.name == "missed_share"}
+    assert drops == {"mixed", "rst"}
+
+
 def test_compare_when_many_more_are_missed_then_the_share_is_higher(run: Path, other: Path) -> None:
     change(other, "disconnects", missed=pl.lit(20), disconnect_called=pl.lit(20))
     row = row_of(compared(run, other), "missed_share", layer="inmemory", consumer="async")

@@ -17,7 +17,7 @@ from loadtest.bench.generator import duration_of, users_of
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import EVERY, PROFILES
 from loadtest.bench.scenarios import SCENARIOS
-from loadtest.cli.bench import default_of
+from loadtest.cli.bench import _is_repeated, default_of
 from loadtest.cli.main import app
 from loadtest.dimensions import CONSUMER, DROP, LAYER, LOAD, MIXED_DROPS, NO_DROP, SCENARIO, WORKERS
 from loadtest.drops import DROPS
@@ -318,3 +318,9 @@ def test_plan_and_load_when_they_have_the_same_key_then_limits_and_text_are_the_
             except ValidationError:
                 refused.append(True)
         assert refused[0] == refused[1], value
+
+
+@pytest.mark.parametrize("key", ["load", "layers", "consumers", "scenarios", "drops"])
+def test_option_when_a_key_is_a_list_then_one_option_takes_it_by_comma(key: str) -> None:
+    assert not _is_repeated(Plan.model_fields[key])
+    assert _is_repeated(Plan.model_fields["fail_on"])

@@ -15,6 +15,7 @@ from loadtest.probe.handling import Handling
 
 MESSAGE = {"type": "chat.message"}
 LONG_S = 100.0
+NS_A_S = 1_000_000_000
 
 
 class Loop:
@@ -52,12 +53,14 @@ class Noting:
 
     def __init__(self) -> None:
         self.records = self.in_midst = self.asked = 0
+        self.times_ns: list[int] = []
 
-    def record(self, event: int, connection: int, *, argument: int = 0, value: int = 0) -> None:
-        assert (event, connection) == (Event.EXPOSED, 0)
+    def record(self, event: int, connection: int, code: int, argument: int, value: int, time_ns: int) -> None:
+        assert event == Event.ASKED
         self.records += 1
-        self.in_midst += argument
+        self.in_midst += code * value
         self.asked += value
+        self.times_ns.append(time_ns)
 
 
 @pytest.fixture
@@ -87,16 +90,26 @@ def sample(*handlings: Handling, seed: int = 1, late_by: float = 0.0) -> None:
 
 def test_sampling_when_connections_are_open_then_each_is_asked_so_many_times_a_second(noted: Noting) -> None:
     sample(waiting(1), busy(2), busy(3), waiting(4))
-    assert noted.records == pytest.approx(A_SECOND * LONG_S, rel=0.05)
-    assert noted.asked == 4 * noted.records
-    assert noted.in_midst == 2 * noted.records
+    assert noted.asked == noted.records == pytest.approx(4 * A_SECOND * LONG_S, rel=0.05)
+    assert noted.in_midst == noted.asked / 2
 
 
 def test_sampling_when_it_comes_late_then_one_question_stands_for_all_that_were_due(noted: Noting) -> None:
     sample(waiting(1), busy(2), late_by=1.0)
-    assert noted.records == pytest.approx(LONG_S / (1.0 + 1 / A_SECOND), rel=0.05)
+    assert noted.records == pytest.approx(2 * LONG_S / (1.0 + 1 / A_SECOND), rel=0.05)
     assert noted.asked == pytest.approx(2 * A_SECOND * LONG_S, rel=0.05)
     assert noted.in_midst == noted.asked / 2
+
+
+def test_sampling_when_it_comes_late_then_its_records_have_the_time_that_was_due(
+    noted: Noting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = Loop()
+    monkeypatch.setattr(exposure, "monotonic_ns", lambda: round(loop.now * NS_A_S))
+    Sampling(loop, {1: waiting(1)}, Random(1))  # type: ignore[arg-type]
+    due_s = loop.due[0][0]
+    loop.run_until(due_s, late_by=0.5 / A_SECOND / 1000)
+    assert noted.times_ns == [pytest.approx(due_s * NS_A_S, abs=10)]
 
 
 def test_sampling_when_a_connection_is_not_open_or_has_no_consumer_then_it_is_not_asked(noted: Noting) -> None:
@@ -108,16 +121,18 @@ def test_sampling_when_a_connection_is_not_open_or_has_no_consumer_then_it_is_no
 
 def test_sampling_when_there_are_very_many_then_some_are_drawn(noted: Noting) -> None:
     sample(*(busy(number) for number in range(MOST)), *(waiting(number) for number in range(MOST, 2 * MOST)))
-    assert noted.asked == MOST * noted.records
-    assert noted.in_midst == pytest.approx(noted.asked / 2, rel=0.01)
+    assert noted.asked == pytest.approx(MOST * A_SECOND * LONG_S, rel=0.05)
+    assert noted.in_midst == pytest.approx(noted.asked / 2, rel=0.05)
 
 
 def test_sampling_when_the_consumer_sends_before_it_is_judged_then_it_counts_as_in_the_midst(noted: Noting) -> None:
     loop, quick = Loop(), waiting(1)
     Sampling(loop, {1: quick}, Random(1))  # type: ignore[arg-type]
-    loop.call_soon(quick.send)
     when, ask, arguments = loop.due.pop()
     loop.now = when
     ask(*arguments)
+    imagine, times = loop.soon.pop()
+    imagine(*times)
+    quick.send()
     loop.turn()
     assert (noted.in_midst, noted.asked) == (1, 1)

@@ -23,7 +23,8 @@ from loadtest.probe.handling import Handling, recorded_dispatch
 
 TURNS = 40
 """Of the event loop, in which messages may come; a drop falls in any of them."""
-SCRIPTS = 25
+SCRIPTS = 15
+ASKED_NS = 77
 QUIET_TURNS = 60
 """More than the handling of all that is left takes."""
 
@@ -67,7 +68,10 @@ class Noting:
 
     spared: int = 0
 
-    def record(self, event: int, connection: int, code: int = 0, argument: int = 0, value: int = 0) -> None:
+    def record(
+        self, event: int, connection: int, code: int = 0, argument: int = 0, value: int = 0, time_ns: int = 0
+    ) -> None:
+        assert event != Event.SPARED or time_ns == ASKED_NS
         self.spared += value if event == Event.SPARED else 0
 
     def text(self, text: str) -> int:
@@ -87,8 +91,11 @@ async def turns(count: int) -> None:
         await asyncio.sleep(0)
 
 
-async def play(script: Script, at: int, drop: Callable[[Server, Handling], None]) -> bool:
-    """Run the script with a drop in one turn; tell whether the consumer was handed a disconnect."""
+async def play(script: Script, at: int, drop: Callable[[Server, Handling], None], *, end_at: int = -1) -> bool:
+    """Run the script with a drop in one turn; tell whether the consumer was handed a disconnect.
+
+    Who is gone sends no more. With an imagined drop the connection may end for real later.
+    """
     server, handling, layer = Server(), Handling(1), asyncio.Queue[dict[str, Any]]()
     send = wrapper._recorded_send(handling, server.send)
     was_called = False
@@ -111,12 +118,14 @@ async def play(script: Script, at: int, drop: Callable[[Server, Handling], None]
     consumer = asyncio.ensure_future(await_many_dispatch(sources, recorded_dispatch(dispatch, handling)))
     await turns(5)
     for turn in range(TURNS + QUIET_TURNS):
-        if turn in script.own and turn <= at:  # who is gone sends no more
+        if turn in script.own and turn <= at:
             server.messages.put_nowait({"type": "websocket.receive", "text": ""})
         if turn in script.layered:
             layer.put_nowait({"type": "chat.message"})
         if turn == at:
             drop(server, handling)
+        if turn == end_at:
+            server.drop()
         await turns(1)
     consumer.cancel()
     await asyncio.gather(consumer, return_exceptions=True)
@@ -127,21 +136,19 @@ def is_missed(script: Script, at: int) -> bool:
     return not asyncio.run(play(script, at, lambda server, _: server.drop()))
 
 
-def is_exposed(script: Script, at: int, noted: Noting) -> bool:
+def is_exposed(script: Script, at: int, noted: Noting, *, end_at: int = -1) -> bool:
     judged: list[bool] = []
+    waiting: list[Handling] = []
     noted.spared = 0
 
     def imagine(_: Server, handling: Handling) -> None:
         handling.imagined += 1
-        loop = asyncio.get_running_loop()
-        loop.call_soon(lambda: judged.append(handling.judge()))
-        loop.call_later(0, lambda: waiting.append(handling))
+        waiting.append(handling)
+        asyncio.get_running_loop().call_soon(lambda: judged.append(handling.judge(ASKED_NS)))
 
-    waiting: list[Handling] = []
-    asyncio.run(play(script, at, imagine))
-    (was_in_midst,) = judged
-    if waiting[0].in_midst:  # nothing came after it: the next question finds it waiting
-        assert not waiting[0].judge()
+    asyncio.run(play(script, at, imagine, end_at=end_at))
+    (was_in_midst,), (handling,) = judged, waiting
+    assert not handling.in_midst, "its outcome is still open"
     assert noted.spared in (0, 1)
     return was_in_midst and not noted.spared
 
@@ -169,6 +176,14 @@ def test_imagined_drop_when_it_falls_in_any_turn_then_it_is_missed_exactly_where
             assert is_real == is_imagined, (script, at)
             missed, exposed = missed + is_real, exposed + is_imagined
     assert 100 < missed == exposed < SCRIPTS * TURNS - 100
+
+
+def test_imagined_drop_when_a_real_one_follows_then_its_outcome_is_the_same(noted: Noting) -> None:
+    chance = Random(21)
+    for script in scripts():
+        for at in range(TURNS):
+            end_at = at + chance.randint(1, 12)
+            assert is_missed(script, at) == is_exposed(script, at, noted, end_at=end_at), (script, at, end_at)
 
 
 def test_imagined_drop_when_the_consumer_waits_then_it_is_not_exposed(noted: Noting) -> None:

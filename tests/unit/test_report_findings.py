@@ -143,7 +143,7 @@ def test_missed_shares_when_they_differ_then_both_are_told_with_intervals_behind
     headline, compared, *_ = texts(findings_of(disconnects=rows), "disconnects")
     assert headline.endswith("Missed: sync 30 % (26–35); async 4 % (2.5–6.4).")
     assert compared == (
-        "churn with rst on redis: async missed 4 % (2.5–6.4) of its disconnects, sync 30 % (26–35): "
+        "churn with rst on redis: async missed 4 % (2.5–6.4), sync 30 % (26–35): "
         "sync missed more at this load (4 rounds)."
     )
 

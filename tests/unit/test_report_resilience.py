@@ -187,7 +187,7 @@ def test_field_of_trials_that_are_not_valid_is_unknown_and_not_empty() -> None:
     summary = summary_of(row(10, 4, 6), throughput=[{**own, "valid": "no"}])
     field = only_field(summary)
     assert (field.share, field.below, field.shade) == ("?", "no valid trial", "unknown")
-    (table,) = [table for table in printed_tables(summary) if table.name == "disconnects"]
+    (table,) = [table for table in printed_tables(summary) if table.name == "disconnects by kind"]
     shown = dict(zip([heading.text for heading in table.headings], table.rows[0], strict=True))
     assert {shown[name].text for name in ("dropped", "called", "missed", "unknown")} == {"?"}
     assert any("left out of every figure" in note for note in table.notes)
@@ -203,7 +203,7 @@ def test_disconnects_table_prints_noticed_called_and_what_was_left_each_under_it
     together, by_kind = (table for table in printed_tables(summary) if table.name.startswith("disconnects"))
     shown = dict(zip([h.text for h in by_kind.headings], [text.text for text in by_kind.rows[0]], strict=True))
     assert (shown["noticed"], shown["called"], shown["missed"]) == ("44", "40", "5")
-    assert (shown["missed share"], shown["call ms"]) == ("11 % (4.8–23)", "5.0/>8.0/·")
+    assert (shown["missed share"], shown["call ms"]) == ("11 % (4.8–23)", "5.0/>8.0")
     assert shown["left"] == "0/0/0/0/4"
     assert "groups/queues/tasks/presence/subscriptions" in together.caption
 

@@ -13,7 +13,7 @@ from loadtest.cli import main as command
 from loadtest.ledger.reader import SCHEMA, LedgerError
 from loadtest.ledger.record import Event, Phase
 from loadtest.report.errors import ReportError
-from loadtest.report.story import read_story
+from loadtest.report.story import NOT_TOLD, read_story
 
 TRIAL = "uvicorn-1-redis-sync-churn-mixed/1"
 
@@ -26,12 +26,21 @@ def folder_with(tmp_path: Path, *rows: dict[str, Any]) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("event", Event, ids=lambda event: event.name)
+@pytest.mark.parametrize("event", sorted(set(Event) - NOT_TOLD), ids=lambda event: event.name)
 def test_story_when_any_event_was_recorded_then_it_has_words_for_it(tmp_path: Path, event: Event) -> None:
     code = Phase.STEADY if event is Event.PHASE else 0
     run = folder_with(tmp_path, {"event": int(event), "time_ns": 5, "code": code})
     (line,) = read_story(run, f"{TRIAL}:0").lines
     assert line.what
+
+
+@pytest.mark.parametrize("event", NOT_TOLD, ids=lambda event: event.name)
+def test_story_when_a_connection_was_asked_what_a_drop_would_meet_then_that_is_left_out(
+    tmp_path: Path, event: Event
+) -> None:
+    run = folder_with(tmp_path, {"event": int(Event.SCOPE), "time_ns": 5}, {"event": int(event), "time_ns": 6})
+    (line,) = read_story(run, f"{TRIAL}:0").lines
+    assert line.what.startswith("scope")
 
 
 def test_story_when_the_event_loop_stalled_then_it_says_for_how_long(tmp_path: Path) -> None:

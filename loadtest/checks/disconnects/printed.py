@@ -13,13 +13,21 @@ from loadtest.figures.printed import (
     PrintedColumn,
     Text,
     Tone,
+    any_known,
     any_of,
     share_with_limits,
     slashed,
     toned,
     total,
 )
-from loadtest.figures.words import NOT_APPLICABLE, UNKNOWN, quantile, quantile_with_interval, short
+from loadtest.figures.words import (
+    NOT_APPLICABLE,
+    UNKNOWN,
+    percent,
+    quantile,
+    quantile_with_interval,
+    short,
+)
 
 
 def _called(cell: Cell) -> Text:
@@ -34,6 +42,12 @@ def _missed(cell: Cell) -> Text:
     return Text(text=f"{account.missed:,}", tone="warning")
 
 
+def _exposure(cell: Cell) -> Text:
+    if not cell.median(table.EXPOSURE).is_known:
+        return toned(UNKNOWN if cell.median(table.EXPOSURE).applies else NOT_APPLICABLE)
+    return Text(text=f"{percent(cell.interval(table.EXPOSURE).estimate)} %")
+
+
 def _unaccounted(cell: Cell) -> Text:
     account = account_of(cell)
     tone: Tone = "unknown" if account.unknown else ""
@@ -43,7 +57,8 @@ def _unaccounted(cell: Cell) -> Text:
 def _detection(cell: Cell) -> Text:
     """What is known of p50, p90 and p99, those that were missed included."""
     found = cell.quantiles(DETECT_MS, QUANTILES)
-    return Text(text=slashed([quantile(one, short) for one in found])) if found[0].of else _no_times(cell)
+    last = next((place for place, one in enumerate(found) if one.is_beyond), len(found))  # so are all after it
+    return Text(text=slashed([quantile(one, short) for one in found[: last + 1]])) if found[0].of else _no_times(cell)
 
 
 def _median_detection(cell: Cell) -> Text:
@@ -82,6 +97,14 @@ _SHARE = PrintedColumn(
     heading="missed share",
     meaning="missed, of those of which it is known, with its 95 % interval: rounds of trials are its clusters",
     write=share_with_limits(MISSED_OF, "warning"),
+    keeps_limits=True,
+)
+_EXPOSURE = PrintedColumn(
+    heading="exposure",
+    meaning="share of the open connections that would have missed theirs, sampled without any drop: what the missed "
+    "share should be where chance decides",
+    write=_exposure,
+    only_if=any_known(table.EXPOSURE),
 )
 _UNKNOWN = PrintedColumn(
     heading="unknown",
@@ -103,7 +126,7 @@ PRINTED = Printed(
     caption=f"Dropped connections, all trials summed. Call ms: p50/p90/p99 ({_TOO_FEW}).\nLeft: {_KINDS_LEFT}",
     always=(LAYER, CONSUMER, DROP),
     rows=Evidence.by_risk,
-    columns=(_DROPPED, _CALLED, _MISSED, _SHARE, _UNKNOWN, _CALL_MS, _LEFT),
+    columns=(_DROPPED, _MISSED, _SHARE, _EXPOSURE, _UNKNOWN, _CALL_MS, _LEFT),
 )
 
 BY_KIND = Printed(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from loadtest.checks.disconnects.account import MISSED_OF, account_of, account_of_all
+from loadtest.checks.disconnects.beside import beside
 from loadtest.checks.disconnects.causes import causes_of, words_of
 from loadtest.checks.disconnects.detection import says_of_detection
 from loadtest.checks.disconnects.kinds import standing_out
@@ -22,7 +23,6 @@ from loadtest.checks.disconnects.table import (
 )
 from loadtest.checks.drops import CAUSE, VERDICT
 from loadtest.checks.drops import RAISED as EXCEPTION
-from loadtest.checks.throughput.busy import busy_in
 from loadtest.checks.throughput.table import TABLE as THROUGHPUT
 from loadtest.dimensions import DROP, MIXED_DROPS, CellKey
 from loadtest.figures.cell import Cell
@@ -88,7 +88,7 @@ def _missed_some(cells: Sequence[Cell], out: Mapping[CellKey, Verdict], evidence
 
 
 def _beside(cells: Sequence[Cell], evidence: Evidence) -> str:
-    said = busy_in([cell.key for cell in cells], evidence)
+    said = beside(cells, evidence)
     return f", {said}" if said else ""
 
 

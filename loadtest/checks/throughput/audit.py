@@ -3,6 +3,7 @@
 import polars as pl
 
 from loadtest.checks.contention import contention, foreign_cpu, steal
+from loadtest.checks.exposure import exposure_of
 from loadtest.checks.kind import CheckResult
 from loadtest.checks.lateness import late_ms
 from loadtest.checks.open_failures import open_failures
@@ -80,6 +81,7 @@ def _usage(trial: TrialRecords, window: Window) -> Row:
         table.UTILISATION: busy.largest,
         table.LOOP_BUSY: busy.loop,
         table.SYNC_THREAD_BUSY: busy.sync_thread,
+        table.EXPOSURE: exposure_of(trial, window),
         table.STALLS: None if stalls is None else len(stalls),
         table.STALLED_MS: None if stalls is None else float(sum(stalls)),
     }

@@ -53,6 +53,7 @@ PRINTED = Printed(
             meaning="latency within which 99 of 100 messages came, with its 95 % interval; more than n ms where too "
             "many never came",
             write=with_limits(table.LATENCY_MS_P99),
+            keeps_limits=True,
         ),
         PrintedColumn(
             heading="CPU ms/1k",

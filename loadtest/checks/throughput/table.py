@@ -205,6 +205,12 @@ SYNC_THREAD_BUSY = _busy(
     name="sync_thread_busy",
     meaning="the same of the thread that the sync consumers of a process share: in calls, waiting ones too",
 )
+EXPOSURE = _busy(
+    name="exposure",
+    meaning="share of the open connections that would have missed their disconnect, had their client gone at a random "
+    "moment: their consumer was in the midst of a message and then sent; known without any drop",
+    better="lower",
+)
 STALLS = _column(
     name="stalls",
     dtype=int,
@@ -321,6 +327,7 @@ TABLE = Table(
         UTILISATION,
         LOOP_BUSY,
         SYNC_THREAD_BUSY,
+        EXPOSURE,
         STALLS,
         STALLED_MS,
         ENDED_UNEXPECTEDLY,

@@ -2,6 +2,7 @@
 
 from loadtest.report.charts.causes import cause_chart, cause_colours
 from loadtest.report.charts.chart import COLOURS, Chart, palette_of
+from loadtest.report.charts.curves import curve_charts
 from loadtest.report.charts.detection import detection_charts
 from loadtest.report.charts.speed import latency_charts, throughput_charts
 from loadtest.report.charts.timeline import timeline_charts
@@ -11,6 +12,7 @@ __all__ = [
     "Chart",
     "cause_chart",
     "cause_colours",
+    "curve_charts",
     "detection_charts",
     "latency_charts",
     "palette_of",

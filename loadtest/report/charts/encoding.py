@@ -49,6 +49,13 @@ def log_x(field: str, domain: tuple[float, float], title: str) -> alt.X:
     return alt.X(field=field, type="quantitative", title=title, scale=scale, axis=axis)
 
 
+def log_y(field: str, domain: tuple[float, float], title: str) -> alt.Y:
+    """A number above 0 along the chart's height, on a log scale that several charts may share."""
+    scale = alt.Scale(type="log", domain=list(domain), nice=False)
+    axis = alt.Axis(values=_log_ticks(domain), format=",~f", labelOverlap=True)
+    return alt.Y(field=field, type="quantitative", title=title, scale=scale, axis=axis)
+
+
 def _log_ticks(domain: tuple[float, float]) -> list[float]:
     """1, 2, 5, 10, ... over two decades and less, else the powers of ten alone."""
     low, high = math.log10(domain[0]), math.log10(domain[1])
@@ -65,7 +72,7 @@ def tooltip(*fields: str) -> list[alt.Tooltip]:
     ]
 
 
-_TEXTS = ("band", "place", "drop", "consumer", "cause")
+_TEXTS = ("band", "place", "drop", "consumer", "cause", "load", "quantile")
 _TITLES = {
     "band": "layer or drop",
     "place": "layer",
@@ -74,6 +81,7 @@ _TITLES = {
     "max": "slowest",
     "ms": "ms after the drop",
     "t": "s",
+    "busy": "utilisation in %",
 }
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import inf, isfinite
+from math import inf
+from typing import Final
 
+from loadtest.checks.disconnects.beside import beside
 from loadtest.checks.throughput.table import TABLE
 from loadtest.dimensions import DROP
 from loadtest.figures.cell import Cell
@@ -20,6 +22,10 @@ from loadtest.stats.interval import Interval
 from loadtest.stats.location import location_of
 from loadtest.stats.paired import Verdict
 
+MOST_FACTOR: Final = 100.0
+MOST_POINTS: Final = 0.5
+"""Larger differences are none that anybody would ask statistics about."""
+
 _CLEAREST_FIRST: dict[Verdict, int] = {"higher": 0, "lower": 0, "same": 1, "not decided": 2}
 
 
@@ -27,20 +33,20 @@ def compared_findings(comparisons: Sequence[Comparison], evidence: Evidence, man
     """What differs clearly first; then what does not, what is not decided, and what is not known."""
     namer = evidence.namer
     for comparison in sorted(comparisons, key=lambda one: _CLEAREST_FIRST[one.verdicts.whole]):
-        yield _compared(comparison, namer)
+        yield _compared(comparison, evidence)
     for cell in evidence.having(TABLE):
         for metric in metrics_of([cell], evidence, manifest):
             if _is_unknown(cell, metric):
                 yield _not_known(cell, metric, namer)
 
 
-def _compared(comparison: Comparison, namer: Namer) -> Finding:
+def _compared(comparison: Comparison, evidence: Evidence) -> Finding:
     asked = comparison.asked
-    text = _of_shares(comparison) if asked.metric.is_share else _of_ratio(comparison)
+    text = _of_shares(comparison, evidence) if asked.metric.is_share else _of_ratio(comparison)
     return Finding(
         severity="note",
         topic=asked.metric.topic,
-        text=f"{_setting(asked, namer)}: {text}.",
+        text=f"{_setting(asked, evidence.namer)}: {text}.",
         cells=tuple(dict.fromkeys(cell.key for cell in asked.cells)),
         figures=_columns(asked.metric),
     )
@@ -106,8 +112,10 @@ def _times(ratio: Interval) -> str:
 
 
 def _factor(ratio: float) -> str:
-    if not isfinite(ratio) or ratio >= 1000:
-        return ">1,000" if ratio > 0 else "?"
+    if not MOST_FACTOR >= ratio >= 1 / MOST_FACTOR:
+        return f">{MOST_FACTOR:,.0f}" if ratio > 1 else "<0.01" if ratio <= 1 else "?"
+    if ratio < 0.1:
+        return f"{ratio:.2f}"
     return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}" if ratio >= 1.1 or ratio <= 0.9 else f"{ratio:.2f}"
 
 
@@ -128,6 +136,11 @@ def _by_place(comparison: Comparison) -> str:
         ratio = shown(asked, part).estimate
         parts.append(f"{_place(pair.one[0])} {_factor(ratio if up else 1 / ratio) if part.is_known else '?'}")
     return f"{', '.join(parts)}{_alone(_open_places(comparison), asked)}; "
+
+
+def _share(cells: Sequence[Cell], part: Part, evidence: Evidence) -> str:
+    said = beside(cells, evidence)
+    return f"{share_with_interval(share_in(cells, part))}{f' at {said}' if said else ''}"
 
 
 def _open_places(comparison: Comparison) -> list[str]:
@@ -180,19 +193,22 @@ def _rounds(cells: Iterable[Cell]) -> set[int]:
 
 
 def _would_be_seen(comparison: Comparison) -> str:
+    seeable = comparison.seeable
+    if seeable > (MOST_POINTS if comparison.asked.metric.is_share else MOST_FACTOR):
+        return "so few rounds would have shown no difference, whatever its size"
     if comparison.asked.metric.is_share:
-        return f"a difference of {percent(comparison.seeable)} points or more would have been seen"
-    return f"a factor of {_factor(comparison.seeable + 1)} or more would have been seen"
+        return f"a difference of {percent(seeable)} points or more would have been seen"
+    return f"a factor of {_factor(seeable + 1)} or more would have been seen"
 
 
 # shares
 
 
-def _of_shares(comparison: Comparison) -> str:
+def _of_shares(comparison: Comparison, evidence: Evidence) -> str:
     asked = comparison.asked
     assert isinstance(asked.metric.figure, Part)
-    one, other = (share_with_interval(share_in(side, asked.metric.figure)) for side in asked.sides())
-    both = f"{asked.one} missed {one} of its disconnects, {asked.other} {other}"
+    one, other = (_share(side, asked.metric.figure, evidence) for side in asked.sides())
+    both = f"{asked.one} missed {one}, {asked.other} {other}"
     rounds = counted(comparison.whole.rounds, "round")
     if not comparison.whole.is_known:
         return f"{both}; {'one round' if comparison.whole.rounds == 1 else rounds} only: too few to compare"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from loadtest.checks.disconnects.account import MISSED_OF, Account, account_of_all
+from loadtest.checks.disconnects.beside import beside
 from loadtest.checks.disconnects.causes import causes_of, words_of
 from loadtest.checks.disconnects.table import DISCONNECT_CALLED, DROPPED, MISSED, TABLE, UNKNOWN
-from loadtest.checks.throughput.busy import busy_in
-from loadtest.dimensions import DIMENSIONS, DROP, SCENARIO
+from loadtest.dimensions import DIMENSIONS, DROP, LOAD, SCENARIO
 from loadtest.figures.cell import Cell
 from loadtest.figures.evidence import Evidence
 from loadtest.figures.finding import Finding, Severity
@@ -47,23 +47,22 @@ def _account_text(account: Account) -> str:
 
 def _by_consumer(evidence: Evidence) -> str:
     """The share that each consumer missed, of drops of which chance alone decides, beside how busy its server was."""
-    groups: dict[tuple[str | int, ...], list[Cell]] = {}
     dropped = evidence.having(TABLE)
-    at_risk = evidence.at_risk(dropped)
+    at_risk = [cell for cell in evidence.at_risk(dropped) if cell.total(DROPPED).total]
+    groups: dict[str, dict[object, list[Cell]]] = {}
     for cell in at_risk:
-        if cell.total(DROPPED).total:
-            groups.setdefault(cell.key.without(DROP, *_PLACES), []).append(cell)
-    parts = [_share(cells, evidence) for cells in groups.values()]
-    if not parts or not account_of_all(dropped).missed:
+        name = evidence.namer.rest(cell.key, but=(DROP, SCENARIO, LOAD))
+        groups.setdefault(name, {}).setdefault(cell.key.without(DROP, *_PLACES), []).append(cell)
+    if not groups or not account_of_all(dropped).missed:
         return ""
+    parts = [f"{name} {', '.join(_share(cells, evidence) for cells in of.values())}" for name, of in groups.items()]
     kinds = "" if len(at_risk) == len(dropped) else ", of the drops of which chance alone decides"
     return f" Missed{kinds}: {'; '.join(parts)}."
 
 
 def _share(cells: Sequence[Cell], evidence: Evidence) -> str:
-    said = busy_in([cell.key for cell in cells], evidence)
-    name = evidence.namer.rest(cells[0].key, but=(DROP, SCENARIO))
-    return f"{name} {share_with_interval(share_in(cells, MISSED_OF))}{f', {said}' if said else ''}"
+    said = beside(cells, evidence)
+    return f"{share_with_interval(share_in(cells, MISSED_OF))}{f' at {said}' if said else ''}"
 
 
 _PLACES = tuple(row for row in DIMENSIONS if row.is_place)

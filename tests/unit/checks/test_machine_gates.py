@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -110,6 +112,12 @@ def test_contention_when_it_is_allowed_then_only_the_gates_about_others_are_open
         disturbed.client, samples=disturbed.samples, cpus=disturbed.cpus, host=disturbed.host, allow_contention=True
     )
     assert reasons(allowed) == []
+
+
+def test_gates_when_listed_then_the_method_tells_of_each() -> None:
+    method = (Path(__file__).parents[3] / "docs/method.md").read_text(encoding="utf-8")
+    for gate in GATES:
+        assert f"\n| {gate.name} | " in method, f"docs/method.md does not tell of the gate {gate.name}"
 
 
 def clocks(**moved_ms: int) -> TrialRecords:

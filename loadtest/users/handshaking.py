@@ -1,0 +1,35 @@
+"""Handshaking: the arguments with which every connection of a load is opened, a member's or an extra one."""
+
+from typing import Final, TypedDict
+
+from loadtest.contract import CONNECTION_HEADER
+from loadtest.load import Load
+
+OPEN_TIMEOUT_S: Final = 10.0
+
+
+class Handshake(TypedDict):
+    """Arguments of `open_connection` and `open_until`."""
+
+    connection_id: int
+    headers: list[tuple[str, str]]
+    origin: str | None
+    subprotocols: tuple[str, ...]
+    compression: bool
+    ca_file: str | None
+    insecure: bool
+    timeout_s: float
+
+
+def handshake_of(load: Load, number: int) -> Handshake:
+    """Return how the connection of that number is opened under a load."""
+    return {
+        "connection_id": number,
+        "headers": [(CONNECTION_HEADER, str(number)), *load.headers],
+        "origin": load.origin or None,
+        "subprotocols": load.subprotocol,
+        "compression": load.compression,
+        "ca_file": load.ca_file or None,
+        "insecure": load.insecure,
+        "timeout_s": OPEN_TIMEOUT_S,
+    }

@@ -1,0 +1,198 @@
+"""The rig as it is run: `locust -f locustfiles/X.py`, started as the bench starts it, beside picows and plain Locust.
+
+All of them are measured from outside, in the same way: the CPU time of the whole process, and the messages that the
+server has sent to it. Server and client have a core each, where there are two.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loadtest.bench.choices import choices_of
+from loadtest.bench.generator import LEDGER, job_of, start_generator, write_job
+from loadtest.bench.profiles import make_plan
+from loadtest.bench.scenarios import SCENARIOS
+from loadtest.load import Job
+from loadtest.stack.pinning import on_cpus, placement_here
+from loadtest.stats.interval import Interval
+from loadtest.stats.location import location_of
+from loadtest.stats.paired import paired, ratio_of
+from loadtest.targets.reference import ReferenceApp
+from tests.perf.measures import CLIENTS, LOCUST, LOCUSTFILE, NO_LEDGER, PICOWS
+from tests.perf.window import OFFLINE_S
+
+RIG = "rig"
+OURS = {LOCUSTFILE: True, NO_LEDGER: False}
+"""Each with whether it keeps a ledger."""
+ROW_CLIENTS = (LOCUSTFILE, NO_LEDGER, PICOWS, LOCUST)
+
+ROUNDS = 6
+WARM_UP_S = 1.0
+POLL_S = 0.05
+PATIENCE_S = 60.0
+PAYLOAD_BYTES = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One locustfile under one load: its own users, rooms and drops, and a rate that shows what a message costs."""
+
+    scenario: str
+    rate: float
+
+    @property
+    def name(self) -> str:
+        return f"{RIG} {self.scenario}"
+
+    @property
+    def drop_share(self) -> float:
+        return Job().drop_share if SCENARIOS[self.scenario].drops else 0.0
+
+    @property
+    def users_there(self) -> int:
+        """How many are connected at least once all have been, though some are away."""
+        return round(SCENARIOS[self.scenario].users * (1 - 2 * self.drop_share * OFFLINE_S))
+
+
+ROWS = (Row(scenario="echo", rate=0), Row(scenario="broadcast", rate=40), Row(scenario="churn", rate=10))
+"""Broadcast and churn run at 1 or 2 messages a second of each member by default, which costs next to nothing."""
+
+Turn = dict[str, Any]
+"""One client's turn: measure, client, round, load (of the machine), per_s, cpu_us_each."""
+
+
+def measure(row: Row, rounds: int, seconds: float) -> tuple[dict[str, dict[str, float]], list[Turn]]:
+    """Each client in turn, and that so often; print and return the figures of each, and all turns."""
+    turns: list[Turn] = []
+    with Server() as server:
+        for number in range(rounds):
+            for client in ROW_CLIENTS:
+                load = os.getloadavg()[0]
+                figures = run(row, client, server, seconds)
+                turns.append({"measure": row.name, "client": client, "round": number, "load": load, **figures})
+    return summary(row, turns), turns
+
+
+def run(row: Row, client: str, server: Server, seconds: float) -> dict[str, float]:
+    """Measure one client for so long, after it has connected and warmed up."""
+    with started(row, client, server.url) as pid:
+        server.await_connections(at_least=row.users_there)
+        time.sleep(WARM_UP_S)
+        before, cpu_s, wall_s = server.sent(), cpu_s_of(pid), time.perf_counter()
+        time.sleep(seconds)
+        count = server.sent() - before
+        cpu_s, wall_s = cpu_s_of(pid) - cpu_s, time.perf_counter() - wall_s
+    server.await_connections(at_most=0)
+    return {"per_s": count / wall_s, "cpu_us_each": cpu_s / count * 1e6}
+
+
+def cpu_s_of(pid: int) -> float:
+    """Return the CPU time of a process and all its threads: the clock of clock_getcpuclockid(3), Linux."""
+    return time.clock_gettime(~pid << 3 | 2)
+
+
+def started(row: Row, client: str, url: str) -> contextlib.AbstractContextManager[int]:
+    """Run a client until the end of the `with`; gives its pid."""
+    return locustfile(row, url, with_ledger=OURS[client]) if client in OURS else other(row, client, url)
+
+
+@contextlib.contextmanager
+def locustfile(row: Row, url: str, *, with_ledger: bool) -> Iterator[int]:
+    """Locust, with the same command and job as the bench's, but for the bench behind it."""
+    given = {"scenarios": row.scenario, "consumers": "async", "layers": "inmemory", "rate": row.rate, "trials": 1}
+    plan = make_plan({**given, "duration": PATIENCE_S}, choices=choices_of(ReferenceApp()))
+    trial = plan.trials_in_order()[0]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / LEDGER).mkdir()
+        changes = {} if with_ledger else {"ledger": ""}
+        job = job_of(plan, trial, folder=folder).at(url).model_copy(update=changes)
+        with on_cpus(placement_here(pin=True).load):
+            process = start_generator(plan, trial, 1, job=write_job(job, folder), folder=folder)
+        with process:
+            yield process.pid
+
+
+@contextlib.contextmanager
+def other(row: Row, client: str, url: str) -> Iterator[int]:
+    scenario = SCENARIOS[row.scenario]
+    module, *options = CLIENTS[client]
+    command = [sys.executable, "-m", module, "talk" if row.rate else "echo", url, *options]
+    command += ["--connections", str(scenario.users), "--payload", str(PAYLOAD_BYTES), "--seconds", str(PATIENCE_S)]
+    command += ["--rate", str(row.rate), "--room", str(scenario.room_size), "--drop-share", str(row.drop_share)]
+    with on_cpus(placement_here(pin=True).load):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
+
+
+class Server:
+    """The server of server.py, which tells what it has sent."""
+
+    def __enter__(self) -> Server:
+        with on_cpus(placement_here(pin=True).server):
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.perf.server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._questions, self._answers = self._process.stdin, self._process.stdout
+        self.url = f"ws://127.0.0.1:{int(self._answers.readline())}/"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._questions.close()
+        self._process.terminate()
+        self._process.wait()
+
+    def sent(self) -> int:
+        return self._ask()["sent"]
+
+    def await_connections(self, *, at_least: int = 0, at_most: int = sys.maxsize) -> None:
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not at_least <= (count := self._ask()["connections"]) <= at_most:
+            if time.monotonic() > deadline_s:
+                sys.exit(f"there are {count} connections instead of {at_least or at_most}")
+            time.sleep(POLL_S)
+
+    def _ask(self) -> dict[str, int]:
+        self._questions.write("?\n")
+        self._questions.flush()
+        answer: dict[str, int] = json.loads(self._answers.readline())
+        return answer
+
+
+def summary(row: Row, turns: list[Turn]) -> dict[str, dict[str, float]]:
+    """Print and return, for each client: per_s, cpu_us_each, and its ratio to picows, with 95 % intervals."""
+    print(f"\n{row.name}")
+    figures: dict[str, dict[str, float]] = {}
+    of_picows = by_round(turns, PICOWS)
+    for client in ROW_CLIENTS:
+        cost = by_round(turns, client)
+        each, ratio = location_of(list(cost.values())), ratio_of(paired(cost, of_picows))
+        per_s = location_of([turn["per_s"] for turn in turns if turn["client"] == client]).estimate
+        figures[client] = {"per_s": per_s, **named("cpu_us_each", each), **named("times_picows", ratio)}
+        shown = f"per_s {per_s:,.0f}  cpu_us_each {each.estimate:,.1f} ({each.low:,.1f} to {each.high:,.1f})"
+        times = "" if client == PICOWS else f"  {ratio.estimate:.2f} × picows ({ratio.low:.2f} to {ratio.high:.2f})"
+        print(f"  {client:21} {shown}{times}", flush=True)
+    return figures
+
+
+def by_round(turns: list[Turn], client: str) -> dict[int, float]:
+    return {turn["round"]: turn["cpu_us_each"] for turn in turns if turn["client"] == client}
+
+
+def named(name: str, interval: Interval) -> dict[str, float]:
+    return {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
