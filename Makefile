@@ -14,7 +14,7 @@ LOCKED := --generate-hashes --universal --python-version 3.11 --no-emit-index-ur
 help:  ## this list, with how long each takes on two cores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-bench: $(VENV)/.runtime  ## compare sync and async consumers across channel layers (BENCH="--profile standard" adds options); about 6 minutes
+bench: $(VENV)/.runtime  ## compare sync and async consumers across channel layers (BENCH="--profile standard" adds options); about 7 minutes
 	@$(BIN)/channels-loadtest bench $(BENCH)
 
 ui: $(VENV)/.runtime  ## start the reference app and Locust's web UI on 127.0.0.1; until Ctrl-C

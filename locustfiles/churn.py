@@ -4,7 +4,7 @@ from locust import task
 
 from loadtest.users import ChurnUser, paced
 
-SCENARIO = {"users": 80, "rate": 1, "room_size": 20, "drops": True, "duration": 4.5, "default": True}
+SCENARIO = {"users": 80, "rate": 1, "room_size": 20, "drops": True, "duration": 3.5, "default": True}
 
 
 class ChurnMember(ChurnUser):

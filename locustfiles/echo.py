@@ -4,7 +4,7 @@ from locust import task
 
 from loadtest.users import WebSocketUser, paced
 
-SCENARIO = {"users": 50, "rate": 0, "room_size": 1, "drops": False, "uses_layer": False, "default": True}
+SCENARIO = {"users": 50, "rate": 0, "room_size": 1, "drops": False, "duration": 2, "uses_layer": False, "default": True}
 
 
 class EchoUser(WebSocketUser):

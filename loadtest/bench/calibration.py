@@ -5,7 +5,7 @@ trial below it: rate / utilisation. The second trial is run nearer to the capaci
 to agree with it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from loadtest.bench.measuring import Measured, Step
@@ -19,7 +19,9 @@ from loadtest.report.manifest import CalibrationStep, Capacity
 STEP_S: Final = 2.0
 """CPU time is counted in ticks of 10 ms: half a percent of it."""
 STEP_WARM_UP_S: Final = 0.5
-MOST_STEPS: Final = 5
+MOST_STEPS: Final = 6
+LIKELY_STEPS: Final = 2.3
+"""What it takes on average where the machine is quiet."""
 AGREEMENT: Final = 0.15
 """Two estimates that differ by no more are taken. Between rates of 1 and 6 messages a second from each of 80 members
 they were 5.3, 5.9, 6.0, 5.3 and 5.9 messages a second."""
@@ -33,7 +35,9 @@ LEAST_TELLING: Final = 0.05
 SATURATED: Final = 0.9
 """A server that is busier may be behind, and then is as busy at any higher rate."""
 BACK_OFF: Final = 0.4
-"""What the rate is multiplied by where a step was too much."""
+"""What the rate is multiplied by where a step was too much for the server."""
+TROUBLE_BACK_OFF: Final = 0.7
+"""The same where a step tells nothing: it may have been too much for the generator, or something of the moment."""
 GROW_MOST: Final = 8.0
 """What it is multiplied by at most: an estimate from hardly any load is rough."""
 
@@ -107,7 +111,9 @@ def estimate(step: CalibrationStep) -> float | None:
 
 def next_rate(step: CalibrationStep) -> float:
     """Return the rate of the step that follows: lower after trouble and saturation, else the one that is aimed at."""
-    if step.utilisation is None or step.utilisation >= SATURATED:
+    if step.utilisation is None:
+        return step.rate * TROUBLE_BACK_OFF
+    if step.utilisation >= SATURATED:
         return step.rate * BACK_OFF
     return step.rate * AIM / max(step.utilisation, AIM / GROW_MOST)
 
@@ -117,26 +123,30 @@ def rate_of_load(cell: CellKey, capacities: Mapping[CellKey, Capacity], load_of:
     share = share_of_load(cell[LOAD])
     if share is None:
         return None
-    own = calibrated_cell(cell)
-    compared = [own] if load_of == "own" else [other for other in capacities if _has_same_rate(other, own)]
-    return round(share * min(_known_rates(compared, capacities)), RATE_DIGITS)
+    counting = _that_count(calibrated_cell(cell), capacities, load_of)
+    return round(share * min(map(_known_rate, counting)), RATE_DIGITS)
 
 
-def _has_same_rate(one: CellKey, other: CellKey) -> bool:
-    """Whether two cells are compared with each other, so that both get one rate."""
-    return one.without(LAYER, CONSUMER) == other.without(LAYER, CONSUMER)
+def is_hopeless(cell: CellKey, capacities: Mapping[CellKey, Capacity], load_of: LoadOf) -> bool:
+    """Tell whether the rates of a cell cannot be known any more, so that it need not be calibrated."""
+    return any(capacity.rate is None for capacity in _that_count(cell, capacities, load_of))
 
 
-def _known_rates(cells: Iterable[CellKey], capacities: Mapping[CellKey, Capacity]) -> list[float]:
-    rates = []
-    for cell in cells:
-        capacity = capacities[cell]
-        if capacity.rate is None:
-            raise NotCalibrated(capacity)
-        rates.append(capacity.rate)
-    return rates
+def _that_count(cell: CellKey, capacities: Mapping[CellKey, Capacity], load_of: LoadOf) -> list[Capacity]:
+    """Return what was found for the cells that set the rate of a cell: its own, or all that it is compared with."""
+    if load_of == "own":
+        return [capacities[cell]] if cell in capacities else []
+    compared = cell.without(LAYER, CONSUMER)
+    return [capacity for other, capacity in capacities.items() if other.without(LAYER, CONSUMER) == compared]
+
+
+def _known_rate(capacity: Capacity) -> float:
+    if capacity.rate is None:
+        raise NotCalibrated(capacity)
+    return capacity.rate
 
 
 def _why_none(steps: Sequence[CalibrationStep]) -> str:
-    said = [f"at {step.rate:.3g}/s {step.trouble or f'busy {step.utilisation:.0%}'}" for step in steps]
-    return f"no two of {len(steps)} short trials agree ({'; '.join(said)})"
+    told = [f"busy {step.utilisation:.0%} at {step.rate:.3g}/s" for step in steps if step.utilisation is not None]
+    troubles = [f"at {step.rate:.3g}/s {step.trouble}" for step in steps if step.trouble]
+    return f"no two of {len(steps)} short trials agree: {'; '.join([*told, *troubles[-1:]])}"

@@ -10,6 +10,7 @@ from loadtest.bench.calibration import (
     NotCalibrated,
     cells_to_calibrate,
     find_capacity,
+    is_hopeless,
     rate_of_load,
     step_of,
 )
@@ -63,7 +64,7 @@ def run_campaign(run: RunFolder, target: Target, *, addresses: Mapping[str, str]
     A trial that fails after it began is noted and the others go on. Raises EnvironmentFailed when something cannot be
     started; what was measured until then, or until KeyboardInterrupt, is saved.
     """
-    todo = [trial for trial in run.plan.trials_in_order() if not run.is_done(trial)]
+    todo = run.left
     with run.under_way(), short_folder() as scratch:
         need_open_files(max((users_of(run.plan, trial) for trial in todo), default=0) * FILES_A_USER + SPARE_FILES)
         setup = TrialSetup(plan=run.plan, target=target.prepare(scratch), addresses=addresses)
@@ -89,7 +90,7 @@ def _run(trial: Trial, run: RunFolder, setup: TrialSetup, watcher: Watcher) -> N
 
 
 def _calibrate(run: RunFolder, setup: TrialSetup, watcher: Watcher) -> None:
-    """Find what cells carry at most, where that is needed and not known from before, and save it."""
+    """Find what cells carry at most, where that is of use and not known from before, and save it."""
 
     def one_step(cell: CellKey, number: int, rate: float) -> CalibrationStep:
         step = Step(
@@ -105,6 +106,8 @@ def _calibrate(run: RunFolder, setup: TrialSetup, watcher: Watcher) -> None:
 
     cells = [cell for cell in cells_to_calibrate(run.plan) if cell not in run.capacities]
     for place, cell in enumerate(cells, 1):
+        if is_hopeless(cell, run.capacities, run.plan.load_of):
+            continue
         watcher.calibration_begins(cell, place=place, of=len(cells))
         capacity = find_capacity(cell, one_step)
         run.save_capacity(capacity)

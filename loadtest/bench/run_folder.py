@@ -120,6 +120,11 @@ class RunFolder:
         """What has been found of the capacities, by the cell that is calibrated."""
         return {capacity.cell: capacity for capacity in self._manifest.capacity}
 
+    @property
+    def left(self) -> list[Trial]:
+        """The trials that have no result yet, in their order."""
+        return [trial for trial in self.plan.trials_in_order() if not self.is_done(trial)]
+
     def is_done(self, trial: Trial) -> bool:
         """Tell whether the trial has a result."""
         return (trial.cell, trial.number) in trials_of(self._tables)

@@ -161,6 +161,7 @@ def _measure(trial: Trial, plan: Plan, folder: Path, generators: _Generators, pa
     """Take target and generators through the trial to their ends, and return what all of them recorded."""
     target = parts.measured.target
     target.prime()
+    identity = _identity(trial, parts.measured)
     before = target.read_residue()
     sampler = Sampler(_roles(parts.measured, generators), cpus=parts.placement.by_role)
     sampler.watch("bench", os.getpid(), alone=True)
@@ -170,7 +171,6 @@ def _measure(trial: Trial, plan: Plan, folder: Path, generators: _Generators, pa
     _settle(target, settle_s(plan, trial))
     settled_ns = time.monotonic_ns()
     after = target.read_residue()
-    identity = _identity(trial, parts.measured)
     generators.conducting.let_go()
     _wait_for_the_end(generators, parts)
     parts.require_alive()

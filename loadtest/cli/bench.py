@@ -16,6 +16,7 @@ from rich.console import Console
 
 from loadtest.bench.campaign import run_campaign
 from loadtest.bench.choices import Choices, choices_of, defaults_of, values_in
+from loadtest.bench.expected_time import left_s
 from loadtest.bench.like import plan_like
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import PROFILES, make_plan
@@ -28,6 +29,7 @@ from loadtest.cli.progress import ShownProgress
 from loadtest.cli.run_argument import run_named
 from loadtest.cli.thresholds import is_broken, thresholds_of
 from loadtest.dimensions import Value
+from loadtest.figures.words import counted
 from loadtest.load import by_comma, help_of
 from loadtest.outages import OUTAGES
 from loadtest.report import print_report, write_report
@@ -125,6 +127,7 @@ def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> 
     """Run the campaign, show its report whatever comes, and end with the exit code of what came."""
     console = Console(highlight=False)
     interrupted = False
+    console.print(f"{counted(len(run.left), 'trial')}, about {counted(round(left_s(run) / 60), 'minute')}")
     try:
         with ShownProgress(console) as progress:
             run_campaign(run, target, addresses=addresses, watcher=progress)

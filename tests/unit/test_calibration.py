@@ -53,10 +53,10 @@ def test_capacity_when_the_server_does_other_things_too_then_the_busier_step_cou
 
 
 def test_capacity_when_estimates_go_apart_then_there_is_none_and_every_step_is_told() -> None:
-    shares = iter([0.5, 0.1, 0.5, 0.1, 0.5])
+    shares = iter([0.5, 0.1, 0.5, 0.1, 0.5, 0.1])
     found = find_capacity(CELL, served(lambda rate: next(shares)))
     assert found.rate is None and len(found.steps) == MOST_STEPS
-    assert found.why.startswith(f"no two of {MOST_STEPS} short trials agree (at 0.5/s busy 50%; at 0.6/s busy 10%;")
+    assert found.why.startswith(f"no two of {MOST_STEPS} short trials agree: busy 50% at 0.5/s; busy 10% at 0.6/s;")
 
 
 def test_capacity_when_a_step_is_in_trouble_then_a_lower_rate_is_tried() -> None:

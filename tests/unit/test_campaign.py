@@ -133,9 +133,10 @@ def test_campaign_when_resumed_then_the_capacities_are_those_that_were_saved(tmp
 def test_campaign_when_one_cell_cannot_be_calibrated_then_none_that_is_compared_with_it_is_run_and_it_is_not_valid(
     tmp_path: Path, server: Server
 ) -> None:
-    server.invalid.add("async")
+    server.invalid.add("sync")
     run = new_run(tmp_path)
     told = carry_out(run)
+    assert [capacity.cell[CONSUMER] for capacity in told.calibrated_cells] == ["sync"], "the others are of no use then"
     assert {trial.cell[SCENARIO] for trial in server.trials} == {"echo"}
     assert len(told.refused) == 4 and all("the generator was busy" in why for why in told.refused.values())
     assert run.has_cell_without_valid_trial and not run.failed

@@ -288,7 +288,7 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
     [
         ("profile", "quick"),
         ("users", "the scenario's own"),
-        ("duration", "the scenario's own; standard: 10.5; full: 20"),
+        ("duration", "the scenario's own; standard: 8; full: 20"),
         ("scenarios", "echo,broadcast,churn; quick: echo,churn"),
         ("load", "fixed; quick: 30%,80%; standard: 30%,50%,80%,95%; full: 20%,30%,40%,50%,60%,70%,80%,90%,95%"),
         ("rate", "the scenario's own"),
