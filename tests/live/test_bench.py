@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from itertools import product
+from math import inf
 from pathlib import Path
 
 import polars as pl
@@ -143,7 +144,8 @@ def test_disconnects_when_members_are_dropped_then_each_kind_has_a_row_and_every
         assert row["unknown"] == 0
         assert sum_of_codes(row["codes"]) == row["disconnect_called"]
         if row["disconnect_called"]:
-            assert 0 <= row["detect_ms_p50"] <= row["detect_ms_p99"] <= row["detect_ms_max"] < 5000
+            assert 0 <= row["detect_ms_p50"] <= (row["detect_ms_p99"] or inf)
+            assert 0 <= row["detect_ms_max"] < 5000
         assert {row["groups_left"], row["tasks_left"], row["presence_left"]}.isdisjoint({None})
 
 

@@ -260,17 +260,19 @@ def test_ctrl_c_when_a_trial_runs_then_finished_ones_are_saved_and_resume_makes_
         assert bench.out.rstrip().endswith(f"Interrupted; to go on: channels-loadtest bench --resume {run}")
         assert bench.err == ""
         assert_tidy(bench)
-    assert (manifest(run)["state"], manifest(run)["done"]) == ("interrupted", 1)
+    assert manifest(run)["state"] == "interrupted"
+    done = manifest(run)["done"]
+    assert done in (1, 2), "the second trial may have ended while the other bench was refused"
     finished = table(run, "throughput")
-    assert finished["trial"].to_list() == [1]
+    assert finished["trial"].to_list() == [1, 2][:done]
     assert "interrupted" in (run / "report.html").read_text()
     with Bench("bench", "--resume", run) as bench:
         assert bench.ended() == 0, bench.err
-        assert "[1/2" in bench.out
+        assert f"[1/{3 - done}" in bench.out
         assert_tidy(bench)
     assert (manifest(run)["state"], manifest(run)["done"]) == ("finished", 3)
     assert manifest(run)["notes"] == []
-    assert table(run, "throughput").head(1).equals(finished)
+    assert table(run, "throughput").head(done).equals(finished)
     assert table(run, "throughput")["trial"].to_list() == [1, 2, 3]
 
 

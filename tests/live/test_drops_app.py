@@ -132,7 +132,7 @@ class Outcome:
 
 def carried_out(database: Database, folder: Path, **given: Any) -> Outcome:
     beside_others = {"pin": False, "allow_contention": True}
-    chosen = {"consumers": "async", "layers": "inmemory", "trials": 1, "warm_up": 0.2}
+    chosen = {"consumers": "async", "layers": "inmemory", "trials": 1, "warm_up": 0.2, "load": "fixed"}
     plan = make_plan({**chosen, **beside_others, **given})
     (trial,) = plan.trials_in_order()
     setup = TrialSetup(plan=plan, target=PreparedReference(database=database))

@@ -21,10 +21,13 @@ import psutil
 import pytest
 
 import loadtest.bench.trial as trial_module
+from loadtest.bench.conductor import Conducting
 from loadtest.bench.generator import start_generator
 from loadtest.bench.trial import TrialSetup, run_trial
 from loadtest.checks import TrialRecords
 from loadtest.checks.validity import invalid_because
+from loadtest.ledger import Phase
+from loadtest.phases.messages import Order
 from loadtest.stack.pinning import on_cpus, placement_here
 from loadtest.stack.process import Process
 from loadtest.targets import PreparedTarget, RunningTarget, Setting
@@ -99,12 +102,21 @@ def test_files_when_the_server_may_open_few_then_the_trial_is_not_valid(tmp_path
 def test_files_when_the_generator_may_open_few_then_the_trial_is_not_valid(
     tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def limited(*given: Any, **named: Any) -> Process:
-        generator = start_generator(*given, **named)
-        resource.prlimit(generator.pid, resource.RLIMIT_NOFILE, (GENERATOR_FILES, GENERATOR_FILES))
-        return generator
+    started: list[Process] = []
 
-    monkeypatch.setattr(trial_module, "start_generator", limited)
+    class Limiting(Conducting):
+        def turn(self, wait_s: float) -> list[Order]:
+            orders = super().turn(wait_s)
+            if self._conductor.phase is Phase.RAMP:  # Locust refuses to begin with so few
+                resource.prlimit(started[0].pid, resource.RLIMIT_NOFILE, (GENERATOR_FILES, GENERATOR_FILES))
+            return orders
+
+    def kept(*given: Any, **named: Any) -> Process:
+        started.append(start_generator(*given, **named))
+        return started[-1]
+
+    monkeypatch.setattr(trial_module, "Conducting", Limiting)
+    monkeypatch.setattr(trial_module, "start_generator", kept)
     target = PreparedReference(database=database)
     trial = measured(target, tmp_path, users=2 * GENERATOR_FILES, pin=False, allow_contention=True)
     assert "the generator may open no more files" in reasons(trial)
