@@ -8,8 +8,10 @@ import pytest
 
 from loadtest.bench.calibration import (
     AGREEMENT,
+    DROP_OF_STEPS,
     MOST_STEPS,
     NotCalibrated,
+    calibrated_cell,
     cells_to_calibrate,
     find_capacity,
     rate_of_load,
@@ -17,12 +19,12 @@ from loadtest.bench.calibration import (
 )
 from loadtest.bench.measuring import Measured, Step
 from loadtest.bench.scenarios import SCENARIOS
-from loadtest.dimensions import CONSUMER, DROP, LOAD, MIXED_DROPS, SCENARIO, SERVER, WORKERS, CellKey
+from loadtest.dimensions import CONSUMER, DROP, LOAD, MIXED_DROPS, NO_DROP, SCENARIO, SERVER, WORKERS, CellKey
 from loadtest.report.manifest import CalibrationStep, Capacity
 from loadtest.report.tables import Tables
 from tests.unit.plans import make_plan
 
-CELL = CellKey(scenario="churn", layer="redis", consumer="sync")
+CELL = CellKey(scenario="churn", layer="redis", consumer="sync", drop=DROP_OF_STEPS)
 
 Server = Callable[[float], float]
 """The utilisation at a rate."""
@@ -137,12 +139,17 @@ def test_rate_when_the_load_is_fixed_then_there_is_nothing_to_set() -> None:
 
 def test_rate_when_a_cell_that_it_depends_on_has_no_capacity_then_it_is_refused_and_says_whose() -> None:
     known = capacities(sync=2.0, **{"async": None})
-    with pytest.raises(NotCalibrated, match="what redis async churn carries at most is not known: no two agree"):
+    with pytest.raises(NotCalibrated, match="what redis async churn rst carries at most is not known: no two agree"):
         rate_of_load(AT_HALF, known, "slowest")
     assert rate_of_load(AT_HALF, known, "own") == 1.0
 
 
-def test_cells_to_calibrate_when_a_plan_has_loads_then_each_cell_is_there_once_without_drops() -> None:
+def test_cells_to_calibrate_when_a_plan_has_loads_then_each_cell_is_there_once_with_one_kind_of_drop() -> None:
     plan = make_plan({"scenarios": "echo,churn", "load": "fixed,30%,80%", "mix_drops": False, "layers": "redis"})
     assert cells_to_calibrate(plan) == [CELL, CELL.having(CONSUMER, "async")]
     assert cells_to_calibrate(make_plan({"rate": 1})) == []
+
+
+def test_cells_to_calibrate_when_nobody_is_dropped_by_the_clients_then_nor_are_they_there() -> None:
+    assert calibrated_cell(CELL.having(DROP, NO_DROP)) == CELL.having(DROP, NO_DROP)
+    assert calibrated_cell(CELL.having(DROP, "server-pause")) == CELL.having(DROP, NO_DROP)
