@@ -22,7 +22,7 @@ GATES = (
     Gate(name="generator CPU", closed_because=generator_was_busy),
     Gate(name="generator lag", closed_because=generator_was_late),
     Gate(name="generator held up", closed_because=hub_was_held),
-    Gate(name="late sends", closed_because=sends_were_late),
+    Gate(name="late sends", closed_because=sends_were_late, is_contention=True),
     Gate(name="generator without a CPU", closed_because=hub_was_starved, is_contention=True),
     Gate(name="members", closed_because=not_all_users_opened),
     Gate(name="ports and files", closed_because=generator_ran_out),

@@ -1,6 +1,6 @@
 """The gates of the generator's hub and of its sends: whether what was due went out in time."""
 
-from loadtest.checks.held_up import HeldUp, held_up
+from loadtest.checks.held_up import held_up
 from loadtest.checks.lateness import late_ms
 from loadtest.checks.records import TrialRecords, Window
 
@@ -37,15 +37,9 @@ def hub_was_starved(trial: TrialRecords, window: Window) -> str | None:
 def sends_were_late(trial: TrialRecords, window: Window) -> str | None:
     """Return why the trial is not valid where users that were free to send sent later than planned."""
     late = late_ms(trial, window, only_free=True)
-    excused_ms = _excused_ms(held_up(trial, window), trial)
-    if late is None or late - excused_ms <= LATE_LIMIT_MS:
+    if late is None or late <= LATE_LIMIT_MS:
         return None
     return (
         f"the generator sent one message in a hundred {late:,.0f} ms or more after its planned time (limit "
         f"{LATE_LIMIT_MS:.0f} ms) though the user awaited nothing; use fewer users or a lower rate"
     )
-
-
-def _excused_ms(held: HeldUp, trial: TrialRecords) -> float:
-    """What the generator waited for a CPU where that is to be put up with."""
-    return held.starved_ms if trial.allow_contention else 0.0
