@@ -32,7 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def test_manifest_when_the_load_is_relative_then_it_says_what_each_step_of_the_calibration_showed(run: Path) -> None:
     (capacity,) = manifest(run)["capacity"]
-    assert (capacity["cell"]["load"], capacity["cell"]["drop"]) == ("fixed", "none")
+    assert (capacity["cell"]["load"], capacity["cell"]["drop"]) == ("fixed", "rst")
     assert len(capacity["steps"]) >= 2
     for number in range(1, len(capacity["steps"]) + 1):
         (job,) = run.glob(f"calibration/*-async-churn-none/{number}/locust.job.json")
