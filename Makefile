@@ -20,7 +20,7 @@ bench: $(VENV)/.runtime  ## compare sync and async consumers across channel laye
 ui: $(VENV)/.runtime  ## start the reference app and Locust's web UI on 127.0.0.1; until Ctrl-C
 	@$(BIN)/channels-loadtest ui
 
-test: lint types unit live browser  ## set up everything and run every check; about 7 minutes
+test: lint types unit live browser  ## set up everything and run every check; about 12 minutes
 
 lint: $(VENV)/.dev  ## ruff; a second
 	$(BIN)/ruff check .
@@ -29,10 +29,10 @@ lint: $(VENV)/.dev  ## ruff; a second
 types: $(VENV)/.dev  ## mypy, strict on loadtest/ and tests/; a few seconds, a minute the first time
 	$(BIN)/mypy
 
-unit: $(VENV)/.dev  ## tests that open no socket; a minute
+unit: $(VENV)/.dev  ## tests that open no socket; two minutes
 	$(BIN)/pytest $(TWO) tests/unit $(PYTEST)
 
-live: $(VENV)/.dev  ## tests on real servers, a small real bench, and the audit of planted defects; 5 minutes
+live: $(VENV)/.dev  ## tests on real servers, a small real bench, and the audit of planted defects; 8 minutes
 	$(BIN)/pytest $(TWO) tests/live tests/planted $(PYTEST)
 	$(BIN)/pytest tests/truth $(PYTEST)
 
