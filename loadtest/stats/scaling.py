@@ -79,7 +79,8 @@ def scaling_of(rates: Mapping[int, Sequence[float]], *, seed: int, level: float 
 def _logs(parameters: Floats, counts: Floats) -> Floats:
     """Return the log of the law; the first parameter is the log of the rate."""
     log_rate, contention, coherence = parameters
-    return log_rate + np.log(counts) - np.log1p(contention * (counts - 1) + coherence * counts * (counts - 1))
+    loss: Floats = np.log1p(contention * (counts - 1) + coherence * counts * (counts - 1))
+    return np.asarray(log_rate + np.log(counts) - loss, dtype=np.float64)
 
 
 def _fit(counts: Floats, logs: Floats) -> Floats:
