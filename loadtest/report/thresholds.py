@@ -74,6 +74,11 @@ FIGURES: Final = frozenset({*COLUMNS, *SHARES})
 """What a threshold can be on."""
 
 
+def table_of_figure(name: str) -> str:
+    """Return the name of the table that a figure is of; KeyError for one that there is none of."""
+    return SHARES[name].events.table if name in SHARES else COLUMNS[name].table
+
+
 def read_thresholds(texts: Iterable[str]) -> tuple[Threshold, ...]:
     """Read thresholds; ValueError names all that is wrong with all of them."""
     found, problems = [], []

@@ -27,6 +27,8 @@ DOUBLINGS: Final = 16
 """Above the first value it ends too: nothing that is measured carries 65,000 times as much."""
 RIG_TRIES: Final = 3
 """Trials of one value that do not count, until it is taken as one that cannot be measured."""
+DISTURBED_TRIES: Final = 5
+"""Trials of one value that something else disturbed, until the search ends with nothing: no value is quieter."""
 HOPELESS: Final = 2
 """Values that cannot be measured, the lower ones too, until the search ends with nothing."""
 AGREEING: Final = 2
@@ -34,8 +36,9 @@ AGREEING: Final = 2
 MOST_TRIALS: Final = 60
 """Of one search; they take 10 to 20."""
 
-Outcome = Literal["kept", "broken", "rig"]
-"""Of one trial; rig: it says nothing of what is measured."""
+Outcome = Literal["kept", "broken", "rig", "disturbed"]
+"""Of one trial. The last two say nothing of what is measured: what measures was the limit, as it would be at any higher
+value, or something that has nothing to do with the value came between."""
 Kind = Literal["found", "at least", "below", "not known"]
 
 
@@ -98,6 +101,7 @@ class _Tally:
     kept: int
     broken: int
     rig: int
+    disturbed: int
 
     @property
     def outcome(self) -> Outcome | None:
@@ -110,6 +114,10 @@ class _Tally:
     def is_sure(self) -> bool:
         return max(self.kept, self.broken) >= AGREEING or self.rig >= RIG_TRIES
 
+    @property
+    def is_hopeless(self) -> bool:
+        return self.disturbed >= DISTURBED_TRIES
+
 
 def next_value(tried: Sequence[Tried], limits: Range) -> float | Ended:
     """Return the value to try next, or what was found."""
@@ -118,6 +126,8 @@ def next_value(tried: Sequence[Tried], limits: Range) -> float | Ended:
     tallies = {value: _tally(value, tried) for value in sorted({one.value for one in tried})}
     if len(tried) >= MOST_TRIALS:
         return _as_it_stands(tallies)
+    if any(tally.is_hopeless for tally in tallies.values()):
+        return Ended(kind="not known", kept=_ends(tallies)[0], broken=None)
     if (unsure := tried[-1].value) and tallies[unsure].outcome is None:
         return unsure
     kept, over = _ends(tallies)
@@ -133,7 +143,12 @@ def next_value(tried: Sequence[Tried], limits: Range) -> float | Ended:
 
 def _tally(value: float, tried: Iterable[Tried]) -> _Tally:
     outcomes = [one.outcome for one in tried if one.value == value]
-    return _Tally(kept=outcomes.count("kept"), broken=outcomes.count("broken"), rig=outcomes.count("rig"))
+    return _Tally(
+        kept=outcomes.count("kept"),
+        broken=outcomes.count("broken"),
+        rig=outcomes.count("rig"),
+        disturbed=outcomes.count("disturbed"),
+    )
 
 
 def _ends(tallies: dict[float, _Tally]) -> tuple[float | None, float | None]:

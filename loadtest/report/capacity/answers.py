@@ -192,8 +192,7 @@ def _why(kind: Kind, steps: Sequence[CapacityStep], has_ended: bool, asked: Aske
     at_the_end = [step for step in steps if not step.is_valid]
     if not at_the_end:
         return "the search ended before the level broke"
-    lowest = min(at_the_end, key=lambda step: step.value(asked.of)) if kind == "not known" else at_the_end[-1]
-    return lowest.why
+    return at_the_end[-1].why
 
 
 def _gave_way(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text as RichText
@@ -23,7 +24,7 @@ from loadtest.report.capacity.words import (
 from loadtest.report.printed import Heading, PrintedTable
 from loadtest.report.terminal import plain_when_piped, print_table
 
-SHOWN = 8
+SHOWN = 6
 """Sentences in a terminal; the table has a row for each cell, and the page has all."""
 
 
@@ -33,7 +34,7 @@ class _Column:
     write: Callable[[CellCapacity], Text]
 
 
-def print_answers(answers: CapacityAnswers, console: Console, folder: str) -> None:
+def print_answers(answers: CapacityAnswers, console: Console, folder: Path) -> None:
     """Print what was found, the table, and where the page lies."""
     console = plain_when_piped(console)
     console.print(RichText(f"\n{lead_of(answers)}", style="bold"))
@@ -49,7 +50,7 @@ def print_answers(answers: CapacityAnswers, console: Console, folder: str) -> No
         print_table(table, console)
     for note in interrupted_note(answers):
         console.print(RichText(note, style="bold yellow"))
-    console.print(RichText(f"\nReport: {folder}/report.html"), soft_wrap=True)
+    console.print(RichText(f"\nReport: {folder / 'report.html'}"), soft_wrap=True)
 
 
 def table_of(answers: CapacityAnswers) -> PrintedTable:

@@ -14,11 +14,20 @@ from loadtest.dimensions import CellKey
 from loadtest.report.capacity.table import COLUMNS, TABLE
 from loadtest.report.csv_files import write_text
 from loadtest.report.errors import ReportError
-from loadtest.stats.search import Tried
+from loadtest.stats.search import Outcome, Tried
 
-StepOutcome = Literal["kept", "broken", "not valid", "failed"]
+StepOutcome = Literal["kept", "broken", "not valid", "disturbed", "failed"]
 Raised = Literal["rate", "users"]
 """What a search raises: messages a second from each sender, or connections."""
+
+_OUTCOMES: Final[Mapping[StepOutcome, Outcome]] = {
+    "kept": "kept",
+    "broken": "broken",
+    "not valid": "rig",
+    "disturbed": "disturbed",
+    "failed": "rig",
+}
+"""As the search takes them: what fails at one load fails at a higher one."""
 
 BETWEEN: Final = "; "
 """Between what was broken."""
@@ -62,8 +71,7 @@ class CapacityStep:
 
     def tried(self, of: Raised) -> Tried:
         """Return the step as the search sees it."""
-        is_told = self.outcome in ("kept", "broken")
-        return Tried(value=self.value(of), outcome=self.outcome if is_told else "rig")  # type: ignore[arg-type]
+        return Tried(value=self.value(of), outcome=_OUTCOMES[self.outcome])
 
     @property
     def is_valid(self) -> bool:

@@ -16,8 +16,8 @@ USERS = _column(name="users", unit="connections", dtype=int, meaning="WebSockets
 OUTCOME = _column(
     name="outcome",
     dtype=str,
-    meaning='"kept" or "broken": the service level; "not valid": the generator or the machine was the limit; "failed": '
-    "it came to no result",
+    meaning='"kept" or "broken": the service level; "not valid": the load generator was the limit; "disturbed": other '
+    'processes, virtual machines or a CPU quota were; "failed": it came to no result',
 )
 BROKE = _column(name="broke", dtype=str, meaning="what of the service level was broken, each with its figure")
 WHY = _column(name="why", dtype=str, meaning="why the step is not valid, or failed")

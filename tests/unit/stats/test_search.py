@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from loadtest.stats.interval import Interval
 from loadtest.stats.location import location_of
-from loadtest.stats.search import MOST_TRIALS, RIG_TRIES, Ended, Outcome, Range, Tried, next_value
+from loadtest.stats.search import DISTURBED_TRIES, MOST_TRIALS, RIG_TRIES, Ended, Outcome, Range, Tried, next_value
 
 RUNS = 400
 TRUTH = 7.3
@@ -128,6 +128,20 @@ def test_search_when_nothing_can_be_measured_then_it_gives_up_soon() -> None:
     assert len(tried) == 2 * RIG_TRIES
 
 
+def test_search_when_something_disturbs_every_trial_then_that_is_no_bound_and_it_ends_with_nothing() -> None:
+    ended, tried = searched(lambda value: "kept" if value < 2 else "disturbed", Range(first=0.5, resolution=0.05))
+    assert ended.kind == "not known" and ended.kept == 1
+    assert [one.value for one in tried] == [0.5, 1, *[2] * DISTURBED_TRIES]
+
+
+def test_search_when_some_trials_are_disturbed_then_they_are_repeated() -> None:
+    chance = random.Random(5)
+    ended, _ = searched(
+        lambda value: "disturbed" if chance.random() < 0.3 else below(TRUTH)(value), Range(first=0.5, resolution=0.05)
+    )
+    assert ended.kind == "found" and ended.kept and ended.broken and ended.kept < TRUTH <= ended.broken
+
+
 def test_search_when_everything_is_kept_then_it_ends() -> None:
     ended, tried = searched(lambda value: "kept", Range(first=0.5, resolution=0.05))
     assert ended.kind == "at least" and len(tried) < 20
@@ -135,6 +149,6 @@ def test_search_when_everything_is_kept_then_it_ends() -> None:
 
 @given(st.randoms(use_true_random=False))
 def test_search_when_trials_are_mere_chance_then_it_ends(chance: random.Random) -> None:
-    outcomes: list[Outcome] = ["kept", "broken", "rig"]
+    outcomes: list[Outcome] = ["kept", "broken", "rig", "disturbed"]
     _, tried = searched(lambda value: chance.choice(outcomes), Range(first=1, resolution=0.05))
     assert len(tried) <= MOST_TRIALS
