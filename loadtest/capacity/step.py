@@ -57,8 +57,9 @@ def step_of(place: Place, measured: Measured, level: Sequence[Threshold], values
     """Return what a step showed; one whose figures are of the rig, or do not tell of the level, is not valid."""
     shown = {**_at(place), **_figures(measured.tables, place)}
     if measured.invalid:
-        outcome = "disturbed" if _is_disturbed(_row(measured.tables)) else "not valid"
-        return CapacityStep(**shown, outcome=outcome, why=BETWEEN.join(measured.invalid))
+        is_disturbed = _is_disturbed(_row(measured.tables))
+        why = BETWEEN.join(measured.invalid)
+        return CapacityStep(**shown, outcome="disturbed" if is_disturbed else "not valid", why=why)
     cells = cells_of(measured.tables, values)
     judged = judge(cells, values, level)
     if unknown := [one.threshold.text for one in judged if one.value is None]:

@@ -234,6 +234,6 @@ def test_workers_when_there_are_more_than_cpus_then_they_are_left_out_and_too_fe
     found = answers(folder)
     (scaling,) = found.scalings
     assert scaling.scaling is None
-    assert scaling.why == "2 workers are more than the 1 CPUs for them; the law needs 4 numbers of workers, and 1 count"
+    assert scaling.why == "2 workers have 1 CPU; the law needs 4 numbers of workers, and 1 count"
     crowded = [cell for cell in found.cells if cell.cell[WORKERS] == 2]
     assert [cell.gave_way.busiest for cell in crowded if cell.gave_way] == ["CPUs"]

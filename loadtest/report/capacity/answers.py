@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 from loadtest.dimensions import WORKERS, CellKey
 from loadtest.figures.values import Values
+from loadtest.figures.words import counted
 from loadtest.report.capacity.steps import CapacityStep, Raised
 from loadtest.report.manifest import Manifest
 from loadtest.stats.interval import Interval
@@ -229,7 +230,7 @@ def _scaling(group: Sequence[CellCapacity], asked: Asked) -> WorkerScaling:
     unknown = [one for one in group if one not in crowded and one.interval is None]
     counting = [one for one in group if one not in crowded and one not in unknown]
     reasons = [
-        *(f"{_counts(crowded)} workers are more than the {crowded[0].server_cpus} CPUs for them" for _ in crowded[:1]),
+        *(f"{_counts(crowded)} workers have {counted(one.server_cpus or 0, 'CPU')}" for one in crowded[:1]),
         *(f"what {_counts(unknown)} workers carry was not found" for _ in unknown[:1]),
     ]
     found = None
