@@ -53,7 +53,7 @@ def _typed(name: str, value: object) -> str:
 def _option_of(name: str, field: FieldInfo, profiles: Profiles) -> inspect.Parameter:
     """Return the option for a key of the plan, which checks the value itself, together with all others."""
     help_text = f"{help_of(field)} (default: {default_of(name, field, profiles)})"
-    kind = _kind_of(field)
+    kind: Any = _kind_of(field)
     annotation = Annotated[kind | None, typer.Option(help=help_text)]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
