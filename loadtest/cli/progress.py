@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from loadtest.bench.plan import Trial
 from loadtest.dimensions import CellKey
+from loadtest.figures.words import counted
 from loadtest.report.manifest import Capacity
 from loadtest.report.tables import Tables
 
@@ -81,6 +82,11 @@ class ShownProgress:
         self._progress.advance(self._task)
         for why in invalid:
             self._console.print(f"{trial}: not valid: {why}", style="yellow", markup=False, soft_wrap=True)
+
+    def repeats_begin(self, count: int) -> None:
+        """Say how many trials are run again."""
+        self._console.print(f"running {counted(count, 'trial')} again: not valid", markup=False, soft_wrap=True)
+        self._progress.update(self._task, total=count, completed=0)
 
     def trial_failed(self, trial: Trial, why: str) -> None:
         """Say why there is no result."""

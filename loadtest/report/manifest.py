@@ -111,6 +111,8 @@ class Manifest:
     done: int
     failed: tuple[TroubledTrial, ...] = ()
     invalid: tuple[TroubledTrial, ...] = ()
+    repeated: tuple[TroubledTrial, ...] = ()
+    """The trials that were run again, for their figures were about the rig, and why; none of those figures is kept."""
     notes: tuple[str, ...] = ()
 
     @property

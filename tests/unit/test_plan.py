@@ -30,7 +30,8 @@ EVERY_KEY: dict[str, Any] = {
     "drops": ("rst", "fin"), "servers": ("uvicorn",), "users": 7, "rate": 1.5, "arrivals": "poisson", "room_size": 3,
     "payload_size": 100, "load": ("fixed",), "load_of": "own", "twins": False, "work": "sleep:5",
     "blocker_work": "sleep:50", "drop_share": 0.5, "offline": 0.25, "warm_up": 0.0, "duration": 1.0,
-    "drain": 2.0, "settle": 3.0, "server_ping": "5/6", "mix_drops": False, "trials": 2, "seed": 9, "port": 8123,
+    "drain": 2.0, "settle": 3.0, "server_ping": "5/6", "mix_drops": False, "trials": 2, "repeats": 3,
+    "seed": 9, "port": 8123,
     "fail_on": ("missed_share > 0.05", "layer=inmemory: lost > 0"),
     "pin": False, "allow_contention": True,
 }  # fmt: skip
