@@ -108,7 +108,7 @@ class Plan(BaseModel):
 
     profile: Literal["quick", "standard", "full"] = Field(
         "quick",
-        description="quick: 3 short trials a cell, at two loads, within eight minutes; standard: 6 trials of 8 s, "
+        description="quick: 3 short trials a cell, at two loads, within eight minutes; standard: 5 trials of 9.5 s, "
         "at four loads; full: 10 trials of 20 s, at nine loads, each kind of drop in trials of its own, and every "
         "consumer",
     )

@@ -289,7 +289,7 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
     [
         ("profile", "quick"),
         ("users", "the scenario's own"),
-        ("duration", "the scenario's own; standard: 8; full: 20"),
+        ("duration", "the scenario's own; standard: 9.5; full: 20"),
         ("scenarios", "echo,broadcast,churn; quick: echo,churn"),
         ("load", "fixed; quick: 30%,80%; standard: 30%,50%,80%,95%; full: 20%,30%,40%,50%,60%,70%,80%,90%,95%"),
         ("rate", "the scenario's own"),
@@ -297,7 +297,7 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
         ("consumers", "sync,async; full: every"),
         ("drops", "close,fin,midframe,rst"),
         ("mix_drops", "yes; full: no"),
-        ("trials", "3; standard: 6; full: 10"),
+        ("trials", "3; standard: 5; full: 10"),
     ],
 )
 def test_bench_when_its_options_are_listed_then_each_says_its_default_and_that_of_other_profiles(
