@@ -1,11 +1,12 @@
 """Calibration: finds the rate that each cell carries at most, by a few short trials before those that count.
 
-The cost of a message is nearly constant until the server is busy all the time. So a cell's capacity follows from one
-trial below it: rate / utilisation. The second trial is run nearer to the capacity, by the first one's estimate, and has
-to agree with it.
+The cost of a message is nearly constant until the server is busy all the time, and members who leave and come back
+cost something at any rate. So utilisation is a straight line over the rate, fixed + cost * rate, and the capacity is
+where it reaches 1. Trials are run at other rates, by the estimate so far, until all lie near one line.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from statistics import linear_regression
 from typing import Final
 
 from loadtest.bench.measuring import Measured, Step
@@ -23,9 +24,18 @@ STEP_WARM_UP_S: Final = 0.5
 MOST_STEPS: Final = 6
 LIKELY_STEPS: Final = 2.3
 """What it takes on average where the machine is quiet."""
-AGREEMENT: Final = 0.15
-"""Two estimates that differ by no more are taken. Between rates of 1 and 6 messages a second from each of 80 members
-they were 5.3, 5.9, 6.0, 5.3 and 5.9 messages a second."""
+AGREEMENT: Final = 0.1
+"""No step may be busier, or less busy, than the line by more than this share. With 0.15, two of three steps could give
+capacities that differ by a third."""
+ROUGHLY: Final = 0.3
+"""The same where no step is left to be run: a load that is somewhat off is told of, and what the trials measured tells
+how busy the server was; a run that refuses all its trials tells nothing."""
+LARGEST_FIXED: Final = 0.3
+"""Of the utilisation, what may be there at any rate: 0.08 to 0.13 where of 80 members 24 a second are dropped."""
+NEAR: Final = 1.3
+"""Rates that differ by less than this factor do not show what is there at any rate; then nothing is."""
+TELLING_BUSY: Final = 0.45
+"""Some step must be as busy: from two that are hardly busy the line would be drawn too far."""
 FIRST: Final = 0.5
 """The rate of the first step, as a share of the scenario's own: that alone can be too much for a slow machine."""
 AIM: Final = 0.6
@@ -47,6 +57,9 @@ DROP_OF_STEPS: Final = "rst"
 
 RATE_DIGITS: Final = 4
 """Of a rate in messages a second: finer than any clock that paces them."""
+
+Point = tuple[float, float]
+"""A rate, and the utilisation at it."""
 
 Measure = Callable[[CellKey, int, float], CalibrationStep]
 """Runs one step: the cell, the number of the step, the rate."""
@@ -85,8 +98,8 @@ def find_capacity(cell: CellKey, measure: Measure) -> Capacity:
         capacity = agreed_capacity(steps)
         if capacity is not None:
             return Capacity(cell=cell, rate=capacity, steps=tuple(steps))
-        rate = next_rate(steps[-1])
-    return Capacity(cell=cell, rate=None, steps=tuple(steps), why=_why_none(steps))
+        rate = next_rate(steps)
+    return Capacity(cell=cell, rate=_rough_capacity(steps), steps=tuple(steps), why=_why_not(steps))
 
 
 def step_of(step: Step, measured: Measured) -> CalibrationStep:
@@ -100,29 +113,59 @@ def step_of(step: Step, measured: Measured) -> CalibrationStep:
 
 
 def agreed_capacity(steps: Sequence[CalibrationStep]) -> float | None:
-    """Return the capacity, where the last step's estimate agrees with that of one before: that of the busier step."""
-    last = estimate(steps[-1])
-    if last is None:
+    """Return the rate at which the line through the steps reaches 1, where they lie near it; None where they do not.
+
+    A step that disagrees with all others is left out once three lie near one line.
+    """
+    known = _telling(steps)
+    if max((busy for _, busy in known), default=0.0) < TELLING_BUSY:
         return None
-    for before in steps[:-1]:
-        other = estimate(before)
-        if other is not None and abs(last - other) <= AGREEMENT * min(last, other):
-            return last if (steps[-1].utilisation or 0) >= (before.utilisation or 0) else other
-    return None
+    candidates = [known, *([pair for pair in known if pair is not odd] for odd in known)] if len(known) > 3 else [known]
+    return next((found for points in candidates if (found := _capacity_by_line(points, AGREEMENT)) is not None), None)
 
 
-def estimate(step: CalibrationStep) -> float | None:
-    """Return the capacity by one step, in messages a second from each sender; None where it does not tell."""
-    if step.utilisation is None or not LEAST_TELLING <= step.utilisation < SATURATED:
+def _rough_capacity(steps: Sequence[CalibrationStep]) -> float | None:
+    """Return the same where they lie somewhere near it; None where they do not."""
+    return _capacity_by_line(_telling(steps), ROUGHLY)
+
+
+def _telling(steps: Sequence[CalibrationStep]) -> list[Point]:
+    """Return those that were busy, and not too busy."""
+    known = [(step.rate, step.utilisation) for step in steps if step.utilisation is not None]
+    return [(rate, busy) for rate, busy in known if LEAST_TELLING <= busy < SATURATED]
+
+
+def _capacity_by_line(points: Sequence[Point], within: float) -> float | None:
+    """Return where the line through points reaches 1; None where one is further from it than that share."""
+    if len(points) < 2:
         return None
-    return step.rate / step.utilisation
+    fixed, cost = _line(points)
+    strays = any(abs(busy - fixed - cost * rate) > within * busy for rate, busy in points)
+    return None if strays or cost <= 0 else (1 - fixed) / cost
 
 
-def next_rate(step: CalibrationStep) -> float:
-    """Return the rate of the step that follows: lower after trouble and saturation, else the one that is aimed at."""
+def _line(points: Sequence[Point]) -> tuple[float, float]:
+    """Return fixed and cost of the line of least squares whose fixed part is one that there can be."""
+    rates, busy = zip(*points, strict=True)
+    fixed = 0.0
+    if max(rates) >= NEAR * min(rates):
+        fixed = min(max(linear_regression(rates, busy).intercept, 0.0), LARGEST_FIXED)
+    through = linear_regression(rates, [share - fixed for share in busy], proportional=True)
+    return fixed, through.slope
+
+
+def next_rate(steps: Sequence[CalibrationStep]) -> float:
+    """Return the rate of the step that follows: lower after trouble and saturation, else the one that is aimed at.
+
+    Lower as well where a first step was busy enough: what is there at any rate shows at another rate alone.
+    """
+    step = steps[-1]
     if step.utilisation is None:
         return step.rate * TROUBLE_BACK_OFF
     if step.utilisation >= SATURATED:
+        return step.rate * BACK_OFF
+    known = _telling(steps)
+    if step.utilisation >= TELLING_BUSY and min(rate for rate, _ in known) * NEAR > max(rate for rate, _ in known):
         return step.rate * BACK_OFF
     return step.rate * AIM / max(step.utilisation, AIM / GROW_MOST)
 
@@ -155,7 +198,7 @@ def _known_rate(capacity: Capacity) -> float:
     return capacity.rate
 
 
-def _why_none(steps: Sequence[CalibrationStep]) -> str:
+def _why_not(steps: Sequence[CalibrationStep]) -> str:
     told = [f"busy {step.utilisation:.0%} at {step.rate:.3g}/s" for step in steps if step.utilisation is not None]
     troubles = [f"at {step.rate:.3g}/s {step.trouble}" for step in steps if step.trouble]
-    return f"no two of {len(steps)} short trials agree: {'; '.join([*told, *troubles[-1:]])}"
+    return f"{len(steps)} short trials do not lie near one line, or none was busy: {'; '.join([*told, *troubles[-1:]])}"

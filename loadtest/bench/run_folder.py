@@ -160,8 +160,12 @@ class RunFolder:
         return _emptied(self.folder / "calibration" / trial.folder)
 
     def save_capacity(self, capacity: Capacity) -> None:
-        """Add what a cell carries at most."""
-        self._manifest = replace(self._manifest, capacity=(*self._manifest.capacity, capacity))
+        """Add what a cell carries at most; a note says so where that is known roughly only."""
+        notes = self._manifest.notes
+        if capacity.rate is not None and capacity.why:
+            cell = " ".join(capacity.cell.spoken())
+            notes = (*notes, f"the loads that depend on {cell} are rough, read the utilisation: {capacity.why}")
+        self._manifest = replace(self._manifest, capacity=(*self._manifest.capacity, capacity), notes=notes)
         self._write()
 
     def save_rates(self, rates: Mapping[CellKey, float]) -> None:

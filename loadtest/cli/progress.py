@@ -58,8 +58,10 @@ class ShownProgress:
         name = " ".join(capacity.cell.spoken())
         if capacity.rate is None:
             self._console.print(f"{name}: not calibrated: {capacity.why}", style="yellow", markup=False, soft_wrap=True)
-        else:
-            self._console.print(f"{name}: carries {capacity.rate:.3g} messages/s from each sender", markup=False)
+            return
+        self._console.print(f"{name}: carries {capacity.rate:.3g} messages/s from each sender", markup=False)
+        if capacity.why:
+            self._console.print(f"{name}: this is rough: {capacity.why}", style="yellow", markup=False, soft_wrap=True)
 
     def cell_refused(self, cell: CellKey, why: str) -> None:
         """Say why there will be no result."""

@@ -58,12 +58,12 @@ class Capacity:
     """The rate at which what gives way first in a cell is busy all the time, and how it was found."""
 
     cell: _Key
-    """Without drops and without a load."""
+    """Without a load, with drops of one kind or none."""
     rate: float | None
     """None: it could not be found."""
     steps: tuple[CalibrationStep, ...]
     why: str = ""
-    """Why it could not be found."""
+    """Why it could not be found, or is rough."""
 
     @property
     def has_failed_step(self) -> bool:
