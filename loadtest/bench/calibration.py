@@ -6,6 +6,7 @@ where it reaches 1. Trials are run at other rates, by the estimate so far, until
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from statistics import linear_regression
 from typing import Final
 
@@ -21,7 +22,7 @@ from loadtest.report.manifest import CalibrationStep, Capacity
 STEP_S: Final = 2.0
 """CPU time is counted in ticks of 10 ms: half a percent of it."""
 STEP_WARM_UP_S: Final = 0.5
-MOST_STEPS: Final = 6
+MOST_STEPS: Final = 8
 LIKELY_STEPS: Final = 2.3
 """What it takes on average where the machine is quiet."""
 AGREEMENT: Final = 0.1
@@ -103,13 +104,15 @@ def find_capacity(cell: CellKey, measure: Measure) -> Capacity:
 
 
 def step_of(step: Step, measured: Measured) -> CalibrationStep:
-    """Return what a step showed: how busy what is nearest to its limit was; with trouble where that is not known."""
-    if measured.invalid:
-        return CalibrationStep(rate=step.rate, trouble="; ".join(measured.invalid))
+    """Return what a step showed: how busy what is nearest to its limit was; with trouble where that is not known.
+
+    Also where the trial is not valid: then it is something of the machine or the generator too.
+    """
+    trouble = "; ".join(measured.invalid)
     busy = utilisation_of(measured.tables)
     if busy is None:
-        return CalibrationStep(rate=step.rate, trouble="it is not known how busy the server was")
-    return CalibrationStep(rate=step.rate, utilisation=busy.share, busiest=busy.what)
+        return CalibrationStep(rate=step.rate, trouble=trouble or "it is not known how busy the server was")
+    return CalibrationStep(rate=step.rate, utilisation=busy.share, busiest=busy.what, trouble=trouble)
 
 
 def agreed_capacity(steps: Sequence[CalibrationStep]) -> float | None:
@@ -125,13 +128,14 @@ def agreed_capacity(steps: Sequence[CalibrationStep]) -> float | None:
 
 
 def _rough_capacity(steps: Sequence[CalibrationStep]) -> float | None:
-    """Return the same where they lie somewhere near it; None where they do not."""
-    return _capacity_by_line(_telling(steps), ROUGHLY)
+    """Return the same where they lie somewhere near it, if need be with those in trouble; None where they do not."""
+    of_any = _telling([replace(step, trouble="") for step in steps])
+    return _capacity_by_line(_telling(steps), ROUGHLY) or _capacity_by_line(of_any, ROUGHLY)
 
 
 def _telling(steps: Sequence[CalibrationStep]) -> list[Point]:
-    """Return those that were busy, and not too busy."""
-    known = [(step.rate, step.utilisation) for step in steps if step.utilisation is not None]
+    """Return those without trouble that were busy, and not too busy."""
+    known = [(step.rate, step.utilisation) for step in steps if step.utilisation is not None and not step.trouble]
     return [(rate, busy) for rate, busy in known if LEAST_TELLING <= busy < SATURATED]
 
 
@@ -160,7 +164,7 @@ def next_rate(steps: Sequence[CalibrationStep]) -> float:
     Lower as well where a first step was busy enough: what is there at any rate shows at another rate alone.
     """
     step = steps[-1]
-    if step.utilisation is None:
+    if step.trouble or step.utilisation is None:
         return step.rate * TROUBLE_BACK_OFF
     if step.utilisation >= SATURATED:
         return step.rate * BACK_OFF
@@ -199,6 +203,7 @@ def _known_rate(capacity: Capacity) -> float:
 
 
 def _why_not(steps: Sequence[CalibrationStep]) -> str:
-    told = [f"busy {step.utilisation:.0%} at {step.rate:.3g}/s" for step in steps if step.utilisation is not None]
+    known = [step for step in steps if step.utilisation is not None and not step.trouble]
+    told = [f"busy {step.utilisation:.0%} at {step.rate:.3g}/s" for step in known]
     troubles = [f"at {step.rate:.3g}/s {step.trouble}" for step in steps if step.trouble]
     return f"{len(steps)} short trials do not lie near one line, or none was busy: {'; '.join([*told, *troubles[-1:]])}"

@@ -101,11 +101,7 @@ def _run(trial: Trial, run: RunFolder, setup: TrialSetup, watcher: Watcher) -> N
 
 
 def _calibrate(run: RunFolder, setup: TrialSetup, watcher: Watcher) -> None:
-    """Find what cells carry at most, where that is of use and not known from before, and save it.
-
-    Whatever disturbed a step shows by how it lies to the others, so contention alone does not end the search.
-    """
-    setup = replace(setup, plan=run.plan.noting(allow_contention=True))
+    """Find what cells carry at most, where that is of use and not known from before, and save it."""
 
     def one_step(cell: CellKey, number: int, rate: float) -> CalibrationStep:
         step = Step(

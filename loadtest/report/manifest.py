@@ -44,11 +44,11 @@ class CalibrationStep:
 
     rate: float
     utilisation: float | None = None
-    """The share of the time that what is busiest was busy; None: it is not known."""
+    """The share of the time that what is busiest was busy, also where something else was too; None: not known."""
     busiest: str = ""
     """What that was: "event loop", "sync thread", or "broker"."""
     trouble: str = ""
-    """Why it is not known."""
+    """Why it is not known, or not trusted; empty where it is."""
     failed: bool = False
     """Whether the trial came to no result."""
 

@@ -89,7 +89,7 @@ def test_capacity_when_steps_differ_somewhat_then_it_is_known_roughly_and_says_s
 
 
 def test_capacity_when_estimates_go_apart_then_there_is_none_and_every_step_is_told() -> None:
-    shares = iter([0.5, 0.1, 0.5, 0.1, 0.5, 0.1])
+    shares = cycle([0.5, 0.1])
     found = find_capacity(CELL, served(lambda rate: next(shares)))
     assert found.rate is None and len(found.steps) == MOST_STEPS
     assert found.why.startswith(
@@ -107,6 +107,26 @@ def test_capacity_when_a_step_is_in_trouble_then_a_lower_rate_is_tried() -> None
     assert found.rate == pytest.approx(0.8)
     assert "the generator was busy" in found.why, "no step was as busy as it should be"
     assert found.steps[0].trouble and found.steps[1].rate < found.steps[0].rate
+
+
+def test_capacity_when_other_processes_disturb_a_step_then_it_does_not_count() -> None:
+    disturbed = iter([True, True, False])
+
+    def measure(cell: CellKey, number: int, rate: float) -> CalibrationStep:
+        if next(disturbed, False):
+            return CalibrationStep(rate=rate, utilisation=min(1.0, rate / 2), trouble="others used 40 % of a core")
+        return CalibrationStep(rate=rate, utilisation=min(1.0, rate / 5))
+
+    found = find_capacity(CELL, measure)
+    assert found.rate == pytest.approx(5) and found.why == ""
+
+
+def test_capacity_when_every_step_is_disturbed_then_it_is_known_roughly_and_says_so() -> None:
+    found = find_capacity(
+        CELL,
+        lambda cell, number, rate: CalibrationStep(rate=rate, utilisation=min(1.0, rate / 5), trouble="steal of 9 %"),
+    )
+    assert found.rate == pytest.approx(5) and "steal of 9 %" in found.why
 
 
 def test_capacity_when_every_step_failed_then_that_is_known_of_it() -> None:
@@ -137,7 +157,7 @@ def test_step_when_it_is_measured_then_it_tells_what_was_busiest(figures: dict[s
 
 def test_step_when_it_is_not_valid_or_says_nothing_of_the_server_then_it_says_why() -> None:
     found = step({"utilisation": 0.5}, invalid=("the generator was busy",))
-    assert (found.trouble, found.utilisation) == ("the generator was busy", None)
+    assert (found.trouble, found.utilisation) == ("the generator was busy", 0.5)
     assert "not known how busy" in step({}).trouble
 
 

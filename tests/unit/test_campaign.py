@@ -53,7 +53,7 @@ class Server:
     def _measured(self, trial: Trial, utilisation: float, *, disturbed: bool = False) -> Measured:
         invalid = ("the generator was busy",) if disturbed or trial.cell[CONSUMER] in self.invalid else ()
         row = {**trial.cell.as_row(), "trial": trial.number, "users": 5, "valid": "no" if invalid else "yes",
-               "utilisation": utilisation}  # fmt: skip
+               "utilisation": None if trial.cell[CONSUMER] in self.invalid else utilisation}  # fmt: skip
         return Measured(tables=Tables.from_rows({"throughput": [row]}), invalid=invalid, identity={})
 
 
