@@ -28,6 +28,8 @@ LIKELY_STEPS: Final = 2.3
 AGREEMENT: Final = 0.1
 """No step may be busier, or less busy, than the line by more than this share. With 0.15, two of three steps could give
 capacities that differ by a third."""
+MOST_DISTURBED: Final = 4
+"""A moment of other work disturbs one step or two."""
 ROUGHLY: Final = 0.3
 """The same where no step is left to be run: a load that is somewhat off is told of, and what the trials measured tells
 how busy the server was; a run that refuses all its trials tells nothing."""
@@ -94,7 +96,7 @@ def cells_to_calibrate(plan: Plan) -> list[CellKey]:
 def find_capacity(cell: CellKey, measure: Measure) -> Capacity:
     """Return the capacity of a cell, by as few steps as agree; without a rate where none do."""
     rate, steps = SCENARIOS[cell[SCENARIO]].rate * FIRST, list[CalibrationStep]()
-    while len(steps) < MOST_STEPS:
+    while len(steps) < MOST_STEPS and not _is_always_disturbed(steps):
         steps.append(measure(cell, len(steps) + 1, rate))
         capacity = agreed_capacity(steps)
         if capacity is not None:
@@ -125,6 +127,11 @@ def agreed_capacity(steps: Sequence[CalibrationStep]) -> float | None:
         return None
     candidates = [known, *([pair for pair in known if pair is not odd] for odd in known)] if len(known) > 3 else [known]
     return next((found for points in candidates if (found := _capacity_by_line(points, AGREEMENT)) is not None), None)
+
+
+def _is_always_disturbed(steps: Sequence[CalibrationStep]) -> bool:
+    """Tell whether more steps would show no more: others use the machine all the time."""
+    return len(_telling([replace(step, trouble="") for step in steps if step.trouble])) >= MOST_DISTURBED
 
 
 def _rough_capacity(steps: Sequence[CalibrationStep]) -> float | None:
@@ -164,12 +171,12 @@ def next_rate(steps: Sequence[CalibrationStep]) -> float:
     Lower as well where a first step was busy enough: what is there at any rate shows at another rate alone.
     """
     step = steps[-1]
-    if step.trouble or step.utilisation is None:
+    if step.utilisation is None:
         return step.rate * TROUBLE_BACK_OFF
     if step.utilisation >= SATURATED:
         return step.rate * BACK_OFF
-    known = _telling(steps)
-    if step.utilisation >= TELLING_BUSY and min(rate for rate, _ in known) * NEAR > max(rate for rate, _ in known):
+    rates = [rate for rate, _ in _telling(steps)]
+    if step.utilisation >= TELLING_BUSY and rates and min(rates) * NEAR > max(rates):
         return step.rate * BACK_OFF
     return step.rate * AIM / max(step.utilisation, AIM / GROW_MOST)
 

@@ -10,6 +10,7 @@ import pytest
 
 from loadtest.bench.calibration import (
     DROP_OF_STEPS,
+    MOST_DISTURBED,
     MOST_STEPS,
     NotCalibrated,
     agreed_capacity,
@@ -127,6 +128,7 @@ def test_capacity_when_every_step_is_disturbed_then_it_is_known_roughly_and_says
         lambda cell, number, rate: CalibrationStep(rate=rate, utilisation=min(1.0, rate / 5), trouble="steal of 9 %"),
     )
     assert found.rate == pytest.approx(5) and "steal of 9 %" in found.why
+    assert len(found.steps) == MOST_DISTURBED, "more of them would show no more"
 
 
 def test_capacity_when_every_step_failed_then_that_is_known_of_it() -> None:
