@@ -148,7 +148,7 @@ class Plan(BaseModel):
     mix_drops: bool = Field(True, description="all kinds of drop in the same trials, or each kind in trials of its own")
     trials: int = Field(3, ge=1, le=1000, description="number of trials of each cell")
     repeats: int = Field(
-        1,
+        2,
         ge=0,
         le=10,
         description="how often a trial that is not valid is run again, after all others; the manifest names each",
