@@ -22,9 +22,9 @@ fact     := ["count "] key figure    (a number of the manifest, or the length of
 
 Trials that are not valid are no part of any figure. A figure may have commas between thousands, and is right when it is
 the value rounded to the digits written. A sum over a cell that is not known is refused; median, min and max leave such
-cells out. All figures of a footnote stand in each sentence that refers to it, and all numbers of a sentence in one of its
-footnotes; codes, versions and settings that are no findings go into `code spans`, which are left out, as links and fenced
-code are. A heading, an item of a list and a row of a table are sentences too.
+cells out. All figures of a footnote stand in each sentence that refers to it, and all numbers of a sentence in one of
+its footnotes; codes, versions and settings that are no findings go into `code spans`, which are left out, as links and
+fenced code are. A heading, an item of a list and a row of a table are sentences too.
 """
 
 from __future__ import annotations
