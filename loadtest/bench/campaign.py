@@ -52,6 +52,9 @@ class Watcher(Protocol):
     def trial_done(self, trial: Trial, tables: Tables, invalid: tuple[str, ...]) -> None:
         """A trial was measured and saved; `invalid` says why its figures do not count, if so."""
 
+    def repeats_begin(self, count: int) -> None:
+        """So many trials are run again, for their figures were about the rig."""
+
     def trial_failed(self, trial: Trial, why: str) -> None:
         """A trial came to no result."""
 
@@ -64,15 +67,23 @@ def run_campaign(run: RunFolder, target: Target, *, addresses: Mapping[str, str]
     A trial that fails after it began is noted and the others go on. Raises EnvironmentFailed when something cannot be
     started; what was measured until then, or until KeyboardInterrupt, is saved.
     """
-    todo = run.left
     with run.under_way(), short_folder() as scratch:
-        need_open_files(max((users_of(run.plan, trial) for trial in todo), default=0) * FILES_A_USER + SPARE_FILES)
+        need_open_files(max((users_of(run.plan, trial) for trial in run.left), default=0) * FILES_A_USER + SPARE_FILES)
         setup = TrialSetup(plan=run.plan, target=target.prepare(scratch), addresses=addresses)
         _calibrate(run, setup, watcher)
-        todo = _with_rates(run, todo, watcher)
-        for place, trial in enumerate(todo, 1):
-            watcher.trial_begins(trial, place=place, of=len(todo))
-            _run(trial, run, setup, watcher)
+        rates = _find_rates(run, watcher)
+        _run_all(_at_rates(run.left, rates), run, setup, watcher)
+        while again := run.to_repeat:
+            watcher.repeats_begin(len(again))
+            for trial in again:
+                run.take_back(trial)
+            _run_all(_at_rates(again, rates), run, setup, watcher)
+
+
+def _run_all(trials: Sequence[Trial], run: RunFolder, setup: TrialSetup, watcher: Watcher) -> None:
+    for place, trial in enumerate(trials, 1):
+        watcher.trial_begins(trial, place=place, of=len(trials))
+        _run(trial, run, setup, watcher)
 
 
 def _run(trial: Trial, run: RunFolder, setup: TrialSetup, watcher: Watcher) -> None:
@@ -114,15 +125,21 @@ def _calibrate(run: RunFolder, setup: TrialSetup, watcher: Watcher) -> None:
         watcher.calibrated(capacity)
 
 
-def _with_rates(run: RunFolder, trials: Sequence[Trial], watcher: Watcher) -> list[Trial]:
-    """Return the trials with the rates of their loads, without those whose load is a share of what is not known."""
+def _find_rates(run: RunFolder, watcher: Watcher) -> dict[CellKey, float | None]:
+    """Return the rate of each cell, without those whose load is a share of what is not known, and save both."""
     rates: dict[CellKey, float | None] = {}
+    left = run.left
     for cell in run.plan.cells():
         try:
             rates[cell] = rate_of_load(cell, run.capacities, run.plan.load_of)
         except NotCalibrated as error:
-            refused = [trial for trial in trials if trial.cell == cell]
+            refused = [trial for trial in left if trial.cell == cell]
             run.note_refused(refused, str(error), failed=error.has_failed)
             watcher.cell_refused(cell, str(error))
     run.save_rates({cell: rate for cell, rate in rates.items() if rate is not None})
+    return rates
+
+
+def _at_rates(trials: Sequence[Trial], rates: Mapping[CellKey, float | None]) -> list[Trial]:
+    """Return the trials with their rates, without those that are refused."""
     return [replace(trial, rate=rates[trial.cell]) for trial in trials if trial.cell in rates]

@@ -109,7 +109,7 @@ class Plan(BaseModel):
 
     profile: Literal["quick", "standard", "full"] = Field(
         "quick",
-        description="quick: 3 short trials a cell, at two loads, within eight minutes; standard: 6 trials of 8 s, "
+        description="quick: 3 short trials a cell, at two loads, within eight minutes; standard: 5 trials of 9.5 s, "
         "at four loads; full: 10 trials of 20 s, at nine loads, each kind of drop in trials of its own, and every "
         "consumer",
     )
@@ -148,6 +148,12 @@ class Plan(BaseModel):
     )
     mix_drops: bool = Field(True, description="all kinds of drop in the same trials, or each kind in trials of its own")
     trials: int = Field(3, ge=1, le=1000, description="number of trials of each cell")
+    repeats: int = Field(
+        2,
+        ge=0,
+        le=10,
+        description="how often a trial that is not valid is run again, after all others; the manifest names each",
+    )
     twins: bool = Field(
         True,
         description="whether one cell of each scenario is measured twice each round: what the two differ by is the "

@@ -32,8 +32,8 @@ PROFILES: dict[str, dict[str, Any]] = {
     "standard": {
         **_MANY_DROPS,
         "load": ("30%", "50%", "80%", "95%"),
-        "trials": 6,
-        "duration": 8.0,
+        "trials": 5,
+        "duration": 9.5,
         "warm_up": 2.0,
         "settle": 10.0,
     },

@@ -1,10 +1,12 @@
 """A run's folder: the manifest and the tables, written anew after each trial, so that what is done is always there."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
+
+import polars as pl
 
 from loadtest.bench.choices import Choices
 from loadtest.bench.plan import Plan, PlanError, Trial
@@ -33,6 +35,9 @@ from loadtest.report.manifest import (
 )
 from loadtest.report.tables import Tables
 from loadtest.stack.machine import machine, versions
+
+MOST_REPEATED = 0.25
+"""Of the trials, as a share: where more are not valid, something disturbs the machine all the time."""
 
 
 class RunFolder:
@@ -108,6 +113,21 @@ class RunFolder:
         """The trials that have no result yet, in their order."""
         return [trial for trial in self.plan.trials_in_order() if not self.is_done(trial)]
 
+    @property
+    def to_repeat(self) -> list[Trial]:
+        """The trials that are to be run again, in their order, for the figures that they gave are about the rig.
+
+        None where too many are: then it is the machine, and running them again would find the same.
+        """
+        invalid = {(trouble.cell, trouble.trial) for trouble in self._manifest.invalid}
+        bad = [trial for trial in self.plan.trials_in_order() if (trial.cell, trial.number) in invalid]
+        if len(bad) > MOST_REPEATED * self._manifest.planned:
+            return []
+        return [trial for trial in bad if self.is_done(trial) and self._repeats_of(trial) < self.plan.repeats]
+
+    def _repeats_of(self, trial: Trial) -> int:
+        return sum((it.cell, it.trial) == (trial.cell, trial.number) for it in self._manifest.repeated)
+
     def is_done(self, trial: Trial) -> bool:
         """Tell whether the trial has a result."""
         return (trial.cell, trial.number) in trials_of(self._tables)
@@ -124,8 +144,12 @@ class RunFolder:
         return emptied(self.folder / "calibration" / trial.folder)
 
     def save_capacity(self, capacity: Capacity) -> None:
-        """Add what a cell carries at most."""
-        self._manifest = replace(self._manifest, capacity=(*self._manifest.capacity, capacity))
+        """Add what a cell carries at most; a note says so where that is known roughly only."""
+        notes = self._manifest.notes
+        if capacity.rate is not None and capacity.why:
+            cell = " ".join(capacity.cell.spoken())
+            notes = (*notes, f"the loads that depend on {cell} are rough, read the utilisation: {capacity.why}")
+        self._manifest = replace(self._manifest, capacity=(*self._manifest.capacity, capacity), notes=notes)
         self._write()
 
     def save_rates(self, rates: Mapping[CellKey, float]) -> None:
@@ -139,6 +163,15 @@ class RunFolder:
         self._tables = self._tables.extended(tables)
         troubled = tuple(TroubledTrial(cell=trial.cell, trial=trial.number, why=why) for why in invalid)
         self._manifest = replace(self._manifest, invalid=(*self._manifest.invalid, *troubled))
+        self._write()
+
+    def take_back(self, trial: Trial) -> None:
+        """Remove what a trial gave, so that it is to be run again, and note why."""
+        why = [one for one in self._manifest.invalid if (one.cell, one.trial) == (trial.cell, trial.number)]
+        again = TroubledTrial(cell=trial.cell, trial=trial.number, why="; ".join(one.why for one in why))
+        left = tuple(one for one in self._manifest.invalid if one not in why)
+        self._manifest = replace(self._manifest, invalid=left, repeated=(*self._manifest.repeated, again))
+        self._tables = _without(self._tables, trial)
         self._write()
 
     def note_failed(self, trial: Trial, why: str) -> None:
@@ -194,18 +227,25 @@ def _of_trials_with_figures(troubled: Iterable[TroubledTrial], tables: Tables) -
 def _of_done_trials(tables: Tables) -> Tables:
     """Leave out what was saved of a trial while the bench was killed: its row in throughput.csv is written last."""
     done = trials_of(tables)
+    return _of_trials(tables, lambda cell, trial: (cell, trial) in done)
 
-    def is_done(row: Mapping[str, object], trial: int) -> bool:
-        return (planned_cell(CellKey.of_row(row), trial, done), trial) in done
 
-    return Tables(
-        {
-            table.name: frame.filter(
-                [is_done(row, row["trial"]) for row in frame.select(KEY_NAMES).iter_rows(named=True)]
-            )
-            for table, frame in tables.items()
-        }
-    )
+def _without(tables: Tables, left_out: Trial) -> Tables:
+    """Leave out all rows of a trial."""
+    return _of_trials(tables, lambda cell, trial: (cell, trial) != (left_out.cell, left_out.number))
+
+
+def _of_trials(tables: Tables, counts: Callable[[CellKey, int], bool]) -> Tables:
+    """Keep the rows of the trials that count, by the cell that was planned and the trial's number."""
+    done = trials_of(tables)
+
+    def stays(row: Mapping[str, object], trial: int) -> bool:
+        return counts(planned_cell(CellKey.of_row(row), trial, done), trial)
+
+    def kept(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.filter([stays(row, row["trial"]) for row in frame.select(KEY_NAMES).iter_rows(named=True)])
+
+    return Tables({table.name: kept(frame) for table, frame in tables.items()})
 
 
 def _refuse_another_plan(plan: Plan, written: Mapping[str, Any], folder: Path) -> None:

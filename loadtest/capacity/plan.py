@@ -28,7 +28,7 @@ DEFAULT_LEVEL: Final = ("latency_ms_p99 < 100", "lost == 0")
 MOST_WORKERS: Final = 64
 
 OF_NO_CAPACITY: Final = frozenset(
-    {"profile", "load", "load_of", "blocker_work", "mix_drops", "trials", "twins", "fail_on"}
+    {"profile", "load", "load_of", "blocker_work", "mix_drops", "trials", "repeats", "twins", "fail_on"}
 )
 """Keys of a bench's plan that a capacity run has no use for: a search sets the load, and repeats itself."""
 

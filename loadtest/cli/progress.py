@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from loadtest.bench.plan import Trial
 from loadtest.dimensions import CellKey
+from loadtest.figures.words import counted
 from loadtest.report.manifest import Capacity
 from loadtest.report.tables import Tables
 
@@ -57,8 +58,10 @@ class ShownProgress:
         name = " ".join(capacity.cell.spoken())
         if capacity.rate is None:
             self._console.print(f"{name}: not calibrated: {capacity.why}", style="yellow", markup=False, soft_wrap=True)
-        else:
-            self._console.print(f"{name}: carries {capacity.rate:.3g} messages/s from each sender", markup=False)
+            return
+        self._console.print(f"{name}: carries {capacity.rate:.3g} messages/s from each sender", markup=False)
+        if capacity.why:
+            self._console.print(f"{name}: this is rough: {capacity.why}", style="yellow", markup=False, soft_wrap=True)
 
     def cell_refused(self, cell: CellKey, why: str) -> None:
         """Say why there will be no result."""
@@ -81,6 +84,11 @@ class ShownProgress:
         self._progress.advance(self._task)
         for why in invalid:
             self._console.print(f"{trial}: not valid: {why}", style="yellow", markup=False, soft_wrap=True)
+
+    def repeats_begin(self, count: int) -> None:
+        """Say how many trials are run again."""
+        self._console.print(f"running {counted(count, 'trial')} again: not valid", markup=False, soft_wrap=True)
+        self._progress.update(self._task, total=count, completed=0)
 
     def trial_failed(self, trial: Trial, why: str) -> None:
         """Say why there is no result."""

@@ -22,6 +22,11 @@ class Part:
 
 def counts_of(cells: Iterable[Cell], part: Part) -> TrialCounts:
     """How many of how many, in each round that is known of, all these cells together."""
+    found = _by_round(cells, part).values()
+    return TrialCounts(events=[events for events, _ in found], of=[of for _, of in found])
+
+
+def _by_round(cells: Iterable[Cell], part: Part) -> dict[int, tuple[int, int]]:
     found: dict[int, tuple[int, int]] = {}
     for cell in cells:
         for trial in cell.valid_trials:
@@ -29,7 +34,12 @@ def counts_of(cells: Iterable[Cell], part: Part) -> TrialCounts:
             if events is not None and others is not None:
                 before, of = found.get(trial.round, (0, 0))
                 found[trial.round] = (before + events, of + events + others)
-    return TrialCounts(events=[events for events, _ in found.values()], of=[of for _, of in found.values()])
+    return found
+
+
+def share_by_round(cells: Iterable[Cell], part: Part) -> dict[int, float]:
+    """The share in each round in which there was something to count, all these cells together."""
+    return {number: events / of for number, (events, of) in _by_round(cells, part).items() if of}
 
 
 def share_in(cells: Sequence[Cell], part: Part) -> Share:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from loadtest.checks.disconnects.table import EXAMPLE
 from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
@@ -14,6 +17,8 @@ from loadtest.report.ledgers import records_of, write_kept
 from loadtest.report.manifest import MANIFEST, Manifest, read_manifest
 from loadtest.report.summary import summarise
 from loadtest.report.tables import Tables
+
+OUT: Final = "--out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +47,31 @@ def keep_run(run_folder: Path, folder: Path) -> Kept:
     _make(folder)
     write_kept(records, folder)
     write_compressed(tables, folder)
-    write_bytes(folder / MANIFEST, (run_folder / MANIFEST).read_bytes())  # last: without it the folder is no run
+    write_bytes(folder / MANIFEST, _moved((run_folder / MANIFEST).read_bytes()))  # last: without it it is no run
     return Kept(
         trials=tables[THROUGHPUT].height, examples=len(examples), size=sum(f.stat().st_size for f in folder.iterdir())
     )
+
+
+def _moved(manifest: bytes) -> bytes:
+    """A manifest whose command does not say where the run was written: the kept one is somewhere else."""
+    content = json.loads(manifest)
+    command = without_out(content.get("command", ""))
+    if command == content.get("command", ""):
+        return manifest
+    return (json.dumps({**content, "command": command}, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def without_out(command: str) -> str:
+    """A command without its option --out."""
+    words = iter(shlex.split(command))
+    kept = []
+    for word in words:
+        if word == OUT:
+            next(words, None)
+        elif not word.startswith(f"{OUT}="):
+            kept.append(word)
+    return shlex.join(kept)
 
 
 def examples_named_by(tables: Tables, manifest: Manifest) -> list[str]:

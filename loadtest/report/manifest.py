@@ -44,11 +44,11 @@ class CalibrationStep:
 
     rate: float
     utilisation: float | None = None
-    """The share of the time that what is busiest was busy; None: it is not known."""
+    """The share of the time that what is busiest was busy, also where something else was too; None: not known."""
     busiest: str = ""
     """What that was: "event loop", "sync thread", or "broker"."""
     trouble: str = ""
-    """Why it is not known."""
+    """Why it is not known, or not trusted; empty where it is."""
     failed: bool = False
     """Whether the trial came to no result."""
 
@@ -58,12 +58,12 @@ class Capacity:
     """The rate at which what gives way first in a cell is busy all the time, and how it was found."""
 
     cell: _Key
-    """Without drops and without a load."""
+    """Without a load, with drops of one kind or none."""
     rate: float | None
     """None: it could not be found."""
     steps: tuple[CalibrationStep, ...]
     why: str = ""
-    """Why it could not be found."""
+    """Why it could not be found, or is rough."""
 
     @property
     def has_failed_step(self) -> bool:
@@ -111,6 +111,8 @@ class Manifest:
     done: int
     failed: tuple[TroubledTrial, ...] = ()
     invalid: tuple[TroubledTrial, ...] = ()
+    repeated: tuple[TroubledTrial, ...] = ()
+    """The trials that were run again, for their figures were about the rig, and why; none of those figures is kept."""
     notes: tuple[str, ...] = ()
 
     @property

@@ -49,6 +49,7 @@ def summary_json(summary: Summary) -> dict[str, Any]:
         "unknown": [_unknown_json(figure) for figure in summary.unknown],
         "failed": [_troubled_json(trial) for trial in manifest.failed],
         "invalid": [_troubled_json(trial) for trial in manifest.invalid],
+        "repeated": [_troubled_json(trial) for trial in manifest.repeated],
         "comparisons": [_comparison_json(comparison) for comparison in summary.comparisons],
         "noise_floor": [_noise_json(noise) for noise in summary.noise],
         "findings": [_finding_json(finding) for finding in summary.findings],

@@ -10,17 +10,21 @@ Each sentence with a figure refers to a footnote, and each footnote says what it
     [^plan]: manifest.json: plan.trials 5, done 160, count plan.drops 21
 
 footnote := source {"; " source}
-source   := table ".csv" {", " filter} ": " claim {", " claim}  |  "manifest.json: " fact {", " fact}
+source   := [run "/"] table ".csv" {", " filter} ": " claim {", " claim}
+          | [run "/"] "manifest.json: " fact {", " fact}    (run: of another kept run beside this one, its folder)
 filter   := ["not "] column " " value {"|" value}    (rows whose column is one of the values, or none of them)
 claim    := aggregate figure  |  aggregate [figure] " of " aggregate [figure] " = " figure " %"
+          | "share " column " of " column " = " figure " % (" figure " to " figure " %)"
+          | "typical " column " " figure " (" figure " to " figure ")"
 aggregate := ("sum" | "median" | "min" | "max") " " column  |  "count"    (of the rows)
+    (share: of all, with its 95 % interval, rounds being the clusters; typical: over the rounds of one cell, the same)
 fact     := ["count "] key figure    (a number of the manifest, or the length of a list; keys have dots inside)
 
-A figure may have commas between thousands, and is right when it is the value rounded to the digits written. A sum over
-a cell that is not known is refused; median, min and max leave such cells out. All figures of a footnote stand in each
-sentence that refers to it, and all numbers of a sentence in one of its footnotes; codes, versions and settings that are
-no findings go into `code spans`, which are left out, as links and fenced code are. A heading, an item of a list and a
-row of a table are sentences too.
+Trials that are not valid are no part of any figure. A figure may have commas between thousands, and is right when it is
+the value rounded to the digits written. A sum over a cell that is not known is refused; median, min and max leave such
+cells out. All figures of a footnote stand in each sentence that refers to it, and all numbers of a sentence in one of
+its footnotes; codes, versions and settings that are no findings go into `code spans`, which are left out, as links and
+fenced code are. A heading, an item of a list and a row of a table are sentences too.
 """
 
 from __future__ import annotations
@@ -37,12 +41,18 @@ from typing import Any
 
 import polars as pl
 
+from loadtest.dimensions import CellKey
+from loadtest.figures.table import CELL_NAMES, KEY_NAMES
+from loadtest.figures.twins import round_of
+from loadtest.report.cells import planned_cell, trials_of
 from loadtest.report.columns import TABLES
 from loadtest.report.csv_files import read_tables
 from loadtest.report.errors import ReportError
 from loadtest.report.manifest import MANIFEST
 from loadtest.report.story import read_story
 from loadtest.report.tables import Tables
+from loadtest.stats.location import location_of
+from loadtest.stats.share import share_of
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 
@@ -85,12 +95,25 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The share of a column in another, or the typical value of one, with the interval that the rounds allow."""
+
+    column: str
+    of: str
+    """"" for a typical value."""
+    figures: list[str]
+    """The estimate and its limits, as written; of a share in percent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Rows of one table, or the manifest, and what is claimed of them."""
 
+    run: str
+    """The name of another kept run; "" for the document's own."""
     file: str
     filters: tuple[Filter, ...]
-    claims: tuple[Claim, ...]
+    claims: tuple[Claim | Estimate, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,28 +140,71 @@ class Document:
     shown: tuple[tuple[str, str], ...]
 
 
+class Runs:
+    """A kept run and those beside it, each read once."""
+
+    def __init__(self, own: Path) -> None:
+        self._own = own
+        self._read = {"": _read(own)}
+
+    def read(self, name: str) -> tuple[Tables, dict[str, Any]]:
+        """The tables and the manifest of a run; FootnoteError where there is none of that name."""
+        if name not in self._read:
+            folder = self._own.parent / name
+            if not (folder / MANIFEST).is_file():
+                raise FootnoteError(f"there is no kept run {name} beside {self._own.name}")
+            self._read[name] = _read(folder)
+        return self._read[name]
+
+
+def _read(folder: Path) -> tuple[Tables, dict[str, Any]]:
+    return _of_valid_trials(read_tables(folder)), json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+
+
+def _of_valid_trials(tables: Tables) -> Tables:
+    """The rows that count: those of trials that are not valid are left out of every figure of a report too."""
+    trials = trials_of(tables)
+
+    def counts(row: dict[str, Any]) -> bool:
+        return trials.get((planned_cell(CellKey.of_row(row), row["trial"], trials), row["trial"]), True)
+
+    return Tables(
+        {
+            table.name: frame.filter([counts(row) for row in frame.select(KEY_NAMES).iter_rows(named=True)])
+            for table, frame in tables.items()
+        }
+    )
+
+
 def problems_of(text: str, run: Path, *, named: str) -> list[str]:
     """All that is wrong with a document about the kept run in the folder `run`, which commands in it call `named`.
 
     Raises ReportError when there is no such run.
     """
     document = read_document(text)
-    tables, manifest = read_tables(run), json.loads((run / MANIFEST).read_text(encoding="utf-8"))
+    runs = Runs(run)
     sources: dict[str, tuple[Source, ...]] = {}
     problems = [f"[^{name}] is there twice" for name in document.twice]
     for name, claimed in document.footnotes.items():
         try:
             sources[name] = read_footnote(claimed)
-            problems += [f"[^{name}]: {wrong}" for wrong in _wrong(sources[name], tables, manifest)]
+            problems += [f"[^{name}]: {wrong}" for wrong in _wrong(sources[name], runs)]
         except FootnoteError as error:
             problems.append(f"[^{name}]: {error}")
     problems += _unsourced(document, sources)
-    return problems + [wrong for folder, shown in document.shown if folder == named for wrong in _not_shown(run, shown)]
+    kept = [(run.parent / Path(folder).name, shown) for folder, shown in document.shown if _is_kept(folder, named)]
+    return problems + [wrong for folder, shown in kept for wrong in _not_shown(folder, shown)]
+
+
+def _is_kept(folder: str, named: str) -> bool:
+    """Whether a command names a kept run, and not one that its reader has."""
+    return Path(folder).parent == Path(named).parent and Path(folder).name != "latest"
 
 
 def read_document(text: str) -> Document:
     """Take a document in Markdown apart; of fenced code only the commands count."""
     shown = [shlex.split(command)[2:4] for command in _SHOW.findall(text)]
+    text = re.sub(r"<!-- generated by .*?<!-- end -->", "", text, flags=re.DOTALL)  # another test makes these anew
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r"^(```|~~~).*?^\1[ ]*$", "", text, flags=re.DOTALL | re.MULTILINE)
     definition = re.compile(r"^\[\^([^\]]+)\]:[ \t]*(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
@@ -196,12 +262,15 @@ def _blocks(text: str) -> Iterator[str]:
 
 def _source(part: str) -> Source:
     place, colon, claims = part.partition(": ")
-    file, *filters = place.split(", ")
+    path, *filters = place.split(", ")
+    run, _, file = path.rpartition("/")
     if not colon or file not in (MANIFEST, *(table.file for table in TABLES.values())):
         raise FootnoteError(f"{part!r} does not begin with a table's file and a colon behind its filters")
     if file == MANIFEST:
-        return Source(file=file, filters=(), claims=tuple(_manifest_claim(claim) for claim in claims.split(", ")))
+        facts = tuple(_manifest_claim(claim) for claim in claims.split(", "))
+        return Source(run=run, file=file, filters=(), claims=facts)
     return Source(
+        run=run,
         file=file,
         filters=tuple(_filter(text) for text in filters),
         claims=tuple(_claim(claim) for claim in claims.split(", ")),
@@ -219,7 +288,13 @@ _AGGREGATE = rf"(?:(sum|median|min|max) (\w+)|(count))(?: ({NUMBER}))?"
 _CLAIM = re.compile(rf"{_AGGREGATE}(?: of {_AGGREGATE} = ({NUMBER}) ?%)?")
 
 
-def _claim(text: str) -> Claim:
+_SHARE = re.compile(rf"share (\w+) of (\w+) = ({NUMBER}) ?% \(({NUMBER}) to ({NUMBER}) ?%\)")
+_TYPICAL = re.compile(rf"typical (\w+)() ({NUMBER}) \(({NUMBER}) to ({NUMBER})\)")
+
+
+def _claim(text: str) -> Claim | Estimate:
+    if estimate := _SHARE.fullmatch(text) or _TYPICAL.fullmatch(text):
+        return Estimate(column=estimate[1], of=estimate[2], figures=[estimate[3], estimate[4], estimate[5]])
     found = _CLAIM.fullmatch(text)
     if not found or not (found[4] or found[9]):
         raise FootnoteError(f"{text!r} is not `sum column 12`, `count 12` or `sum column of sum column = 12.5 %`")
@@ -237,11 +312,14 @@ def _manifest_claim(text: str) -> Claim:
     return Claim(part=Aggregate(name="count" if found[1] else "", column=found[2], figure=found[3]))
 
 
-def _wrong(sources: Iterable[Source], tables: Tables, manifest: dict[str, Any]) -> Iterator[str]:
-    """Each figure that is not what the run says."""
+def _wrong(sources: Iterable[Source], runs: Runs) -> Iterator[str]:
+    """Each figure that is not what its run says."""
     for source in sources:
+        tables, manifest = runs.read(source.run)
         for claim in source.claims:
-            if source.file == MANIFEST:
+            if isinstance(claim, Estimate):
+                values = _estimated(claim, _with_rounds(_rows(source, tables), manifest))
+            elif source.file == MANIFEST:
                 values = [(claim.part.figure, _in_manifest(claim.part, manifest))]
             else:
                 values = _values(claim, _rows(source, tables))
@@ -274,6 +352,36 @@ def _values(claim: Claim, rows: pl.DataFrame) -> list[tuple[str, float]]:
     if not whole:
         raise FootnoteError(f"there is no share of {claim.whole.name} {claim.whole.column}: it is 0")
     return [(claim.part.figure, part), (claim.whole.figure, whole), (claim.percent, 100 * part / whole)]
+
+
+ROUND = "round"
+
+
+def _with_rounds(rows: pl.DataFrame, manifest: dict[str, Any]) -> pl.DataFrame:
+    """The rows with the round that each was measured in: twins belong to that of their other."""
+    rounds = manifest["plan"]["trials"]
+    return rows.with_columns(pl.Series(ROUND, [round_of(trial, trials=rounds) for trial in rows["trial"]], pl.Int64))
+
+
+def _estimated(claim: Estimate, rows: pl.DataFrame) -> list[tuple[str, float]]:
+    """The estimate and its limits, each as written and as it should be."""
+    columns = [column for column in (claim.column, claim.of) if column]
+    if strangers := [column for column in columns if column not in rows.columns]:
+        raise FootnoteError(f"there is no column {', '.join(strangers)}")
+    if rows.is_empty() or rows.select(columns).null_count().row(0) != (0,) * len(columns):
+        raise FootnoteError(f"{' or '.join(columns)} is not known in some row, or no row meets all filters")
+    by_round = rows.group_by(ROUND, maintain_order=True)
+    if claim.of:
+        sums = by_round.agg(pl.col(columns).sum())
+        interval = share_of(sums[claim.column].to_list(), sums[claim.of].to_list()).interval
+        factor = 100.0
+    else:
+        if len(rows.unique([name for name in CELL_NAMES if name in rows.columns])) > 1:
+            raise FootnoteError(f"the rows of {claim.column} are of several cells, which have no typical value")
+        interval = location_of([location_of(group[claim.column].to_list()).estimate for _, group in by_round])
+        factor = 1.0
+    limits = (interval.estimate, interval.low, interval.high)
+    return [(figure, factor * limit) for figure, limit in zip(claim.figures, limits, strict=True)]
 
 
 _AGGREGATES: dict[str, Callable[[pl.Series], Any]] = {

@@ -81,7 +81,12 @@ def invented_tables(
 
 
 def key_row(
-    layer: str = "redis", consumer: str = "sync", scenario: str = "echo", trial: int = 1, drop: str = ""
+    layer: str = "redis",
+    consumer: str = "sync",
+    scenario: str = "echo",
+    trial: int = 1,
+    drop: str = "",
+    load: str = "fixed",
 ) -> Row:
     """The key columns of one trial."""
     return {
@@ -91,7 +96,7 @@ def key_row(
         "consumer": consumer,
         "scenario": scenario,
         "drop": drop or ("mixed" if scenario == "churn" else "none"),
-        "load": "fixed",
+        "load": load,
         "trial": trial,
     }
 

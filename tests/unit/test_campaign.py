@@ -33,10 +33,15 @@ class Server:
         self.trials: list[Trial] = []
         self.fails: set[str] = set()
         self.invalid: set[str] = set()
+        self.disturbed: set[str] = set()
+        """Trials, by folder, that are not valid the first time."""
+        self.always_disturbed: set[str] = set()
 
     def measure(self, trial: Trial, setup: object, folder: Path) -> Measured:
         self.trials.append(trial)
-        return self._measured(trial, 0.5)
+        disturbed = trial.folder in self.disturbed | self.always_disturbed
+        self.disturbed.discard(trial.folder)
+        return self._measured(trial, 0.5, disturbed=disturbed)
 
     def measure_step(self, step: Step, setup: object, folder: Path) -> Measured:
         self.steps.append(step)
@@ -45,10 +50,10 @@ class Server:
             raise TrialFailed("the server died")
         return self._measured(step.trial, min(1.0, step.rate / CARRIES[step.cell[CONSUMER]]))
 
-    def _measured(self, trial: Trial, utilisation: float) -> Measured:
-        invalid = ("the generator was busy",) if trial.cell[CONSUMER] in self.invalid else ()
+    def _measured(self, trial: Trial, utilisation: float, *, disturbed: bool = False) -> Measured:
+        invalid = ("the generator was busy",) if disturbed or trial.cell[CONSUMER] in self.invalid else ()
         row = {**trial.cell.as_row(), "trial": trial.number, "users": 5, "valid": "no" if invalid else "yes",
-               "utilisation": utilisation}  # fmt: skip
+               "utilisation": None if trial.cell[CONSUMER] in self.invalid else utilisation}  # fmt: skip
         return Measured(tables=Tables.from_rows({"throughput": [row]}), invalid=invalid, identity={})
 
 
@@ -58,6 +63,7 @@ class Told:
     def __init__(self) -> None:
         self.calibrated_cells: list[Capacity] = []
         self.refused: dict[CellKey, str] = {}
+        self.repeats: list[int] = []
 
     def calibration_begins(self, cell: CellKey, *, place: int, of: int) -> None: ...
     def calibrated(self, capacity: Capacity) -> None:
@@ -65,6 +71,9 @@ class Told:
 
     def cell_refused(self, cell: CellKey, why: str) -> None:
         self.refused[cell] = why
+
+    def repeats_begin(self, count: int) -> None:
+        self.repeats.append(count)
 
     def trial_begins(self, trial: Trial, *, place: int, of: int) -> None: ...
     def trial_done(self, trial: Trial, tables: Tables, invalid: tuple[str, ...]) -> None: ...
@@ -128,6 +137,41 @@ def test_campaign_when_resumed_then_the_capacities_are_those_that_were_saved(tmp
     carry_out(again)
     assert (server.steps, server.trials) == ([], [])
     assert read_manifest(run.folder).capacity == tuple(run.capacities.values())
+
+
+def test_campaign_when_a_few_trials_are_not_valid_then_they_are_run_again_and_the_manifest_says_why(
+    tmp_path: Path, server: Server
+) -> None:
+    run = new_run(tmp_path)
+    bad = run.plan.trials_in_order()[3]
+    server.disturbed.add(bad.folder)
+    told = carry_out(run)
+    again = [trial for trial in server.trials if trial.folder == bad.folder]
+    assert told.repeats == [1] and len(again) == 2 and again[0] == again[1], "at the same rate, with the same seed"
+    manifest = read_manifest(run.folder)
+    assert manifest.invalid == () and [(it.cell, it.trial) for it in manifest.repeated] == [(bad.cell, bad.number)]
+    assert "the generator was busy" in manifest.repeated[0].why
+    assert manifest.done == manifest.planned, "each trial has one row"
+
+
+def test_campaign_when_a_trial_stays_not_valid_then_it_is_run_again_so_often_and_not_more(
+    tmp_path: Path, server: Server
+) -> None:
+    run = new_run(tmp_path, repeats=2)
+    bad = run.plan.trials_in_order()[3]
+    server.always_disturbed.add(bad.folder)
+    carry_out(run)
+    assert [trial.folder for trial in server.trials].count(bad.folder) == 3
+    manifest = read_manifest(run.folder)
+    assert len(manifest.repeated) == 2 and len(manifest.invalid) == 1
+
+
+def test_campaign_when_many_trials_are_not_valid_then_none_is_run_again(tmp_path: Path, server: Server) -> None:
+    run = new_run(tmp_path)
+    server.always_disturbed.update(trial.folder for trial in run.plan.trials_in_order()[::3])
+    carry_out(run)
+    assert len(server.trials) == len(run.plan.trials_in_order())
+    assert read_manifest(run.folder).repeated == ()
 
 
 def test_campaign_when_one_cell_cannot_be_calibrated_then_none_that_is_compared_with_it_is_run_and_it_is_not_valid(

@@ -30,7 +30,8 @@ EVERY_KEY: dict[str, Any] = {
     "drops": ("rst", "fin"), "servers": ("uvicorn",), "users": 7, "rate": 1.5, "arrivals": "poisson", "room_size": 3,
     "payload_size": 100, "load": ("fixed",), "load_of": "own", "twins": False, "work": "sleep:5",
     "blocker_work": "sleep:50", "drop_share": 0.5, "offline": 0.25, "warm_up": 0.0, "duration": 1.0,
-    "drain": 2.0, "settle": 3.0, "server_ping": "5/6", "mix_drops": False, "trials": 2, "seed": 9, "port": 8123,
+    "drain": 2.0, "settle": 3.0, "server_ping": "5/6", "mix_drops": False, "trials": 2, "repeats": 3,
+    "seed": 9, "port": 8123,
     "fail_on": ("missed_share > 0.05", "layer=inmemory: lost > 0"),
     "pin": False, "allow_contention": True,
 }  # fmt: skip
@@ -288,7 +289,7 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
     [
         ("profile", "quick"),
         ("users", "the scenario's own"),
-        ("duration", "the scenario's own; standard: 8; full: 20"),
+        ("duration", "the scenario's own; standard: 9.5; full: 20"),
         ("scenarios", "echo,broadcast,churn; quick: echo,churn"),
         ("load", "fixed; quick: 30%,80%; standard: 30%,50%,80%,95%; full: 20%,30%,40%,50%,60%,70%,80%,90%,95%"),
         ("rate", "the scenario's own"),
@@ -296,7 +297,7 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
         ("consumers", "sync,async; full: every"),
         ("drops", "close,fin,midframe,rst"),
         ("mix_drops", "yes; full: no"),
-        ("trials", "3; standard: 6; full: 10"),
+        ("trials", "3; standard: 5; full: 10"),
     ],
 )
 def test_bench_when_its_options_are_listed_then_each_says_its_default_and_that_of_other_profiles(

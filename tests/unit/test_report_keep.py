@@ -64,6 +64,27 @@ def test_keep_when_a_run_is_kept_then_it_has_manifest_compressed_tables_and_exam
     assert (tmp_path / "deep" / "kept" / "manifest.json").read_bytes() == (run / "manifest.json").read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("command", "kept"),
+    [
+        ("channels-loadtest bench --trials 5", "channels-loadtest bench --trials 5"),
+        ("channels-loadtest bench --out '/home/me/my runs' --trials 5", "channels-loadtest bench --trials 5"),
+        (
+            "channels-loadtest bench --out=/home/me --drops 'close:4000:a b'",
+            "channels-loadtest bench --drops 'close:4000:a b'",
+        ),
+        ("channels-loadtest bench --out", "channels-loadtest bench"),
+    ],
+)
+def test_keep_when_the_run_was_written_elsewhere_then_its_command_does_not_say_where(
+    run: Path, tmp_path: Path, command: str, kept: str
+) -> None:
+    path = run / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "command": command}))
+    keep_run(run, tmp_path / "kept")
+    assert read_manifest(tmp_path / "kept").command == kept
+
+
 def test_keep_when_read_again_then_the_tables_are_the_same(run: Path, tmp_path: Path) -> None:
     keep_run(run, tmp_path / "kept")
     for name in TABLES:

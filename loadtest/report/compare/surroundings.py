@@ -10,6 +10,7 @@ from loadtest.dimensions import DIMENSIONS, CellKey
 from loadtest.figures.cell import Cell
 from loadtest.figures.words import Namer, counted, number
 from loadtest.report.compare.run import Run
+from loadtest.report.manifest import Manifest
 
 OF_THE_LOAD: Final = ("rate", "room_size", "payload_size", "work", "blocker_work", "arrivals", "load_of")
 """Keys of a plan that say what each user does: with another value of one, another thing was measured."""
@@ -37,6 +38,7 @@ def warnings_of(one: Run, other: Run) -> list[str]:
     first, second = one.manifest, other.manifest
     return [
         *what_differs("machine", first.machine, second.machine),
+        *what_differs("machine", _pinned(first), _pinned(second)),
         *what_differs("version", {**first.versions, **first.identity}, {**second.versions, **second.identity}),
         *_plan_differences(one, other, rest),
         *_rate_differences(one, other),
@@ -44,6 +46,11 @@ def warnings_of(one: Run, other: Run) -> list[str]:
         *_alone(other, one),
         *(f"{run.folder} is {run.manifest.state}: trials are missing" for run in (one, other) if _is_cut_short(run)),
     ]
+
+
+def _pinned(manifest: Manifest) -> dict[str, str]:
+    """Whether the CPUs were divided: without that server and load take each other's."""
+    return {"pinned": "yes" if manifest.pinning else "no"}
 
 
 def what_differs(what: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

@@ -21,6 +21,13 @@ def trouble_findings(manifest: Manifest, namer: Namer) -> Iterator[Finding]:
         )
     yield from _each(manifest.failed, "failed and gave no figures", namer)
     yield from _each(manifest.invalid, "is not valid and is left out of every figure", namer)
+    if manifest.repeated:
+        yield Finding(
+            severity="note",
+            topic=RUN,
+            text=f"Run again at the end, for they had measured the machine or the generator: "
+            f"{counted(len(manifest.repeated), 'trial')}. The report names each, and why.",
+        )
 
 
 def _each(trials: Sequence[TroubledTrial], what: str, namer: Namer) -> Iterator[Finding]:

@@ -1,0 +1,102 @@
+"""The law of missed disconnects in a run: beside the share that was missed the exposure, sampled without any drop.
+
+A drop at a random moment is missed when it meets a consumer in the midst of a message whose handling then sends. So the
+share that is missed should be the share of time in which consumers are there; docs/method.md tells how that is sampled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Final
+
+from loadtest.checks.disconnects.account import MISSED_OF
+from loadtest.checks.disconnects.table import EXPOSURE
+from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
+from loadtest.checks.throughput.table import TABLE as THROUGHPUT
+from loadtest.checks.throughput.table import UTILISATION
+from loadtest.dimensions import CONSUMER, DROP, LAYER, LOAD, MIXED_DROPS, SERVER, CellKey
+from loadtest.figures.cell import Cell
+from loadtest.figures.evidence import Evidence
+from loadtest.figures.share import share_by_round, share_in
+from loadtest.figures.words import number, percent, share_with_interval
+from loadtest.stats.interval import Interval
+from loadtest.stats.location import mean_of
+from loadtest.stats.share import Share
+
+HEAD: Final = (
+    *(dimension.name for dimension in (SERVER, LAYER, CONSUMER, LOAD)),
+    *("utilisation", "missed", "missed share (95 %)", "exposure", "difference (95 %)"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LawRow:
+    """What was missed of a cell's drops of which chance alone decides, and what was to be expected; shares, 0 to 1."""
+
+    key: CellKey
+    """With mixed drops, whatever the kinds were."""
+    utilisation: float | None
+    missed: Share
+    exposure: float
+    """The mean of the rounds."""
+    excess: Interval
+    """Missed less exposure, paired by round: 0 where the law holds."""
+
+
+def law_rows(evidence: Evidence, *, left_out: Collection[str] = ()) -> Iterator[LawRow]:
+    """A row for each cell with drops of which chance alone decides, in which the exposure is known in two rounds.
+
+    `left_out`: kinds of drop that are in no row.
+    """
+    for cells in evidence.by_drop(DISCONNECTS):
+        at_risk = [cell for cell in evidence.at_risk(cells) if cell.key[DROP] not in left_out]
+        if at_risk and (row := _row(at_risk, evidence)) is not None:
+            yield row
+
+
+def _row(cells: Sequence[Cell], evidence: Evidence) -> LawRow | None:
+    key = cells[0].key.having(DROP, MIXED_DROPS)
+    exposures = cells[0].by_round(EXPOSURE)  # of the trial: the same in the rows of all its kinds
+    missed = share_by_round(cells, MISSED_OF)
+    excess = [missed[number] - exposures[number] for number in sorted(missed.keys() & exposures.keys())]
+    if len(excess) < 2:
+        return None
+    busy = [cell.interval(UTILISATION).estimate for cell in evidence.having(THROUGHPUT) if _is_of(cell, cells)]
+    return LawRow(
+        key=key,
+        utilisation=fmean(busy) if busy else None,
+        missed=share_in(cells, MISSED_OF),
+        exposure=fmean(exposures.values()),
+        excess=mean_of(excess),
+    )
+
+
+def _is_of(trials: Cell, drops: Sequence[Cell]) -> bool:
+    return trials.key in {key for cell in drops for key in (cell.key, cell.key.having(DROP, MIXED_DROPS))}
+
+
+def law_table(evidence: Evidence, *, left_out: Collection[str] = ()) -> str:
+    """The rows as a table in Markdown; shares in percent, the difference in percentage points."""
+    rows = [HEAD, ["---"] * len(HEAD), *map(_cells, law_rows(evidence, left_out=left_out))]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _cells(row: LawRow) -> list[str]:
+    place = [str(row.key[dimension]) for dimension in (SERVER, LAYER, CONSUMER, LOAD)]
+    busy = "?" if row.utilisation is None else number(round(row.utilisation, 2))
+    share = row.missed
+    return [
+        *place,
+        busy,
+        f"{share.events:,} of {share.of:,}",
+        share_with_interval(share),
+        f"{percent(row.exposure)} %",
+        f"{_points(row.excess.estimate)} ({_points(row.excess.low)} to {_points(row.excess.high)})",
+    ]
+
+
+def _points(difference: float) -> str:
+    """Percentage points with their sign."""
+    return f"{100 * difference:+.1f}"
