@@ -86,7 +86,9 @@ def _singles(cell: CellCapacity) -> str:
 
 
 def _knee(cell: CellCapacity) -> str:
-    return NOT_APPLICABLE if cell.knee is None else number(cell.knee.load)
+    if cell.knee is None:
+        return NOT_APPLICABLE
+    return f"{'' if cell.knee.below is not None else '≤ '}{number(cell.knee.load)}"
 
 
 def _p99_at_knee(cell: CellCapacity) -> Text:
