@@ -11,7 +11,7 @@ from rich.console import Console
 
 from loadtest.checks.residue.kinds import MEMORY
 from loadtest.checks.residue.said import USUAL
-from loadtest.docs import PARTS, Part, replaced
+from loadtest.docs import PARTS, README_WIDTH, Part, replaced
 from loadtest.layers import LAYERS
 from loadtest.report.capacity.table import TABLE as CAPACITY
 from loadtest.report.columns import FORMAT_VERSION, describe, describe_table
@@ -39,7 +39,7 @@ def test_readme_when_its_table_is_read_then_it_is_that_of_the_kept_run() -> None
     assert block and block[1].strip()
     printed = io.StringIO()
     summary = summarise(read_tables(REFERENCE), read_manifest(REFERENCE))
-    print_report(summary, Console(file=printed, width=110), REFERENCE)
+    print_report(summary, Console(file=printed, width=README_WIDTH), REFERENCE)
     lines = {line.rstrip() for line in printed.getvalue().splitlines()}
     assert {line.rstrip() for line in block[1].splitlines()} <= lines
 
