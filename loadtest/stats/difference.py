@@ -11,6 +11,7 @@ from scipy import special
 
 from loadtest.stats.interval import LEVEL, Interval, above_t, t_of, z_of
 from loadtest.stats.paired import POWER, Paired
+from loadtest.stats.share_sameness import Stratum, p_of_same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,8 @@ class Difference:
     rounds: int = 0
     around: float | None = None
     """Of shares: the one that both have together. An error holds around it; it is larger nearer to a half."""
+    strata: tuple[Stratum, ...] = ()
+    """Of shares: what was counted."""
 
     @property
     def is_known(self) -> bool:
@@ -48,8 +51,7 @@ class Difference:
         """Return the larger p value of two one-sided tests, of a difference below `matters` and above -`matters`."""
         if not self.is_known:
             return 1.0
-        distance = matters - abs(self.estimate)
-        return self._above(distance if self.around is None else _from_shares(distance, self.around))
+        return p_of_same(self.strata, matters) if self.strata else self._above(matters - abs(self.estimate))
 
     def seeable(self, *, alpha: float = 1 - LEVEL) -> float:
         """Return the smallest difference that is seen in POWER of such runs (Bloom, Evaluation Review 19, 1995)."""
@@ -99,6 +101,7 @@ def mean_of(parts: Sequence[Difference], weights: Sequence[float] = ()) -> Diffe
         least=sqrt(sum((share * part.least) ** 2 for part, share in scaled)),
         rounds=min(part.rounds for part, _ in known),
         around=sum(around) if around else None,
+        strata=tuple(replace(it, weight=it.weight * share) for part, share in scaled for it in part.strata),
     )
 
 
@@ -112,11 +115,3 @@ def _to_shares(steps: float, around: float) -> float:
     low = min(around, 1 - around)
     angle = asin(sqrt(low)) + steps / (2 * sqrt(low * (1 - low)))
     return sin(min(angle, pi / 2)) ** 2 - low
-
-
-def _from_shares(distance: float, around: float) -> float:
-    """The other way round: a distance of shares in steps; the same as before where it is below 0."""
-    low = min(around, 1 - around)
-    if distance <= 0:
-        return distance
-    return (asin(sqrt(min(low + distance, 1.0))) - asin(sqrt(low))) * 2 * sqrt(low * (1 - low))
