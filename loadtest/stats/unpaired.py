@@ -12,7 +12,7 @@ import numpy as np
 
 from loadtest.stats.difference import Difference
 from loadtest.stats.holm import holm
-from loadtest.stats.interval import LEVEL, Interval
+from loadtest.stats.interval import LEVEL, Interval, satterthwaite
 from loadtest.stats.paired import MOST_LOG, Verdict
 from loadtest.stats.share import Counts, counts_of, design_effect, df_of, difference_of, share_of
 from loadtest.stats.share_sameness import Stratum, p_of_same, side_of
@@ -218,10 +218,8 @@ class ShareDifference:
 
 def _gap_of(means: Sequence[float], squares: Sequence[float], dfs: Sequence[int]) -> Difference:
     """The gap between two means whose standard errors have these squares and degrees of freedom (Satterthwaite)."""
-    total = sum(squares)
-    parts = sum(square**2 / df for square, df in zip(squares, dfs, strict=True))
-    df = total**2 / parts if parts > 0 else float(sum(dfs))
-    return Difference(estimate=means[0] - means[1], error=sqrt(total), df=df)
+    df = satterthwaite(list(zip(squares, dfs, strict=True)))
+    return Difference(estimate=means[0] - means[1], error=sqrt(sum(squares)), df=df)
 
 
 def _square(events: Counts, of: Counts) -> float:
