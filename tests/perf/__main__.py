@@ -1,9 +1,9 @@
 """`make perf`: our wire, picows and plain Locust in turn against one fast server; ratios printed, figures stored.
 
-Options: --rounds N (each client's turns, 3; of the rig 6), --seconds S (an echo's window, 2), --out FOLDER (results/perf),
---only NAME: one measure; "rig" for the locustfiles as they are run, or one of "rig echo", "rig broadcast", "rig churn";
-"probe" for the probe's cost, "pinning" for what pinning does, "audit" for the audit's cost, "handshake" for that of an
-opening handshake.
+Options: --rounds N (each client's turns, 3; of the rig 6), --seconds S (an echo's window, 2), --out FOLDER
+(results/perf), --only NAME: one measure; "rig" for the locustfiles as they are run, or one of "rig echo",
+"rig broadcast", "rig churn"; "probe" for the probe's cost, "pinning" for what pinning does, "audit" for the audit's
+cost, "handshake" for that of an opening handshake.
 """
 
 from __future__ import annotations

@@ -33,9 +33,7 @@ def main() -> dict[str, dict[str, list[float]]]:
                 f"pinned beside floating, echo, {consumer}: {_spoken(carried)} times the messages, "
                 f"{_spoken(p99)} times the p99; {PAIRS} pairs"
             )
-            found[consumer] = {
-                name: [it.low, it.estimate, it.high] for name, it in (("carried", carried), ("p99", p99))
-            }
+            found[consumer] = {"carried": _listed(carried), "p99": _listed(p99)}
     return found
 
 
