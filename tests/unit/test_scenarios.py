@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from loadtest.bench.scenarios import SCENARIOS, read_scenario
+from loadtest.shipped import LOCUSTFILES
 
 FILES = sorted(path for path in LOCUSTFILES.glob("*.py") if path.stem != "__init__")
 MANY_LINES = 40
