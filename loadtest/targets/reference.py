@@ -10,12 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import target_app
 from loadtest.contract import CONTROL_VARIABLE, LEDGER_VARIABLE
 from loadtest.dimensions import Value
 from loadtest.layers import new_prefix
 from loadtest.ledger.reader import read_ledger
 from loadtest.servers import HOST
+from loadtest.shipped import SHIPPED
 from loadtest.stack.folders import short_folder
 from loadtest.stack.process import Process
 from loadtest.targets.control import ask_identity, ask_residue, ask_status
@@ -27,7 +27,6 @@ from target_app.consumers import CONSUMERS
 
 APPLICATION = "target_app.asgi:application"
 SETTINGS = "target_app.settings"
-PROJECT = Path(target_app.__file__).resolve().parent.parent
 PRIMING_PATH = "/ws/{consumer}/room/prime/"
 
 
@@ -175,7 +174,7 @@ class RunningReference:
             self._control = folder
             application = Application(
                 name=APPLICATION,
-                folder=PROJECT,
+                folder=SHIPPED,
                 python=sys.executable,
                 env=self._environment(folder),
                 health="/healthz",

@@ -21,6 +21,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "loadtest.contract",
             "loadtest.dimensions",
             "loadtest.discovery",
+            "loadtest.shipped",
             "loadtest.load",
             "loadtest.phases",
         }
@@ -53,6 +54,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "loadtest.load": frozenset({"loadtest.contract"}),
     "loadtest.phases": frozenset({"loadtest.ledger"}),
     "loadtest.discovery": frozenset(),
+    "loadtest.shipped": frozenset(),
     "loadtest.drops": frozenset({"loadtest.discovery"}),
     "loadtest.outages": frozenset({"loadtest.drops", "loadtest.discovery"}),
     "loadtest.figures": frozenset({"loadtest.dimensions", "loadtest.stats"}),
