@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
@@ -81,6 +82,7 @@ def _evidence(run: Path) -> Evidence:
     return _summary(run).evidence
 
 
+@cache  # a run is read once, however many parts tell of it
 def _summary(run: Path) -> Summary:
     return summarise(read_tables(run), read_manifest(run))
 

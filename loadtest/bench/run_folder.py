@@ -1,13 +1,11 @@
 """A run's folder: the manifest and the tables, written anew after each trial, so that what is done is always there."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
-
-import polars as pl
 
 from loadtest.bench.choices import Choices
 from loadtest.bench.plan import Plan, PlanError, Trial
@@ -22,8 +20,8 @@ from loadtest.bench.run_manifest import (
 )
 from loadtest.checks.throughput.table import TABLE as THROUGHPUT
 from loadtest.dimensions import CellKey, Value
-from loadtest.report.cells import planned_cell, trials_of
-from loadtest.report.columns import FORMAT_VERSION, KEY_NAMES
+from loadtest.report.cells import of_trials, trials_of
+from loadtest.report.columns import FORMAT_VERSION
 from loadtest.report.csv_files import read_tables, write_csv, write_text
 from loadtest.report.manifest import (
     MANIFEST,
@@ -234,25 +232,12 @@ def _of_trials_with_figures(troubled: Iterable[TroubledTrial], tables: Tables) -
 def _of_done_trials(tables: Tables) -> Tables:
     """Leave out what was saved of a trial while the bench was killed: its row in throughput.csv is written last."""
     done = trials_of(tables)
-    return _of_trials(tables, lambda cell, trial: (cell, trial) in done)
+    return of_trials(tables, lambda cell, trial: (cell, trial) in done)
 
 
 def _without(tables: Tables, left_out: Trial) -> Tables:
     """Leave out all rows of a trial."""
-    return _of_trials(tables, lambda cell, trial: (cell, trial) != (left_out.cell, left_out.number))
-
-
-def _of_trials(tables: Tables, counts: Callable[[CellKey, int], bool]) -> Tables:
-    """Keep the rows of the trials that count, by the cell that was planned and the trial's number."""
-    done = trials_of(tables)
-
-    def stays(row: Mapping[str, object], trial: int) -> bool:
-        return counts(planned_cell(CellKey.of_row(row), trial, done), trial)
-
-    def kept(frame: pl.DataFrame) -> pl.DataFrame:
-        return frame.filter([stays(row, row["trial"]) for row in frame.select(KEY_NAMES).iter_rows(named=True)])
-
-    return Tables({table.name: kept(frame) for table, frame in tables.items()})
+    return of_trials(tables, lambda cell, trial: (cell, trial) != (left_out.cell, left_out.number))
 
 
 def _refuse_another_plan(plan: Plan, written: Mapping[str, Any], folder: Path) -> None:

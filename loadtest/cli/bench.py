@@ -1,8 +1,6 @@
 """`bench`: runs a plan and shows what came of it."""
 
 import os
-import shlex
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,19 +16,18 @@ from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import PROFILES, make_plan
 from loadtest.bench.run_folder import RunFolder
 from loadtest.brokers import BROKERS
-from loadtest.cli.broker_options import redacted, with_broker_options
+from loadtest.cli.broker_options import with_broker_options
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, FAILED, INTERRUPTED, NOT_VALID
+from loadtest.cli.new_run import new_run
 from loadtest.cli.plan_options import signature_of
 from loadtest.cli.progress import ShownProgress
 from loadtest.cli.run_argument import run_named
 from loadtest.cli.thresholds import is_broken, thresholds_of
-from loadtest.dimensions import Value
 from loadtest.figures.words import counted
 from loadtest.outages import OUTAGES
 from loadtest.report import print_report, write_report
 from loadtest.report.errors import ReportError
 from loadtest.report.manifest import read_manifest
-from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.lock import only_bench
 from loadtest.targets import Target
 from loadtest.targets.reference import ReferenceApp
@@ -60,7 +57,7 @@ def bench(
         for note in new_plan.notes:
             Console(stderr=True, highlight=False, soft_wrap=True).print(f"Note: {note}", style="yellow", markup=False)
         with only_bench():  # before there is a folder: a bench that is refused leaves nothing
-            _carry_out(_created(out, new_plan, values_in(choices, new_plan.chosen)), target, addresses)
+            _carry_out(new_run(RunFolder.create, out, new_plan, values_in(choices, new_plan.chosen)), target, addresses)
 
 
 bench.__signature__ = signature_of(bench, Plan.model_fields, PROFILES)  # type: ignore[attr-defined]
@@ -97,16 +94,6 @@ def exit_code(run: RunFolder, *, interrupted: bool, broken: bool) -> int:
     if run.has_cell_without_valid_trial:
         return NOT_VALID
     return FAILED if broken else 0
-
-
-def _created(out: Path, plan: Plan, values: Mapping[str, tuple[Value, ...]]) -> RunFolder:
-    command = shlex.join(["channels-loadtest", *map(redacted, sys.argv[1:])])
-    try:
-        return RunFolder.create(out, plan, command=command, values=values)
-    except OSError as error:
-        raise EnvironmentFailed(
-            f"cannot make the run's folder in {out}: {error.strerror}; pass --out with a folder that can be written"
-        ) from error
 
 
 def _like(run: Path, plan: Path | None, given: Mapping[str, Any], choices: Choices) -> Plan:

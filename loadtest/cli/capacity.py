@@ -1,8 +1,6 @@
 """`capacity`: searches for the highest load that keeps a service level, and shows what was found."""
 
 import os
-import shlex
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,15 +13,15 @@ from loadtest.capacity.expected_time import expected_s
 from loadtest.capacity.folder import CapacityFolder
 from loadtest.capacity.plan import OF_NO_CAPACITY, CapacityPlan, make_capacity_plan
 from loadtest.capacity.run import run_capacity
-from loadtest.cli.broker_options import redacted, with_broker_options
+from loadtest.cli.broker_options import with_broker_options
 from loadtest.cli.capacity_progress import ShownSearches
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, NOT_VALID
+from loadtest.cli.new_run import new_run
 from loadtest.cli.plan_options import signature_of
 from loadtest.dimensions import Value
 from loadtest.figures.values import Values
 from loadtest.figures.words import counted
 from loadtest.report.capacity import CapacityAnswers, print_answers, write_capacity_report
-from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.lock import only_bench
 from loadtest.targets.reference import ReferenceApp
 
@@ -42,7 +40,7 @@ def capacity(
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"Note: {note}", style="yellow", markup=False)
     values = values_in(choices, plan.chosen)
     with only_bench():  # before there is a folder: a run that is refused leaves nothing
-        _carry_out(_created(out, plan, values), target, addresses, values)
+        _carry_out(new_run(CapacityFolder.create, out, plan, values), target, addresses, values)
 
 
 capacity.__signature__ = signature_of(  # type: ignore[attr-defined]
@@ -78,13 +76,3 @@ def exit_code(answers: CapacityAnswers, *, interrupted: bool, failed: bool) -> i
     if all(cell.kind != "not known" for cell in answers.cells):
         return 0
     return ENVIRONMENT_FAILED if failed else NOT_VALID
-
-
-def _created(out: Path, plan: CapacityPlan, values: Mapping[str, tuple[Value, ...]]) -> CapacityFolder:
-    command = shlex.join(["channels-loadtest", *map(redacted, sys.argv[1:])])
-    try:
-        return CapacityFolder.create(out, plan, command=command, values=values)
-    except OSError as error:
-        raise EnvironmentFailed(
-            f"cannot make the run's folder in {out}: {error.strerror}; pass --out with a folder that can be written"
-        ) from error

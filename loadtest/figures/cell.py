@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from statistics import fmean
 from typing import Any, cast
 
-from loadtest.dimensions import DROP, CellKey
+from loadtest.dimensions import DROP, MIXED_DROPS, CellKey
 from loadtest.figures.column import AnyColumn, Column, Content, V
 from loadtest.figures.counts import as_counter
 from loadtest.figures.statistics import Figure, Total, figure_of, total_of
@@ -57,11 +57,19 @@ class Cell:
     totals: Mapping[AnyColumn, Total]
     times: Mapping[AnyColumn, Mapping[int, Times]] = field(default_factory=dict)
     """Of each round the times of single things, also of those that never came; for columns of tables of such."""
+    parts: tuple[CellKey, ...] = ()
+    """The cells that were pooled in it, if any."""
 
     @property
     def valid_trials(self) -> list[TrialFigures]:
         """The trials that count."""
         return [trial for trial in self.trials if trial.valid]
+
+    @property
+    def planned(self) -> set[CellKey]:
+        """The cells that a plan may have its trials as: itself, or the one that mixes its kind of drop with others."""
+        keys = self.parts or (self.key,)
+        return {*keys, *(key.having(DROP, MIXED_DROPS) for key in keys)}
 
     def has(self, table: Table) -> bool:
         """Whether some trial of this cell has a row in that table."""
@@ -133,7 +141,8 @@ def pooled(cells: Sequence[Cell], key: CellKey) -> Cell:
     by_round: dict[int, list[TrialFigures]] = {}
     for trial in (trial for cell in cells for trial in cell.trials):
         by_round.setdefault(trial.round, []).append(trial)
-    return make_cell(key, [_pooled_trial(number, trials) for number, trials in by_round.items()], _pooled_times(cells))
+    trials = [_pooled_trial(number, trials) for number, trials in by_round.items()]
+    return replace(make_cell(key, trials, _pooled_times(cells)), parts=tuple(cell.key for cell in cells))
 
 
 def figures_of(table: Table, row: Mapping[str, Any]) -> Figures:

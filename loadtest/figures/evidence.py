@@ -71,6 +71,15 @@ class Evidence:
         """The cells that have rows in a table."""
         return [cell for cell in self.cells if cell.has(table)]
 
+    def trials_of(self, cells: Iterable[Cell], table: Table) -> list[Cell]:
+        """The cells of a table with rows of whole trials in whose trials these cells were measured."""
+        planned = {key for cell in cells for key in cell.planned}
+        return [cell for cell in self.having(table) if cell.key in planned]
+
+    def measured_in(self, trials: Cell, table: Table) -> list[Cell]:
+        """The other way round: the cells of a table that were measured in the trials of that cell."""
+        return [cell for cell in self.having(table) if trials.key in cell.planned]
+
     def by_risk(self, table: Table) -> list[Cell]:
         """The cells that have rows in a table, as one those that differ by a drop of which chance alone decides.
 

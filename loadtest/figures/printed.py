@@ -144,6 +144,11 @@ def any_of(column: Column[int]) -> Callable[[Sequence[Cell]], bool]:
     return lambda cells: any(cell.total(column).total for cell in cells)
 
 
+def unless_none(column: Column[int]) -> Callable[[Sequence[Cell]], bool]:
+    """Whether some cell has counted one, or may have: what is not known is no 0."""
+    return lambda cells: any(cell.total(column).applies and cell.total(column).total != 0 for cell in cells)
+
+
 def any_known(column: Column[Any]) -> Callable[[Sequence[Cell]], bool]:
     """Whether the figure is known of some cell."""
     return lambda cells: any(cell.median(column).is_known for cell in cells)

@@ -15,6 +15,9 @@ from loadtest.stats.survival import Quantile
 ROUNDING: Final = 1e-9
 """What a mean of logs is off by where all values are 5."""
 
+MOST_FACTOR: Final = 100.0
+"""A larger ratio is none that anybody would ask statistics about."""
+
 UNKNOWN = "?"
 NOT_APPLICABLE = "·"
 NEVER = "never"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from math import inf
 
 import polars as pl
@@ -88,6 +88,19 @@ def trials_of(tables: Tables) -> dict[tuple[CellKey, int], bool]:
 def planned_cell(key: CellKey, trial: int, trials: Mapping[tuple[CellKey, int], bool]) -> CellKey:
     """The cell that the trial of a row was planned as: the row's own, or the one that mixes several kinds of drop."""
     return key if (key, trial) in trials else key.having(DROP, MIXED_DROPS)
+
+
+def of_trials(tables: Tables, counts: Callable[[CellKey, int], bool]) -> Tables:
+    """The rows of the trials that count, by the cell that was planned and the trial's number."""
+    trials = trials_of(tables)
+
+    def stays(row: Mapping[str, object], trial: int) -> bool:
+        return counts(planned_cell(CellKey.of_row(row), trial, trials), trial)
+
+    def kept(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.filter([stays(row, row["trial"]) for row in frame.select(KEY_NAMES).iter_rows(named=True)])
+
+    return Tables({table.name: kept(frame) for table, frame in tables.items()})
 
 
 def examples_of(tables: Tables) -> Examples:

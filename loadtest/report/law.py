@@ -14,8 +14,7 @@ from typing import Final
 from loadtest.checks.disconnects.account import MISSED_OF
 from loadtest.checks.disconnects.table import EXPOSURE
 from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
-from loadtest.checks.throughput.table import TABLE as THROUGHPUT
-from loadtest.checks.throughput.table import UTILISATION
+from loadtest.checks.throughput.busy import busy_in
 from loadtest.dimensions import CONSUMER, DROP, LAYER, LOAD, MIXED_DROPS, SERVER, CellKey
 from loadtest.figures.cell import Cell
 from loadtest.figures.evidence import Evidence
@@ -63,7 +62,7 @@ def _row(cells: Sequence[Cell], evidence: Evidence) -> LawRow | None:
     excess = [missed[number] - exposures[number] for number in sorted(missed.keys() & exposures.keys())]
     if len(excess) < 2:
         return None
-    busy = [cell.interval(UTILISATION).estimate for cell in evidence.having(THROUGHPUT) if _is_of(cell, cells)]
+    busy = busy_in(cells, evidence)
     return LawRow(
         key=key,
         utilisation=fmean(busy) if busy else None,
@@ -71,10 +70,6 @@ def _row(cells: Sequence[Cell], evidence: Evidence) -> LawRow | None:
         exposure=fmean(exposures.values()),
         excess=mean_of(excess),
     )
-
-
-def _is_of(trials: Cell, drops: Sequence[Cell]) -> bool:
-    return trials.key in {key for cell in drops for key in (cell.key, cell.key.having(DROP, MIXED_DROPS))}
 
 
 def law_table(evidence: Evidence, *, left_out: Collection[str] = ()) -> str:

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from loadtest.checks import CHECKS
 from loadtest.checks.disconnects.account import account_of_all
 from loadtest.checks.disconnects.left import LEFT, left_of
 from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
-from loadtest.dimensions import DIMENSIONS, DROP, SCENARIO, AnyDimension, CellKey
+from loadtest.checks.throughput.busy import busy_column, busy_text
+from loadtest.checks.throughput.table import TABLE as THROUGHPUT
+from loadtest.checks.throughput.table import UTILISATION
+from loadtest.dimensions import (
+    DIMENSIONS,
+    DROP,
+    FIXED_LOAD,
+    LOAD,
+    MIXED_DROPS,
+    NO_DROP,
+    SCENARIO,
+    AnyDimension,
+    CellKey,
+)
 from loadtest.figures.cell import Cell
 from loadtest.figures.column import Column
 from loadtest.figures.printed import Folds, Printed, PrintedColumn, Text, toned
@@ -22,6 +35,8 @@ SHOWN_REASONS = 6
 """Reasons listed under a table; the rest is counted. All are in the page and in unknown.csv."""
 
 LEFT_OUT = "Trials that are not valid (the generator or the machine was the limit) are left out of every figure."
+
+_NOTHING_TO_SAY: Mapping[AnyDimension, set[str]] = {LOAD: {FIXED_LOAD}, DROP: {NO_DROP, MIXED_DROPS}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +70,10 @@ def printed_tables(summary: Summary) -> tuple[PrintedTable, ...]:
 
 
 def _printed(table: Table, printed: Printed, summary: Summary) -> PrintedTable:
-    cells = printed.rows(summary.evidence, table)
+    cells, busy = printed.rows(summary.evidence, table), busy_column(summary.evidence)
     columns = [
         *_key_columns(cells, printed.always),
-        *(column for column in printed.columns if column.only_if is None or column.only_if(cells)),
+        *(column for column in (busy, *printed.columns) if column.only_if is None or column.only_if(cells)),
     ]
     rows = tuple(tuple(column.write(cell) for column in columns) for cell in cells)
     has_unknown = any(UNKNOWN in text.text or text.tone == "unknown" for row in rows for text in row)
@@ -86,9 +101,14 @@ def _heading(column: PrintedColumn) -> Heading:
 
 
 def _key_columns(cells: Sequence[Cell], always: Sequence[AnyDimension]) -> list[PrintedColumn]:
-    """What tells the cells apart: a dimension that a table need not always have, only where cells differ by it."""
-    shown = [row for row in DIMENSIONS if row in always or len({cell.key[row] for cell in cells}) > 1]
+    """What tells the cells apart: a dimension that a table need not always have, only where it says something."""
+    shown = [row for row in DIMENSIONS if row in always or _says_something(row, {cell.key[row] for cell in cells})]
     return [_key_column(row) for row in shown if row in always or not _is_told(row, shown, cells)]
+
+
+def _says_something(dimension: AnyDimension, values: set[str | int]) -> bool:
+    """Whether cells differ by it, or all have a load, or one kind of drop, that has to be known."""
+    return len(values) > 1 or (dimension in _NOTHING_TO_SAY and not values <= _NOTHING_TO_SAY[dimension])
 
 
 def _is_told(dimension: AnyDimension, shown: Sequence[AnyDimension], cells: Sequence[Cell]) -> bool:
@@ -115,18 +135,26 @@ def left_of_1000(summary: Summary) -> PrintedTable:
     firsts = [cells[0] for cells in dropped]
     always = [row for row in DIMENSIONS if row.always_named and row not in (DROP, SCENARIO)]
     keys = [column for column in _key_columns(firsts, always) if column.heading != DROP.name]
+    busy = [column for column in (busy_column(summary.evidence),) if column.only_if and column.only_if(firsts)]
     return PrintedTable(
         name="left of 1,000 drops",
         caption="Of 1,000 dropped connections, all kinds and trials summed; in brackets how many it were",
         headings=(
-            *map(_heading, keys),
+            *map(_heading, (*keys, *busy)),
             Heading(text="dropped", meaning="connections the clients dropped, all kinds and trials", is_number=True),
             *(
                 Heading(text=kind.heading, meaning=f"dropped connections {kind.meaning}", is_number=True)
                 for kind in LEFT.values()
             ),
         ),
-        rows=tuple((*(column.write(cells[0]) for column in keys), *_left_row(cells)) for cells in dropped),
+        rows=tuple(
+            (
+                *(column.write(cells[0]) for column in keys),
+                *(busy_text(cells, summary.evidence) for _ in busy),
+                *_left_row(cells),
+            )
+            for cells in dropped
+        ),
         notes=tuple(_invalid_note(cell for cells in dropped for cell in cells)),
     )
 
@@ -146,7 +174,8 @@ def _of_1000(cells: Sequence[Cell], column: Column[int]) -> Text:
 
 def _reasons(table: Table, summary: Summary) -> tuple[str, ...]:
     """Why numbers of a table are not known, the most frequent reason first."""
-    keys = {cell.key for cell in summary.evidence.having(table)}
+    cells = summary.evidence.having(table)
+    keys = {cell.key for cell in (*cells, *summary.evidence.trials_of(cells, THROUGHPUT))}
     namer = summary.evidence.namer
     reasons = Counter(
         (figure.why, _where(figure, namer)) for figure in summary.unknown if _concerns(figure, table, keys)
@@ -166,7 +195,8 @@ def _invalid_note(cells: Iterable[Cell]) -> list[str]:
 
 def _concerns(figure: UnknownFigure, table: Table, keys: set[CellKey]) -> bool:
     own = {column.name for column in table.figures}
-    return figure.cell in keys and figure.column.removeprefix(f"{table.name}.").split(".")[0] in own
+    is_own = figure.column.removeprefix(f"{table.name}.").split(".")[0] in own
+    return figure.cell in keys and (is_own or figure.column == str(UTILISATION))
 
 
 def _where(figure: UnknownFigure, namer: Namer) -> str:

@@ -11,9 +11,11 @@ from loadtest.checks.disconnects import table
 from loadtest.checks.disconnects.account import Account, account_of_all
 from loadtest.checks.disconnects.causes import causes_of
 from loadtest.checks.disconnects.left import LEFT, left_of
-from loadtest.dimensions import CONSUMER, DROP, SCENARIO
+from loadtest.checks.throughput.busy import busy_in, busy_text
+from loadtest.dimensions import CONSUMER, DROP, LOAD, SCENARIO
 from loadtest.figures.cell import Cell, by_drop
 from loadtest.figures.evidence import Evidence
+from loadtest.figures.printed import Text
 from loadtest.figures.words import NOT_APPLICABLE, UNKNOWN, counted, share
 from loadtest.report.summary import Summary
 
@@ -58,32 +60,34 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """The kinds of drop of one scenario, and over them its layers, each with its consumers."""
+    """The kinds of drop of one scenario and load, and over them its layers, each with its consumers."""
 
-    scenario: str
+    title: str  # the scenario, and the load where it is not fixed
     places: tuple[tuple[str, int], ...]  # a layer, and how many consumers stand below it
     consumers: tuple[str, ...]
+    busy: tuple[Text, ...]  # how busy the server was, below each consumer; none where it is not known of any
     rows: tuple[tuple[str, tuple[Field, ...]], ...]  # a kind of drop, and a field for each consumer
 
 
 def grids(summary: Summary) -> list[Grid]:
-    """A grid for each scenario in which connections were dropped, or were to be."""
-    dropped = summary.evidence.having(table.TABLE)
-    scenarios = dict.fromkeys(cell.key[SCENARIO] for cell in dropped)
-    return [
-        _grid(name, [cell for cell in dropped if cell.key[SCENARIO] == name], summary.evidence) for name in scenarios
-    ]
+    """A grid for each scenario and load in which connections were dropped, or were to be: no wider than a page."""
+    found: dict[str, list[Cell]] = {}
+    for cell in summary.evidence.having(table.TABLE):
+        title = ", ".join(filter(None, (cell.key.say(SCENARIO), cell.key.say(LOAD))))
+        found.setdefault(title, []).append(cell)
+    return [_grid(title, cells, summary.evidence) for title, cells in found.items()]
 
 
-def _grid(scenario: str, cells: Sequence[Cell], evidence: Evidence) -> Grid:
+def _grid(title: str, cells: Sequence[Cell], evidence: Evidence) -> Grid:
     columns = list(by_drop(cells, evidence.values))
     kinds = dict.fromkeys(cell.key[DROP] for cell in cells)
-    places = groupby(evidence.namer.name(column[0].key, but=(CONSUMER, SCENARIO, DROP)) for column in columns)
+    places = groupby(evidence.namer.name(column[0].key, but=(CONSUMER, SCENARIO, DROP, LOAD)) for column in columns)
     rows = [(kind, tuple(_field(_of_kind(column, kind)) for column in columns)) for kind in kinds]
     return Grid(
-        scenario=scenario,
+        title=title,
         places=tuple((place, len(list(same))) for place, same in places),
         consumers=tuple(column[0].key[CONSUMER] for column in columns),
+        busy=tuple(busy_text(column, evidence) for column in columns) if busy_in(cells, evidence) else (),
         rows=(*rows, (ALL_KINDS, tuple(map(_field, columns)))) if len(kinds) > 1 else tuple(rows),
     )
 

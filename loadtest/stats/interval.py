@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,3 +42,9 @@ def t_of(level: float, df: float) -> float:
 def above_t(t: float, df: float) -> float:
     """The chance of a value of Student's t above this one."""
     return float(special.stdtr(df, -t))
+
+
+def satterthwaite(variances: Sequence[tuple[float, float]]) -> float:
+    """The degrees of freedom of a sum of variances, each given with its own (Biometrics Bulletin 2, 1946)."""
+    total, parts = sum(variance for variance, _ in variances), sum(variance**2 / df for variance, df in variances)
+    return total**2 / parts if parts > 0 else sum(df for _, df in variances)

@@ -8,6 +8,7 @@ from math import inf, sqrt
 
 from loadtest.stats.difference import UNKNOWN, Difference, mean_of
 from loadtest.stats.share import LEAST_DF, Counts, counts_of
+from loadtest.stats.share_sameness import Stratum, side_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ def of_shares(one: TrialCounts, other: TrialCounts) -> Difference:
         least=least,
         rounds=rounds,
         around=common,
+        strata=(Stratum(one=side_of(hits, sizes), other=side_of(others, other_sizes)),),
     )
 
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from loadtest.stats.difference import Difference
 from loadtest.stats.holm import holm
-from loadtest.stats.interval import LEVEL, Interval
+from loadtest.stats.interval import LEVEL, Interval, satterthwaite
 from loadtest.stats.paired import MOST_LOG, Verdict
-from loadtest.stats.share import Counts, design_effect, df_of, difference_of, share_of
+from loadtest.stats.share import Counts, counts_of, design_effect, df_of, difference_of, share_of
+from loadtest.stats.share_sameness import Stratum, p_of_same, side_of
 
 MOST_DIVISIONS: Final = 20_000
 """Ranks are exact up to 8 trials in each run, which can be divided in 12,870 ways; of more, that many are drawn."""
@@ -164,9 +165,10 @@ class Ratio:
 class ShareDifference:
     """Counts of the trials of two runs, (events, of what could be) each: the first share less the second, -1 to 1.
 
-    Interval: `difference_of` two shares. Test: a t of the difference with the variances of Agresti and Caffo (one event
-    and one other added to each run, American Statistician 54, 2000) times each run's design effect, if above 1, and the
-    degrees of freedom of both (`df_of`, Satterthwaite). With one trial nothing is decided.
+    Interval: `difference_of` two shares. Sameness: `p_of_same`. Test of a difference: its t with the variances of
+    Agresti and Caffo (one event and one other added to each run, American Statistician 54, 2000) times each run's
+    design effect, if above 1, and the degrees of freedom of both (`df_of`, Satterthwaite). With one trial nothing is
+    decided.
 
     Simulated, 3, 5 and 10 trials of 67 and 200, shares of 0.5 to 50 %, deff 1 to 5: a false difference at 5 % in 0 to
     4.9 % of 3,000 pairs of runs. Rejected: the level at which `difference_of` just holds 0 (none in 400 runs of 30
@@ -192,9 +194,11 @@ class ShareDifference:
         return 1.0 if gap is None else gap.p_of_difference()
 
     def p_of_sameness(self) -> float:
-        """Return the larger p value of two one-sided t tests, of a difference below what matters, up and down."""
-        gap = self._gap
-        return 1.0 if gap is None else gap.p_of_sameness(self.matters)
+        """Return the chance of shares as close as these, where they differ by what matters: see `p_of_same`."""
+        if self._gap is None:
+            return 1.0
+        one, other = (side_of(*counts_of(*_columns(counts))) for counts in (self.one, self.other))
+        return p_of_same([Stratum(one=one, other=other)], self.matters)
 
     def seeable(self, *, comparisons: int = 1, level: float = LEVEL) -> float:
         """Return the smallest difference that is seen in POWER of the cases."""
@@ -214,10 +218,8 @@ class ShareDifference:
 
 def _gap_of(means: Sequence[float], squares: Sequence[float], dfs: Sequence[int]) -> Difference:
     """The gap between two means whose standard errors have these squares and degrees of freedom (Satterthwaite)."""
-    total = sum(squares)
-    parts = sum(square**2 / df for square, df in zip(squares, dfs, strict=True))
-    df = total**2 / parts if parts > 0 else float(sum(dfs))
-    return Difference(estimate=means[0] - means[1], error=sqrt(total), df=df)
+    df = satterthwaite(list(zip(squares, dfs, strict=True)))
+    return Difference(estimate=means[0] - means[1], error=sqrt(sum(squares)), df=df)
 
 
 def _square(events: Counts, of: Counts) -> float:

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from loadtest.report import Tables, write_csv, write_report
 from loadtest.report.capacity import write_capacity_report
 from tests.unit.capacity_runs import QueueServer, carry_out  # these stand with the unit tests
+from tests.unit.loaded_folder import LOADS, write_loaded_folder
 from tests.unit.report_folder import write_folder
 
 pytestmark = pytest.mark.browser
@@ -117,6 +118,18 @@ def test_report_page_of_an_empty_run_opens_without_complaint(
     write_report(tmp_path)
     page = opened(browser, tmp_path / "report.html", errors)
     assert "no trial was finished" in page.locator("#found").inner_text()
+    page.context.close()
+    assert errors == []
+
+
+def test_report_page_of_several_loads_has_no_grid_wider_than_the_page(
+    browser: Browser, tmp_path: Path, errors: list[str]
+) -> None:
+    write_report(write_loaded_folder(tmp_path))
+    page = opened(browser, tmp_path / "report.html", errors)
+    grids = page.locator("#resilience > .scroll")
+    assert grids.count() == len(LOADS)
+    assert all(grids.evaluate_all("found => found.map(one => one.scrollWidth <= one.clientWidth)"))
     page.context.close()
     assert errors == []
 

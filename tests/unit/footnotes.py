@@ -41,10 +41,9 @@ from typing import Any
 
 import polars as pl
 
-from loadtest.dimensions import CellKey
-from loadtest.figures.table import CELL_NAMES, KEY_NAMES
+from loadtest.figures.table import CELL_NAMES
 from loadtest.figures.twins import round_of
-from loadtest.report.cells import planned_cell, trials_of
+from loadtest.report.cells import of_trials, trials_of
 from loadtest.report.columns import TABLES
 from loadtest.report.csv_files import read_tables
 from loadtest.report.errors import ReportError
@@ -164,16 +163,7 @@ def _read(folder: Path) -> tuple[Tables, dict[str, Any]]:
 def _of_valid_trials(tables: Tables) -> Tables:
     """The rows that count: those of trials that are not valid are left out of every figure of a report too."""
     trials = trials_of(tables)
-
-    def counts(row: dict[str, Any]) -> bool:
-        return trials.get((planned_cell(CellKey.of_row(row), row["trial"], trials), row["trial"]), True)
-
-    return Tables(
-        {
-            table.name: frame.filter([counts(row) for row in frame.select(KEY_NAMES).iter_rows(named=True)])
-            for table, frame in tables.items()
-        }
-    )
+    return of_trials(tables, lambda cell, trial: trials.get((cell, trial), True))
 
 
 def problems_of(text: str, run: Path, *, named: str) -> list[str]:

@@ -19,6 +19,7 @@ from loadtest.report.resilience import ALL_KINDS, Field, Grid, grids
 from loadtest.report.show_command import show_command
 from loadtest.report.summary import Summary, summarise
 from loadtest.report.tables import Tables
+from tests.unit.loaded_folder import LOADS, loaded_tables
 from tests.unit.report_folder import invented_tables, key_row
 
 MANIFEST = Manifest(
@@ -179,7 +180,15 @@ def test_detection_charts_leave_out_times_below_zero() -> None:
 def test_grid_of_each_scenario_stands_alone() -> None:
     other = {**row(5, 5), "scenario": "burst"}
     found: list[Grid] = grids(summary_of(row(5, 5), other))
-    assert sorted(grid.scenario for grid in found) == ["burst", "churn"]
+    assert sorted(grid.title for grid in found) == ["burst", "churn"]
+
+
+def test_grid_of_each_load_stands_alone_with_how_busy_it_was() -> None:
+    found = grids(summarise(loaded_tables(), MANIFEST))
+    assert {grid.title for grid in found} == {f"churn, {load} load" for load in LOADS}
+    assert all(grid.places == (("inmemory", 2), ("redis", 2), ("redis-pubsub", 2)) for grid in found)
+    (grid,) = [grid for grid in found if grid.title == "churn, 80% load"]
+    assert [float(text.text) for text in grid.busy] == pytest.approx([0.8, 0.36] * 3, rel=0.05)
 
 
 def test_field_of_trials_that_are_not_valid_is_unknown_and_not_empty() -> None:

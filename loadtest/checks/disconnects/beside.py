@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from loadtest.checks.disconnects.table import EXPOSURE
-from loadtest.checks.throughput.table import DURATION_S, SERVER_CPU_S, TABLE, UTILISATION
-from loadtest.dimensions import DROP, MIXED_DROPS
+from loadtest.checks.throughput.busy import busy_in
+from loadtest.checks.throughput.table import DURATION_S, SERVER_CPU_S, TABLE
 from loadtest.figures.cell import Cell
 from loadtest.figures.evidence import Evidence
 from loadtest.figures.words import listed, number, percent
@@ -22,13 +22,9 @@ def beside(cells: Sequence[Cell], evidence: Evidence) -> str:
 
 
 def _busy(cells: Sequence[Cell], evidence: Evidence) -> str:
-    keys = {cell.key for cell in cells}
-    trials_of = {*keys, *(key.having(DROP, MIXED_DROPS) for key in keys)}
-    measured = [cell for cell in evidence.having(TABLE) if cell.key in trials_of]
-    busy = [cell.interval(UTILISATION).estimate for cell in measured if cell.median(UTILISATION).is_known]
-    if busy:
+    if busy := busy_in(cells, evidence):
         return f"utilisation {_range(busy)}"
-    used = [_cores(cell) for cell in measured if cell.median(SERVER_CPU_S).is_known]
+    used = [_cores(cell) for cell in evidence.trials_of(cells, TABLE) if cell.median(SERVER_CPU_S).is_known]
     return f"server CPU {_range(used)} of a core" if used else ""
 
 

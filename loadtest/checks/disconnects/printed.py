@@ -98,6 +98,7 @@ _SHARE = PrintedColumn(
     meaning="missed, of those of which it is known, with its 95 % interval: rounds of trials are its clusters",
     write=share_with_limits(MISSED_OF, "warning"),
     keeps_limits=True,
+    folds="late",
 )
 _EXPOSURE = PrintedColumn(
     heading="exposure",
@@ -124,7 +125,7 @@ _LEFT = PrintedColumn(
 
 PRINTED = Printed(
     caption=f"Dropped connections, all trials summed. Call ms: p50/p90/p99 ({_TOO_FEW}).\nLeft: {_KINDS_LEFT}",
-    always=(LAYER, CONSUMER, DROP),
+    always=(LAYER, CONSUMER),
     rows=Evidence.by_risk,
     columns=(_DROPPED, _MISSED, _SHARE, _EXPOSURE, _UNKNOWN, _CALL_MS, _LEFT),
 )

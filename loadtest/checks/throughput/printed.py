@@ -35,13 +35,6 @@ PRINTED = Printed(
             write=with_limits(table.MESSAGES_PER_S),
         ),
         PrintedColumn(
-            heading="busy",
-            meaning="utilisation: the share of the time in which the server's event loop, the thread of its sync "
-            "consumers or the broker was busy, the largest of them",
-            write=typical(table.UTILISATION),
-            only_if=any_known(table.UTILISATION),
-        ),
-        PrintedColumn(
             heading="overloaded",
             meaning="trials in which the server was asked for more than it could do; its queue grew, or it threw away",
             write=_overloaded,

@@ -19,7 +19,7 @@ from loadtest.checks.disconnects.table import EXPOSURE
 from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
 from loadtest.checks.throughput.table import LATENCY_MS_P50, LATENCY_MS_P99, UTILISATION, WATCHED_MS
 from loadtest.checks.throughput.table import TABLE as THROUGHPUT
-from loadtest.dimensions import CONSUMER, DROP, LOAD, MIXED_DROPS, SCENARIO
+from loadtest.dimensions import CONSUMER, DROP, LOAD, SCENARIO
 from loadtest.figures.cell import Cell
 from loadtest.figures.evidence import Evidence
 from loadtest.figures.share import share_in
@@ -109,19 +109,13 @@ def _lost_rows(cell: Cell, evidence: Evidence) -> list[Row]:
 
 def _missed_rows(cell: Cell, evidence: Evidence) -> list[Row]:
     """Of drops of which chance alone decides; the exposure is that of the same trials."""
-    same = [other for other in evidence.having(DISCONNECTS) if _is_of(other, cell)]
-    at_risk = evidence.at_risk(same)
+    at_risk = evidence.at_risk(evidence.measured_in(cell, DISCONNECTS))
     share = share_in(at_risk, MISSED_OF)
     if not share.of:
         return []
     exposed = [other.interval(EXPOSURE).estimate for other in at_risk if other.median(EXPOSURE).is_known]
     exposure = rounded(100 * fmean(exposed)) if exposed else None
     return [{**_at(cell), **_rounded(_percent(share.interval)), "exposure": exposure}]
-
-
-def _is_of(drops: Cell, cell: Cell) -> bool:
-    """Whether these drops were made in the trials of that cell."""
-    return cell.key in (drops.key, drops.key.having(DROP, MIXED_DROPS))
 
 
 def _limits(interval: Interval) -> Row:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from math import isfinite, isinf, isnan
-from typing import Final
 
-from loadtest.figures.words import UNKNOWN, counted, number
+from loadtest.figures.words import MOST_FACTOR, UNKNOWN, counted, number
 from loadtest.report.compare.comparing import ComparedRuns, Row
-
-MOST_FACTOR: Final = 100.0
-"""A larger ratio is none that anybody would ask statistics about."""
 
 HEADINGS = ("cell", "figure", "A", "B", "B/A, or points (95 %)", "verdict")
 

@@ -14,7 +14,7 @@ from loadtest.figures.column import Column
 from loadtest.figures.evidence import Evidence
 from loadtest.figures.finding import Finding
 from loadtest.figures.share import Part, share_in
-from loadtest.figures.words import Namer, counted, listed, percent, share_with_interval
+from loadtest.figures.words import MOST_FACTOR, Namer, counted, listed, percent, share_with_interval
 from loadtest.report.comparisons import Comparison, shown, why_not
 from loadtest.report.manifest import Manifest
 from loadtest.report.questions import Asked, Metric, metrics_of, places_of
@@ -22,9 +22,8 @@ from loadtest.stats.interval import Interval
 from loadtest.stats.location import location_of
 from loadtest.stats.paired import Verdict
 
-MOST_FACTOR: Final = 100.0
 MOST_POINTS: Final = 0.5
-"""Larger differences are none that anybody would ask statistics about."""
+"""A larger difference of shares is none that anybody would ask statistics about."""
 
 _CLEAREST_FIRST: dict[Verdict, int] = {"higher": 0, "lower": 0, "same": 1, "not decided": 2}
 

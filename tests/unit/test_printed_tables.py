@@ -1,0 +1,99 @@
+"""What stands in every printed table: the load that was asked for, and how busy that made the server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.report.csv_files import read_tables
+from loadtest.report.manifest import read_manifest
+from loadtest.report.printed import PrintedTable, left_of_1000, printed_tables
+from loadtest.report.summary import Summary, summarise
+from loadtest.report.tables import Tables
+from tests.unit.loaded_folder import loaded_tables, write_loaded_folder
+from tests.unit.report_folder import key_row
+
+KEYS = ("layer", "consumer", "load")
+Row = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_loaded_folder(tmp_path_factory.mktemp("run"))
+
+
+def summary_of(folder: Path, tables: Tables | None = None) -> Summary:
+    return summarise(tables or read_tables(folder), read_manifest(folder))
+
+
+def rows_of(table: PrintedTable) -> list[dict[str, str]]:
+    names = [heading.text for heading in table.headings]
+    return [dict(zip(names, (text.text for text in row), strict=True)) for row in table.rows]
+
+
+def tables_of(summary: Summary) -> dict[str, PrintedTable]:
+    tables = (*printed_tables(summary), left_of_1000(summary))
+    return {table.name: table for table in tables}
+
+
+def test_tables_when_a_run_has_several_loads_then_each_has_load_and_utilisation_side_by_side(folder: Path) -> None:
+    tables = tables_of(summary_of(folder))
+    assert {"throughput", "disconnects", "disconnects by kind", "delivery", "left of 1,000 drops"} <= tables.keys()
+    for table in tables.values():
+        names = [heading.text for heading in table.headings]
+        assert names.index("busy") == names.index("load") + 1, table.name
+
+
+def test_tables_when_they_have_the_same_cell_then_its_utilisation_is_that_of_throughput(folder: Path) -> None:
+    tables = tables_of(summary_of(folder))
+    of_churn = [row for row in rows_of(tables["throughput"]) if row["scenario"] == "churn"]
+    expected = {tuple(row[name] for name in KEYS): row["busy"] for row in of_churn}
+    for name in ("disconnects", "disconnects by kind", "left of 1,000 drops"):
+        rows = rows_of(tables[name])
+        assert {tuple(row[name] for name in KEYS): row["busy"] for row in rows} == expected, name
+
+
+def test_tables_when_all_cells_have_one_relative_load_then_each_still_tells_it(folder: Path) -> None:
+    one = Tables({table.name: frame.filter(load="60%") if "load" in frame.columns else frame
+                  for table, frame in loaded_tables().items()})  # fmt: skip
+    for table in tables_of(summary_of(folder, one)).values():
+        assert {row["load"] for row in rows_of(table)} == {"60%"}, table.name
+
+
+def test_tables_when_loads_are_absolute_and_nobody_told_how_busy_then_neither_is_a_column(folder: Path) -> None:
+    tables = Tables.from_rows({"throughput": [throughput(1, None)], "disconnects": [dropped("rst", 1)]})
+    for table in tables_of(summary_of(folder, tables)).values():
+        assert not {"load", "busy"} & {heading.text for heading in table.headings}, table.name
+
+
+def test_drops_when_each_kind_had_trials_of_its_own_then_the_utilisation_is_their_mean(folder: Path) -> None:
+    kinds = {"fin": 0.4, "rst": 0.6}
+    tables = Tables.from_rows({"throughput": [throughput(1, busy, drop=kind) for kind, busy in kinds.items()],
+                               "disconnects": [dropped(kind, 1) for kind in kinds]})  # fmt: skip
+    found = tables_of(summary_of(folder, tables))
+    assert [row["busy"] for row in rows_of(found["disconnects"])] == ["0.50"]
+    assert [row["busy"] for row in rows_of(found["disconnects by kind"])] == ["0.40", "0.60"]
+    assert [row["busy"] for row in rows_of(found["left of 1,000 drops"])] == ["0.50"]
+
+
+def test_drops_when_the_utilisation_of_some_trials_is_not_known_then_it_says_so_and_why(folder: Path) -> None:
+    why = {"column": "throughput.utilisation", "why": "no probe told"}
+    tables = Tables.from_rows({
+        "throughput": [throughput(1, 0.4, drop="mixed"), throughput(1, None, drop="mixed", layer="redis")],
+        "disconnects": [dropped("rst", 1), dropped("rst", 1, layer="redis")],
+        "unknown": [{**key_row("redis", scenario="churn", drop="mixed"), **why}],
+    })  # fmt: skip
+    table = tables_of(summary_of(folder, tables))["disconnects"]
+    assert {row["layer"]: row["busy"] for row in rows_of(table)} == {"inmemory": "0.40", "redis": "?"}
+    assert any("no probe told" in note for note in table.notes)
+
+
+def throughput(trial: int, busy: float | None, *, drop: str = "mixed", layer: str = "inmemory") -> Row:
+    return {**key_row(layer, scenario="churn", trial=trial, drop=drop), "valid": "yes", "utilisation": busy}
+
+
+def dropped(kind: str, trial: int, *, layer: str = "inmemory") -> Row:
+    counts = {"dropped": 10, "disconnect_called": 9, "missed": 1, "unknown": 0, "groups_left": 1}
+    return {**key_row(layer, scenario="churn", trial=trial, drop=kind), **counts}
