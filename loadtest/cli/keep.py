@@ -15,7 +15,7 @@ def keep(
     run: Annotated[Path, typer.Argument(help="the run's folder")],
     folder: Annotated[Path, typer.Argument(help="a new folder for the copy")],
 ) -> None:
-    """Write a small copy of a run for git: the tables compressed, of the ledgers the examples' records only."""
+    """Write a small copy of a run for git: compressed tables, and the records of example connections."""
     try:
         kept = keep_run(run, folder)
     except ReportError as error:

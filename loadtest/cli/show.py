@@ -17,7 +17,7 @@ PIPED_WIDTH = 200
 
 def show(
     run: Annotated[Path, typer.Argument(help="the run's folder")],
-    connection: Annotated[str, typer.Argument(help="TRIAL:ID as the findings name it, or the id alone")],
+    connection: Annotated[str, typer.Argument(help="TRIAL:ID as the report names it, or the id alone")],
 ) -> None:
     """Print both sides' timeline of one connection."""
     try:
