@@ -34,10 +34,10 @@ from loadtest.targets.reference import ReferenceApp
 
 
 def bench(
-    plan: Annotated[Path | None, typer.Option(help="TOML file with the same keys; options win")] = None,
+    plan: Annotated[Path | None, typer.Option(help="TOML file of these options; those given here win")] = None,
     out: Annotated[Path, typer.Option(help="folder that gets the run's folder")] = Path("results"),
     like: Annotated[Path | None, typer.Option(help="take the plan of this run (or latest); options win")] = None,
-    resume: Annotated[Path | None, typer.Option(help="go on with this run's folder")] = None,
+    resume: Annotated[Path | None, typer.Option(help="go on with the run in this folder")] = None,
     *,
     addresses: Mapping[str, str],
     **given: Any,

@@ -17,8 +17,8 @@ from loadtest.report.errors import ReportError
 
 
 def compare(
-    one: Annotated[Path, typer.Argument(metavar="A", help="the run's folder that is compared with, or latest")],
-    other: Annotated[Path, typer.Argument(metavar="B", help="the run's folder that is compared, or latest")],
+    one: Annotated[Path, typer.Argument(metavar="A", help="folder of the first run, or latest")],
+    other: Annotated[Path, typer.Argument(metavar="B", help="folder of the second run, or latest; figures are B/A")],
     form: Annotated[
         Literal["text", "md", "junit", "json"],
         typer.Option("--format", help="a table, Markdown, JUnit XML with a test case a cell and figure, or JSON"),

@@ -7,17 +7,18 @@ import typer
 from rich.console import Console
 
 from loadtest.bench.plan import PlanError
+from loadtest.cli.run_argument import run_named
 from loadtest.report.errors import ReportError
 from loadtest.report.keep import keep_run
 
 
 def keep(
-    run: Annotated[Path, typer.Argument(help="the run's folder")],
+    run: Annotated[Path, typer.Argument(help="the run's folder, or latest")],
     folder: Annotated[Path, typer.Argument(help="a new folder for the copy")],
 ) -> None:
-    """Write a small copy of a run for git: the tables compressed, of the ledgers the examples' records only."""
+    """Write a small copy of a run for git: compressed tables, and the records of example connections."""
     try:
-        kept = keep_run(run, folder)
+        kept = keep_run(run_named(run), folder)
     except ReportError as error:
         raise PlanError(str(error)) from None
     Console(highlight=False, soft_wrap=True).print(

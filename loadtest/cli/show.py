@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from loadtest.bench.plan import PlanError
+from loadtest.cli.run_argument import run_named
 from loadtest.report.errors import ReportError
 from loadtest.report.story import read_story
 
@@ -16,12 +17,12 @@ PIPED_WIDTH = 200
 
 
 def show(
-    run: Annotated[Path, typer.Argument(help="the run's folder")],
-    connection: Annotated[str, typer.Argument(help="TRIAL:ID as the findings name it, or the id alone")],
+    run: Annotated[Path, typer.Argument(help="the run's folder, or latest")],
+    connection: Annotated[str, typer.Argument(help="TRIAL:ID as the report names it, or the id alone")],
 ) -> None:
     """Print both sides' timeline of one connection."""
     try:
-        story = read_story(run, connection)
+        story = read_story(run_named(run), connection)
     except ReportError as error:
         raise PlanError(str(error)) from None
     zero = "its drop" if story.from_drop else "its first record"

@@ -183,7 +183,7 @@ def _reasons(table: Table, summary: Summary) -> tuple[str, ...]:
     grouped: dict[str, list[str]] = {}
     for why, where in reasons:
         grouped.setdefault(why, []).append(where)
-    notes = [f"{UNKNOWN} {why.rstrip('.')}: {_some(places)}." for why, places in grouped.items()]
+    notes = [f"{UNKNOWN} not known: {why.rstrip('.')}: {_some(places)}." for why, places in grouped.items()]
     if len(notes) > SHOWN_REASONS:
         notes = [*notes[:SHOWN_REASONS], f"and {counted(len(notes) - SHOWN_REASONS, 'more reason')} in unknown.csv."]
     return tuple(notes) or (f"{UNKNOWN} not known; no reason was recorded in unknown.csv.",)

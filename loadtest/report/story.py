@@ -49,7 +49,7 @@ def read_story(run_folder: Path, reference: str) -> Story:
     """
     part, _, number = reference.rpartition(":")
     if not number.isdigit():
-        raise ReportError(f"{reference!r} names no connection; write its id, or TRIAL:ID as the findings do")
+        raise ReportError(f"{reference!r} names no connection; write its id, or TRIAL:ID as the report does")
     found = {
         trial: events
         for trial in trials_with_ledgers(run_folder)

@@ -151,7 +151,7 @@ def _print_findings(findings: Sequence[Finding], console: Console, run_folder: P
     if not findings:
         console.print("Nothing: no trial was finished.")
     if len(findings) > len(shown):
-        console.print(RichText(f"... and {counted(len(findings) - len(shown), 'more sentence')} in the page."))
+        console.print(RichText(f"... and {counted(len(findings) - len(shown), 'more sentence')} in report.html."))
 
 
 def _print_finding(finding: Finding, console: Console) -> None:

@@ -131,7 +131,7 @@ def test_terminal_prints_at_most_25_sentences_and_counts_the_rest(tmp_path: Path
     text = printed(summary, tmp_path, width=110).split("What was found")[1]
     sentences = [line for line in text.splitlines() if line.startswith(("warn ", "note ", "good ", "? "))]
     assert 10 < len(sentences) <= 25
-    assert f"{len(summary.findings) - len(sentences)} more sentences in the page" in text
+    assert f"{len(summary.findings) - len(sentences)} more sentences in report.html" in text
 
 
 def test_terminal_names_the_command_for_a_missed_disconnect_on_a_line_of_its_own(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def print_answers(answers: CapacityAnswers, console: Console, folder: Path) -> N
     for text in (*found[:SHOWN], *scaling_sentences(answers)):
         console.print(RichText(f"- {text}"))
     if len(found) > SHOWN:
-        console.print(f"... and {len(found) - SHOWN} more in the page.")
+        console.print(f"... and {len(found) - SHOWN} more in report.html.")
     if not found:
         console.print("Nothing was measured: no step was finished.")
     table = table_of(answers)

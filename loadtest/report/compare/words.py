@@ -13,9 +13,9 @@ MEANINGS = (
     "B/A above 1, or points above 0: the second run has more. Interval: of that one figure, at 95 %.",
     "higher, lower: shown to differ, corrected for the number of comparisons (Holm).",
     "same: shown to differ by less than matters (5 %; 5 points of missed, 1 point of lost).",
-    "not decided (×1.3): neither is shown; a ratio of 1.3 is seen in 4 of 5 pairs of such runs; none in brackets: "
-    "trials too few, or too unlike, to see any.",
-    "within noise: no larger than what equals differ by within one of these runs.",
+    "not decided (×1.3): neither is shown; 4 of 5 pairs of such runs would show a ratio of 1.3. Without brackets: "
+    "the trials are too few, or differ too much, to show any.",
+    "within noise: no larger than what two equal trials in one of these runs differ by.",
 )
 
 
