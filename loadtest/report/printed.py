@@ -10,7 +10,7 @@ from loadtest.checks import CHECKS
 from loadtest.checks.disconnects.account import account_of_all
 from loadtest.checks.disconnects.left import LEFT, left_of
 from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
-from loadtest.dimensions import DIMENSIONS, DROP, SCENARIO, AnyDimension, CellKey
+from loadtest.dimensions import DIMENSIONS, DROP, MIXED_DROPS, SCENARIO, AnyDimension, CellKey
 from loadtest.figures.cell import Cell
 from loadtest.figures.column import Column
 from loadtest.figures.printed import Folds, Printed, PrintedColumn, Text, toned
@@ -166,7 +166,9 @@ def _invalid_note(cells: Iterable[Cell]) -> list[str]:
 
 def _concerns(figure: UnknownFigure, table: Table, keys: set[CellKey]) -> bool:
     own = {column.name for column in table.figures}
-    return figure.cell in keys and figure.column.removeprefix(f"{table.name}.").split(".")[0] in own
+    # Where a trial has several kinds of drop, the rows of a table may have one each
+    is_of_it = figure.cell in keys or any(key.having(DROP, MIXED_DROPS) == figure.cell for key in keys)
+    return is_of_it and figure.column.removeprefix(f"{table.name}.").split(".")[0] in own
 
 
 def _where(figure: UnknownFigure, namer: Namer) -> str:
