@@ -49,11 +49,18 @@ class RunFolder:
 
     @classmethod
     def create(
-        cls, out: Path, plan: Plan, *, command: str, values: Mapping[str, tuple[Value, ...]] | None = None
+        cls,
+        out: Path,
+        plan: Plan,
+        *,
+        command: str,
+        values: Mapping[str, tuple[Value, ...]] | None = None,
+        target: Mapping[str, Any] | None = None,
     ) -> Self:
         """Make a new folder `<utc>-<profile>` in `out` and let `latest` there point to it; OSError when it cannot.
 
-        `values` describes the values of dimensions, by the dimension's name, in the plan's order.
+        `values` describes the values of dimensions, by the dimension's name, in the plan's order; `target` says what is
+        measured (see `Offer.origin`).
         """
         now = datetime.now(UTC)
         name = f"{now:%Y%m%dT%H%M%SZ}-{plan.profile}"
@@ -67,6 +74,7 @@ class RunFolder:
             command=command,
             plan=plan.model_dump(mode="json"),
             values=values or {},
+            target=target or {},
             versions=versions(),
             machine=machine(),
             limits=limits(),

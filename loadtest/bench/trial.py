@@ -37,7 +37,7 @@ from loadtest.bench.plan import Plan, Trial
 from loadtest.brokers import RunningBroker
 from loadtest.checks import TrialRecords
 from loadtest.dimensions import CONSUMER, LAYER, SERVER, WORKERS
-from loadtest.layers import LAYERS
+from loadtest.layers import find_layer
 from loadtest.ledger import Event
 from loadtest.ledger.reader import LedgerError, read_ledger
 from loadtest.load import Job
@@ -237,8 +237,9 @@ def _setting(trial: Trial, plan: Plan, folder: Path) -> Setting:
     interval_s, timeout_s = plan.pings or (None, None)
     return Setting(
         server=SERVERS[trial.cell[SERVER]],
-        layer=LAYERS[trial.cell[LAYER]],
+        layer=find_layer(trial.cell[LAYER]),
         consumer=trial.cell[CONSUMER],
+        talk=plan.talk,
         folder=folder,
         ledger=folder / LEDGER,
         port=plan.port,
@@ -259,7 +260,7 @@ def _roles(measured: Running, generators: _Generators) -> dict[str, list[int]]:
 
 
 def _identity(trial: Trial, measured: Running) -> dict[str, str]:
-    broker = LAYERS[trial.cell[LAYER]].broker
+    broker = find_layer(trial.cell[LAYER]).broker
     of_broker = {f"broker {broker}": measured.broker.version} if measured.broker is not None else {}
     return {**measured.target.identity(), **of_broker}
 

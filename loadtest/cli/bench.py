@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
@@ -17,12 +16,14 @@ from rich.console import Console
 from loadtest.bench.campaign import run_campaign
 from loadtest.bench.choices import Choices, choices_of, defaults_of, values_in
 from loadtest.bench.expected_time import left_s
+from loadtest.bench.fitting import fitted
 from loadtest.bench.like import plan_like
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import PROFILES, make_plan
 from loadtest.bench.run_folder import RunFolder
 from loadtest.bench.scenarios import Scenario
 from loadtest.brokers import BROKERS
+from loadtest.cli.app_options import redacted_variables, resumed_target, target_of, with_app_options
 from loadtest.cli.broker_options import redacted, with_broker_options
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, FAILED, INTERRUPTED, NOT_VALID
 from loadtest.cli.progress import ShownProgress
@@ -47,31 +48,41 @@ def bench(
     like: Annotated[Path | None, typer.Option(help="take the plan of this run (or latest); options win")] = None,
     resume: Annotated[Path | None, typer.Option(help="go on with this run's folder")] = None,
     *,
+    app: Mapping[str, Any],
     addresses: Mapping[str, str],
     **given: Any,
 ) -> None:
-    """Compare consumers across channel layers: throughput, latency, and what became of dropped connections."""
-    target = ReferenceApp(database_url=os.environ.get("DATABASE_URL"))
+    """Compare consumers across channel layers: throughput, latency, and what became of dropped connections.
+
+    Of the reference app that comes with the tool; of your own with --app and --path.
+    """
     if resume:
         _refuse_changes({**given, "plan": plan, "like": like})
+        target = resumed_target(_target_of(resume), app)
         found = _resumed(resume, target)  # a bad folder is told at once; it is read anew below, under the lock
         _refuse_outage_of_own_broker(found.plan, addresses)
         with only_bench():
             _carry_out(_resumed(resume, target), target, addresses)
     else:
-        choices = choices_of(target)
-        new_plan = make_plan(given, plan, choices=choices) if like is None else _like(like, plan, given, choices)
+        target = target_of(app)
+        choices = choices_of(target.offer)
+        if like is None:
+            made = make_plan(given, plan, choices=choices)
+        else:
+            made = _like(like, plan, given, choices, is_own_app=bool(app))
+        new_plan = fitted(made, target.offer)
         _refuse_outage_of_own_broker(new_plan, addresses)
         for note in new_plan.notes:
             Console(stderr=True, highlight=False, soft_wrap=True).print(f"Note: {note}", style="yellow", markup=False)
         with only_bench():  # before there is a folder: a bench that is refused leaves nothing
-            _carry_out(_created(out, new_plan, values_in(choices, new_plan.chosen)), target, addresses)
+            values = values_in(choices, new_plan.chosen)
+            _carry_out(_created(out, new_plan, values, target.offer.origin), target, addresses)
 
 
 @functools.cache
 def _choices() -> Choices:
     """What there is to choose from: asked once for the defaults of all options, for it looks packages up."""
-    return choices_of(ReferenceApp())
+    return choices_of(ReferenceApp().offer)
 
 
 def default_of(name: str, field: FieldInfo) -> str:
@@ -89,7 +100,7 @@ def _typed(name: str, value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return ",".join(value) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value) or "empty"
 
 
 def _option_of(name: str, field: FieldInfo) -> inspect.Parameter:
@@ -119,8 +130,8 @@ def _signature_of(function: Callable[..., None]) -> inspect.Signature:
 
 
 bench.__signature__ = _signature_of(bench)  # type: ignore[attr-defined]
-bench_command = with_broker_options(bench)
-"""The command with its options: those of the plan, its own, and those of the brokers."""
+bench_command = with_broker_options(with_app_options(bench))
+"""The command with its options: those of the plan, its own, those of an app of the user's own and of the brokers."""
 
 
 def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> None:
@@ -154,23 +165,26 @@ def exit_code(run: RunFolder, *, interrupted: bool, broken: bool) -> int:
     return FAILED if broken else 0
 
 
-def _created(out: Path, plan: Plan, values: Mapping[str, tuple[Value, ...]]) -> RunFolder:
-    command = shlex.join(["channels-loadtest", *map(redacted, sys.argv[1:])])
+def _created(out: Path, plan: Plan, values: Mapping[str, tuple[Value, ...]], origin: Mapping[str, Any]) -> RunFolder:
+    command = shlex.join(["channels-loadtest", *map(redacted, redacted_variables(sys.argv[1:]))])
     try:
-        return RunFolder.create(out, plan, command=command, values=values)
+        return RunFolder.create(out, plan, command=command, values=values, target=origin)
     except OSError as error:
         raise EnvironmentFailed(
             f"cannot make the run's folder in {out}: {error.strerror}; pass --out with a folder that can be written"
         ) from error
 
 
-def _like(run: Path, plan: Path | None, given: Mapping[str, Any], choices: Choices) -> Plan:
+def _like(run: Path, plan: Path | None, given: Mapping[str, Any], choices: Choices, *, is_own_app: bool) -> Plan:
     """Return the plan of a run with the options given; PlanError where it cannot be repeated here."""
     beside = [name for name, value in (("--plan", plan), ("--profile", given.get("profile"))) if value is not None]
     if beside:
         raise PlanError(f"--like takes the whole plan of a run; leave out {', '.join(beside)}")
     try:
-        return plan_like(read_manifest(run_named(run)), given, choices=choices)
+        earlier = read_manifest(run_named(run))
+        if earlier.target and not is_own_app:
+            raise PlanError(f"--like {run}: that run was of {earlier.target['app']}; name it with --app and --path")
+        return plan_like(earlier, given, choices=choices)
     except ReportError as error:
         raise PlanError(f"--like {run}: {error}") from None
 
@@ -188,8 +202,16 @@ def _refuse_outage_of_own_broker(plan: Plan, addresses: Mapping[str, str]) -> No
         raise PlanError(f"{', '.join(asked)} stops a private broker only; leave it or {', '.join(own)} out")
 
 
+def _target_of(run: Path) -> Mapping[str, Any]:
+    """Return what a run measured."""
+    try:
+        return read_manifest(run).target
+    except ReportError as error:
+        raise PlanError(f"--resume {run}: {error}") from None
+
+
 def _resumed(folder: Path, target: Target) -> RunFolder:
     try:
-        return RunFolder.resume(folder, choices_of(target))
+        return RunFolder.resume(folder, choices_of(target.offer))
     except ReportError as error:
         raise PlanError(f"--resume {folder}: {error}") from None

@@ -120,6 +120,10 @@ TEXT_EVENTS = frozenset(
 """Events whose argument is the number of a text (0: none)."""
 
 
+SEQUENCE = 2**32 - 1
+"""The bits of a message's number that count the messages of its connection."""
+
+
 def message_id(connection: int, sequence: int) -> int:
     """The message's number, the same on both sides: sender's connection (32 bits), its sequence number (32 bits)."""
     return connection << 32 | sequence

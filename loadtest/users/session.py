@@ -10,6 +10,7 @@ from gevent.pool import Group
 
 from loadtest.ledger import Event, Phase, Recorder
 from loadtest.load import Job
+from loadtest.users.codec import TutorialCodec
 from loadtest.users.messages import padding
 from loadtest.users.statistics import BatchedStatistics
 
@@ -54,7 +55,8 @@ class Session:
         self.environment = environment
         self.load = load
         self.statistics = BatchedStatistics(environment)
-        self.padding = padding(load.payload_size)
+        self.tutorial = TutorialCodec(padding(load.payload_size))
+        """The codec of all members whose messages are those of the tutorial."""
         self.members: list[Member] = []
         self.is_complete = False
         """Whether all users of the test have been started."""

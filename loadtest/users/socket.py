@@ -7,9 +7,11 @@ from time import monotonic_ns
 
 from loadtest.drops import Drop, find_drop
 from loadtest.ledger import Event
-from loadtest.ledger.record import message_id
+from loadtest.ledger.record import SEQUENCE, message_id
+from loadtest.users.codec import Codec
 from loadtest.users.handshaking import handshake_of
-from loadtest.users.messages import Message, decode, encode, new_message
+from loadtest.users.joining import Joining
+from loadtest.users.messages import Message, new_message
 from loadtest.users.session import Session
 from loadtest.users.waiting import ANSWER_TIMEOUT_S, ANSWERED, TOO_LATE, Waiting
 from loadtest.wire import Closure, Connection, WireError, open_connection, open_until
@@ -22,8 +24,6 @@ _NS_A_US = 1000
 _LARGEST_US = 2**32 - 1
 _SENT = int(Event.SENT)  # plain numbers pack twice as fast, and these two come with every message
 _RECEIVED = int(Event.RECEIVED)
-_SEQUENCE = 2**32 - 1
-"""The bits of a message's number that count the messages of its connection."""
 _NOTHING = -1
 """Stands where the number of the awaited message does (those are positive): every message has come back."""
 _ANY_FOREIGN = -2
@@ -33,8 +33,18 @@ _ANY_FOREIGN = -2
 class MemberSocket(Waiting):
     """The WebSocket of one member; `row` is the statistics row of the messages that arrive."""
 
-    def __init__(self, session: Session, *, member: int, url: str, room: str, row: str) -> None:
-        """Remember where to connect; nothing is opened yet."""
+    def __init__(
+        self,
+        session: Session,
+        *,
+        member: int,
+        url: str,
+        room: str,
+        row: str,
+        codec: Codec,
+        joining: Joining | None = None,
+    ) -> None:
+        """Remember where to connect; nothing is opened yet. Without `joining` a connection is open at once."""
         super().__init__()
         self._session = session
         self._statistics = session.statistics
@@ -43,12 +53,13 @@ class MemberSocket(Waiting):
         self._url = url
         self._room = session.text(room)
         self._row = row
-        self._padding = session.padding
+        self._encode, self._decode = codec.encode, codec.decode
+        self._joining = joining
         self._connection: Connection | None = None
         self._last_identity = 0
         self._awaited = _NOTHING
         self._sent = Message(0, 0)
-        self._sent_text: str | None = None
+        self._sent_text: str | bytes | None = None
         """The message that was sent last, as it is on the wire: most apps send it back like that, and then nothing is
         parsed. With that and `encode` as it is a round trip takes 4.2 µs of CPU, its wire left out, without 6.0."""
         self._sent_ns = 0
@@ -66,7 +77,7 @@ class MemberSocket(Waiting):
     @property
     def has_sent(self) -> bool:
         """Tell whether a message of the plan was made on the connection that is open."""
-        return self._last_identity & _SEQUENCE > 0 and self.is_open
+        return self._last_identity & SEQUENCE > 0 and self.is_open
 
     def open(self) -> bool:
         """Open a new connection; on failure count it, record it and return False."""
@@ -83,6 +94,11 @@ class MemberSocket(Waiting):
             )
         except WireError as error:
             self._open_failed(number, error, row="open")
+            return False
+        if self._joining is not None and (problem := self._joining.join(connection)):
+            connection.reset()
+            self._record(Event.OPEN_FAILED, number, argument=self._session.text(problem))
+            self._statistics.fail("open", problem)
             return False
         self._record(Event.OPENED, number, code=101)
         self._statistics.log("open", (monotonic_ns() - started_ns) / _NS_A_MS, 0)
@@ -116,7 +132,7 @@ class MemberSocket(Waiting):
         if late_us > _LARGEST_US:
             late_us = _LARGEST_US
         self._record(_SENT, connection.id, self.free_ns > planned_ns, late_us, identity, now_ns)
-        text = encode(identity, planned_ns, self._padding)
+        text = self._encode(identity, planned_ns)
         try:
             connection.send(text)
         except WireError as error:
@@ -211,7 +227,9 @@ class MemberSocket(Waiting):
 
     def _received(self, connection: Connection, text: str | bytes, arrived_ns: int) -> None:
         """Record and count a message that has arrived, and let its sender go on; runs on the hub."""
-        message = self._sent if text == self._sent_text else decode(text)
+        if self._joining is not None and self._joining.is_met_by(connection, text):
+            return
+        message = self._sent if text == self._sent_text else self._decode(text)
         if message is None:
             self._received_foreign(connection, text, arrived_ns)
             return
@@ -233,6 +251,8 @@ class MemberSocket(Waiting):
 
     def _peer_closed(self, connection: Connection, closure: Closure) -> None:
         """Count an end that was not our doing; runs on the hub."""
+        if self._joining is not None and self._joining.is_ended_by(connection):
+            return
         why = self._record_peer_closed(connection, closure)
         self._statistics.fail("connection", f"ended by the server: {closure.code} {why}")
         if self._connection is connection:

@@ -64,7 +64,7 @@ def main() -> dict[str, object]:
     with tempfile.TemporaryDirectory() as name:
         app = ReferenceApp().prepare(Path(name))
         for consumer in ("async", "sync"):
-            plan = make_plan({**_PLAN, "consumers": consumer}, choices=choices_of(ReferenceApp()))
+            plan = make_plan({**_PLAN, "consumers": consumer}, choices=choices_of(ReferenceApp().offer))
             trial = plan.trials_in_order()[0]
             runs: dict[bool, list[Measured]] = {False: [], True: []}
             for pair in range(PAIRS):

@@ -29,7 +29,9 @@ EVERY_KEY: dict[str, Any] = {
     "profile": "standard", "consumers": ("async",), "layers": ("inmemory",), "scenarios": ("churn",),
     "drops": ("rst", "fin"), "servers": ("uvicorn",), "users": 7, "rate": 1.5, "arrivals": "poisson", "room_size": 3,
     "payload_size": 100, "load": ("fixed",), "load_of": "own", "twins": False, "work": "sleep:5",
-    "blocker_work": "sleep:50", "drop_share": 0.5, "offline": 0.25, "warm_up": 0.0, "duration": 1.0,
+    "blocker_work": "sleep:50", "message": '{"say": "{marker}"}', "join": ('{"room": {room}}',),
+    "message_form": "msgpack", "expect": "joined", "ack": "stored",
+    "drop_share": 0.5, "offline": 0.25, "warm_up": 0.0, "duration": 1.0,
     "drain": 2.0, "settle": 3.0, "server_ping": "5/6", "mix_drops": False, "trials": 2, "repeats": 3,
     "seed": 9, "port": 8123,
     "fail_on": ("missed_share > 0.05", "layer=inmemory: lost > 0"),
@@ -277,7 +279,9 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
     command: Any = get_command(app)
     options = {option.name: option for option in command.commands["bench"].params}
     keys = {name: field for name, field in Plan.model_fields.items() if name != "notes"}
-    assert list(options) == [*keys, "plan", "out", "like", "resume", "redis_url", *({"help"} & options.keys())]
+    own_app = ["app", "app_dir", "path", "python", "settings", "env", "env_file", "before", "database"]
+    others = ["plan", "out", "like", "resume", *own_app, "redis_url"]
+    assert list(options) == [*keys, *others, *({"help"} & options.keys())]
     for name, field in keys.items():
         assert help_of(field)
         assert options[name].help == f"{help_of(field)} (default: {default_of(name, field)})"

@@ -1,0 +1,187 @@
+"""The options for an app of the user's own: what `--app` and those beside it make the target of a command."""
+
+import functools
+import inspect
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from loadtest.bench.plan import PlanError
+from loadtest.load import flag_of
+from loadtest.targets import Target
+from loadtest.targets.inspecting import NoSuchPath
+from loadtest.targets.project import DATABASE_CHOICES, SCRATCH, Project
+from loadtest.targets.reference import ReferenceApp
+from loadtest.targets.user_app import UserApp
+
+APP: Final = "app"
+"""The parameter of a command in whose place the options stand: it gets what was given, by the option's name."""
+OF_THE_ENVIRONMENT: Final = ("env", "env_file")
+"""What a run does not keep, for it may be secret, and has to be given again when it is resumed."""
+PANEL: Final = "Your own app"
+_VARIABLE: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+
+
+def _option(help_text: str) -> Any:
+    return typer.Option(help=help_text, rich_help_panel=PANEL)
+
+
+def _own_app(
+    app: Annotated[str | None, _option("your ASGI application, as myproject.asgi:application")] = None,
+    app_dir: Annotated[Path | None, _option("the folder of your project; the working folder where left out")] = None,
+    path: Annotated[
+        list[str] | None,
+        _option(
+            "path of a consumer, /ws/chat/{room}/ say; {room} and {user} become numbers; given several times, several "
+            "consumers are compared"
+        ),
+    ] = None,
+    python: Annotated[
+        str | None, _option("the interpreter of your project; the .venv in its folder where there is one, else ours")
+    ] = None,
+    settings: Annotated[str | None, _option("DJANGO_SETTINGS_MODULE; your asgi.py says it where left out")] = None,
+    env: Annotated[list[str] | None, _option("NAME=VALUE for the environment; may be given several times")] = None,
+    env_file: Annotated[Path | None, _option("file with a NAME=VALUE in each line")] = None,
+    before: Annotated[
+        list[str] | None,
+        _option("command to run before, in your folder and on the same databases; may be given several times"),
+    ] = None,
+    database: Annotated[
+        str | None, _option("scratch: migrated SQLite files that are thrown away (default); as-is: your own")
+    ] = None,
+) -> None:
+    """Say what options there are; `target_of` makes the target of them."""
+
+
+_OPTIONS: Final = tuple(inspect.signature(_own_app).parameters.values())
+
+
+def with_app_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Return the command with these options; it gets those that were given."""
+
+    @functools.wraps(command)
+    def taking_options(**given: Any) -> None:
+        own = {option.name: given.pop(option.name) for option in _OPTIONS}
+        command(**given, **{APP: {name: value for name, value in own.items() if value}})
+
+    signature = inspect.signature(command)
+    kept = [parameter for name, parameter in signature.parameters.items() if name != APP]
+    keyword_only = [option.replace(kind=option.KEYWORD_ONLY) for option in _OPTIONS]
+    taking_options.__signature__ = signature.replace(parameters=[*kept, *keyword_only])  # type: ignore[attr-defined]
+    return taking_options
+
+
+def target_of(given: Mapping[str, Any]) -> Target:
+    """Return the target that options name: the reference app where there is no --app.
+
+    Raises PlanError for options that make no sense, EnvironmentFailed when the app cannot be measured as it is.
+    """
+    if "app" in given:
+        return _user_app(given)
+    if given:
+        raise PlanError(f"{_flags(given)} is for an app of your own; name it with --app")
+    return ReferenceApp(database_url=os.environ.get("DATABASE_URL"))
+
+
+def resumed_target(origin: Mapping[str, Any], given: Mapping[str, Any]) -> Target:
+    """Return the target of a run that is resumed, by what its manifest says of it; the rest has to be given again."""
+    if more := [name for name in given if name not in OF_THE_ENVIRONMENT or not origin]:
+        raise PlanError(f"--resume goes on with the run's own target; leave out {_flags(more)}")
+    if not origin:
+        return target_of({})
+    values = _environment(given)
+    if missing := [name for name in origin["env"] if name not in values]:
+        raise PlanError(f"--resume: the run had {', '.join(missing)} from --env or --env-file; give it again")
+    options = {name: value for name, value in origin.items() if name not in OF_THE_ENVIRONMENT and value}
+    return _user_app({**options, **given, "app_dir": Path(origin["app_dir"])})
+
+
+def _user_app(given: Mapping[str, Any]) -> UserApp:
+    folder, paths, database = given.get("app_dir", Path()).resolve(), given.get("path"), given.get("database", SCRATCH)
+    problems = []
+    if not paths:
+        problems.append("--app needs the --path of a consumer, /ws/chat/lobby/ say; give one --path for each")
+    if database not in DATABASE_CHOICES:
+        problems.append(f"--database is {' or '.join(DATABASE_CHOICES)}, got {database!r}")
+    if not folder.is_dir():
+        problems.append(f"--app-dir: {folder} is no folder")
+    if problems:
+        raise PlanError("\n".join(problems))
+    project = Project(
+        application=given["app"],
+        folder=folder,
+        paths=tuple(dict.fromkeys(path if path.startswith("/") else f"/{path}" for path in paths or ())),
+        python=_interpreter(given.get("python"), folder),
+        settings=given.get("settings", ""),
+        env=_environment(given),
+        before=tuple(given.get("before", ())),
+        database=database,
+    )
+    try:
+        return UserApp.inspected(project)
+    except NoSuchPath as error:
+        raise PlanError(f"--path: {error}") from None
+
+
+def redacted_variables(arguments: Iterable[str]) -> list[str]:
+    """Return a command line without the values that --env gives, which may be secrets."""
+    found = list(arguments)
+    for place, argument in enumerate(found):
+        is_value = place > 0 and found[place - 1] == "--env"
+        if is_value or argument.startswith("--env="):
+            prefix = "" if is_value else "--env="
+            name, equals, _ = argument.removeprefix(prefix).partition("=")
+            found[place] = f"{prefix}{name}{equals}{'...' if equals else ''}"
+    return found
+
+
+def _flags(names: Iterable[str]) -> str:
+    return ", ".join(flag_of(name) for name in names)
+
+
+def _environment(given: Mapping[str, Any]) -> dict[str, str]:
+    of_file = _read_variables(given["env_file"]) if "env_file" in given else {}
+    return {**of_file, **_variables(given.get("env", ()))}
+
+
+def _interpreter(given: str | None, folder: Path) -> str:
+    """Return the interpreter of a project; PlanError where one is named that cannot be run."""
+    if given is None:
+        own = folder / ".venv" / "bin" / "python"
+        return str(own) if own.exists() else sys.executable
+    named = Path(given)
+    for there in (named, folder / named):
+        if os.access(there, os.X_OK) and there.is_file():
+            return str(there.absolute())  # not resolved: the link is what makes it the one of its environment
+    raise PlanError(f"--python {given} is no program that can be run")
+
+
+def _variables(given: Iterable[str]) -> Mapping[str, str]:
+    wrong = [text.partition("=")[0] for text in given if not _VARIABLE.fullmatch(text)]
+    if wrong:
+        raise PlanError(f"--env: write NAME=VALUE, got {', '.join(map(repr, wrong))}")
+    return dict(text.split("=", 1) for text in given)
+
+
+def _read_variables(file: Path) -> Mapping[str, str]:
+    """Return the variables of a file, a NAME=VALUE in each line; with quotes around the value or `export` before it."""
+    try:
+        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"--env-file {file} cannot be read: {error}") from None
+    found = {}
+    for number, line in enumerate(lines, 1):
+        said = _VARIABLE.fullmatch(line.removeprefix("export "))
+        if not line or line.startswith("#"):
+            continue
+        if said is None:
+            raise PlanError(f"--env-file {file}: line {number} is not NAME=VALUE")
+        value = said[2].strip()
+        is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+        found[said[1]] = value[1:-1] if is_quoted else value
+    return found
