@@ -12,7 +12,8 @@ from rich.console import Console
 
 import loadtest
 from loadtest.load import IDENTITY, Job, Load, flag_of, help_of, variable_of
-from loadtest.report.columns import describe
+from loadtest.report.capacity.table import TABLE as CAPACITY
+from loadtest.report.columns import describe, describe_table
 from loadtest.report.csv_files import read_tables
 from loadtest.report.manifest import read_manifest
 from loadtest.report.summary import summarise
@@ -91,6 +92,7 @@ def _default(field: FieldInfo) -> str:
 
 PARTS = (
     Part(name="tables", file=PROJECT / "docs" / "format.md", text=describe),
+    Part(name="capacity", file=PROJECT / "docs" / "format.md", text=lambda: describe_table(CAPACITY)),
     Part(name="options", file=PROJECT / "docs" / "options.md", text=_options),
     Part(name="results/reference", file=PROJECT / "README.md", text=_reference_tables),
 )

@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -34,6 +34,7 @@ from loadtest.dimensions import (
     CellKey,
 )
 from loadtest.drops import DROPS, find_drop
+from loadtest.figures.threshold import Threshold
 from loadtest.figures.twins import twin_number
 from loadtest.layers import find_layer
 from loadtest.load import (
@@ -159,7 +160,7 @@ class Plan(BaseModel):
     mix_drops: bool = Field(True, description="all kinds of drop in the same trials, or each kind in trials of its own")
     trials: int = Field(3, ge=1, le=1000, description="number of trials of each cell")
     repeats: int = Field(
-        1,
+        2,
         ge=0,
         le=10,
         description="how often a trial that is not valid is run again, after all others; the manifest names each",
@@ -242,14 +243,7 @@ class Plan(BaseModel):
     @classmethod
     def _thresholds(cls, texts: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         """Refuse what is no threshold, and one that selects a value that the plan does not have."""
-        problems = [
-            f"{one.text!r}: the plan has no {name} {value!r}"
-            for one in read_thresholds(texts)
-            for name, value in one.selector.items()
-            if value not in _selectable(name, info.data)
-        ]
-        if problems:
-            raise ValueError("; ".join(problems))
+        require_selectable(read_thresholds(texts), info.data)
         return texts
 
     @property
@@ -386,6 +380,18 @@ def _require_choices(what: str, names: tuple[str, ...], choices: Sequence[Choice
     missing = [choice for choice in choices if choice.name in names and choice.unavailable]
     if missing:
         raise ValueError("; ".join(f"{choice.name} cannot be used here: {choice.unavailable}" for choice in missing))
+
+
+def require_selectable(thresholds: Iterable[Threshold], chosen: Mapping[str, Any]) -> None:
+    """Raise ValueError where a threshold selects a value that a plan with these keys does not have."""
+    problems = [
+        f"{one.text!r}: the plan has no {name} {value!r}"
+        for one in thresholds
+        for name, value in one.selector.items()
+        if value not in _selectable(name, chosen)
+    ]
+    if problems:
+        raise ValueError("; ".join(problems))
 
 
 def _selectable(name: str, chosen: Mapping[str, Any]) -> set[str]:

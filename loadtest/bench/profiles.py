@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -14,6 +14,8 @@ from loadtest.drops import DROPS, Drop, find_drop
 from loadtest.layers import find_layer
 from loadtest.load import by_comma
 from loadtest.outages import OUTAGES, Outage
+
+P = TypeVar("P", bound=Plan)
 
 ALL_DROPS = "all"
 """Stands for every kind of drop that can be done here."""
@@ -60,17 +62,27 @@ def make_plan(given: dict[str, Any], plan_file: Path | None = None, *, choices: 
     from_file = _read(plan_file) if plan_file else {}
     chosen = {**from_file, **{key: value for key, value in given.items() if value is not None}}
     profile = PROFILES.get(str(chosen.get("profile", "quick")), {})
-    chosen, skipped = _with_all_drops(chosen)
+    chosen, skipped = with_all_drops(chosen)
     defaults = {key: defaults_of(there_are) for key, there_are in choices.items()}
     every = {key: names_of(choices[key]) for key, value in profile.items() if value == EVERY}
     absolute = {"load": FIXED_LOAD} if "rate" in chosen else {}
     if scenarios := [name for name in defaults["scenarios"] if name in profile.get("scenarios", ())]:
         profile = {**profile, "scenarios": scenarios}
-    try:
-        plan = Plan.model_validate({**defaults, **profile, **every, **absolute, **chosen}, context=choices)
-    except ValidationError as error:
-        raise PlanError("\n".join(_problem(problem) for problem in error.errors())) from None
+    plan = validated(Plan, {**defaults, **profile, **every, **absolute, **chosen}, choices=choices)
     plan = _with_load_that_is_taken(plan.noting(*skipped), is_given="load" in chosen)
+    return completed(plan)
+
+
+def validated(kind: type[P], values: dict[str, Any], *, choices: Choices) -> P:
+    """Return a plan of that kind; PlanError with all problems at once."""
+    try:
+        return kind.model_validate(values, context=choices)
+    except ValidationError as error:
+        raise PlanError("\n".join(_problem(problem, kind) for problem in error.errors())) from None
+
+
+def completed(plan: P) -> P:
+    """Decide what the plan leaves to us, and note it; PlanError where no cell is left."""
     return _without_cells_that_lack_a_broker(_with_short_pings(plan))
 
 
@@ -87,7 +99,7 @@ def _with_load_that_is_taken(plan: Plan, *, is_given: bool) -> Plan:
     return plan.noting(load=(FIXED_LOAD,))
 
 
-def _with_all_drops(chosen: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+def with_all_drops(chosen: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Put every drop that can be done here in the place of ALL_DROPS, and say which ones cannot and why."""
     names = by_comma(chosen.get("drops"))
     if not isinstance(names, list | tuple) or ALL_DROPS not in names:
@@ -102,7 +114,7 @@ def _with_all_drops(chosen: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, 
     return {**chosen, "drops": drops}, tuple(f"the drop {name} was left out: {why}" for name, why in why_not.items())
 
 
-def _with_short_pings(plan: Plan) -> Plan:
+def _with_short_pings(plan: P) -> P:
     """Have the server of a quick plan with silent drops ping often: with its own pings they would take most of it."""
     silent = [name for name in plan.drops if name not in OUTAGES and find_drop(name).silent]
     is_dropping = any(SCENARIOS[name].drops for name in plan.scenarios)
@@ -115,7 +127,7 @@ def _with_short_pings(plan: Plan) -> Plan:
     return plan.noting(note, server_ping=QUICK_PING)
 
 
-def _without_cells_that_lack_a_broker(plan: Plan) -> Plan:
+def _without_cells_that_lack_a_broker(plan: P) -> P:
     """Say which cells are left out; PlanError when none is left."""
     asked = [name for name in plan.drops if name in OUTAGES and OUTAGES[name].of == "broker"]
     without = [name for name in plan.layers if find_layer(name).broker is None]
@@ -137,11 +149,11 @@ def _read(path: Path) -> dict[str, Any]:
         raise PlanError(f"the plan {path} is not TOML: {error}") from None
 
 
-def _problem(problem: Any) -> str:
+def _problem(problem: Any, kind: type[Plan]) -> str:
     key = ".".join(str(part) for part in problem["loc"])
     match problem["type"]:
         case "extra_forbidden":
-            return f"{key}: unknown key; a plan has {', '.join(Plan.model_fields)}"
+            return f"{key}: unknown key; a plan has {', '.join(kind.model_fields)}"
         case "value_error":  # ours: it says what was given
             return f"{key}: {problem['ctx']['error']}"
         case "string_pattern_mismatch" if key == "server_ping":

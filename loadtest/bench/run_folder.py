@@ -1,19 +1,24 @@
 """A run's folder: the manifest and the tables, written anew after each trial, so that what is done is always there."""
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import polars as pl
 
 from loadtest.bench.choices import Choices
-from loadtest.bench.pinned import pinned_here
 from loadtest.bench.plan import Plan, PlanError, Trial
 from loadtest.bench.profiles import make_plan
+from loadtest.bench.run_manifest import (
+    emptied,
+    new_manifest,
+    new_run_folder,
+    point_latest,
+    with_identity,
+    with_state,
+)
 from loadtest.checks.throughput.table import TABLE as THROUGHPUT
 from loadtest.dimensions import CellKey, Value
 from loadtest.report.cells import planned_cell, trials_of
@@ -29,10 +34,8 @@ from loadtest.report.manifest import (
     read_manifest,
 )
 from loadtest.report.tables import Tables
-from loadtest.stack.machine import git_revision, limits, machine, versions
+from loadtest.stack.machine import machine, versions
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
-LATEST = "latest"
 MOST_REPEATED = 0.25
 """Of the trials, as a share: where more are not valid, something disturbs the machine all the time."""
 
@@ -62,32 +65,12 @@ class RunFolder:
         `values` describes the values of dimensions, by the dimension's name, in the plan's order; `target` says what is
         measured (see `Offer.origin`).
         """
-        now = datetime.now(UTC)
-        name = f"{now:%Y%m%dT%H%M%SZ}-{plan.profile}"
-        folder = _new_folder(out, name)
-        pinned = pinned_here(plan)
-        manifest = Manifest(
-            format=FORMAT_VERSION,
-            name=folder.name,
-            started_utc=now.isoformat(timespec="seconds"),
-            state="running",
-            command=command,
-            plan=plan.model_dump(mode="json"),
-            values=values or {},
-            target=target or {},
-            versions=versions(),
-            machine=machine(),
-            limits=limits(),
-            git_revision=git_revision(PROJECT),
-            planned=len(plan.trials_in_order()),
-            twins=plan.twin_cells(),
-            done=0,
-            pinning=pinned.cpus,
-            notes=(*plan.notes, *pinned.notes),
-        )
-        run = cls(folder, plan, manifest, Tables.empty())
+        folder = new_run_folder(out, plan.profile)
+        planned, twins = len(plan.trials_in_order()), plan.twin_cells()
+        manifest = new_manifest(folder, plan, command=command, values=values or {}, planned=planned, twins=twins)
+        run = cls(folder, plan, replace(manifest, target=target or {}), Tables.empty())
         run._write()
-        _point_latest(folder)
+        point_latest(folder)
         return run
 
     @classmethod
@@ -161,11 +144,11 @@ class RunFolder:
 
         As an absolute path: what runs in a trial has other working folders.
         """
-        return _emptied(self.folder / "trials" / trial.folder)
+        return emptied(self.folder / "trials" / trial.folder)
 
     def new_calibration_folder(self, trial: Trial) -> Path:
         """Return an empty folder for a trial that only tells how busy the server is; no table has it."""
-        return _emptied(self.folder / "calibration" / trial.folder)
+        return emptied(self.folder / "calibration" / trial.folder)
 
     def save_capacity(self, capacity: Capacity) -> None:
         """Add what a cell carries at most; a note says so where that is known roughly only."""
@@ -219,14 +202,7 @@ class RunFolder:
 
     def note_identity(self, found: Mapping[str, str]) -> None:
         """Note the versions of what ran in a trial; one that is not what it was before is told in the notes."""
-        was = self._manifest.identity
-        changed = [
-            f"{name} changed during the run, from {was[name]} to {version}"
-            for name, version in found.items()
-            if was.get(name, version) != version
-        ]
-        notes = tuple(dict.fromkeys((*self._manifest.notes, *changed)))
-        self._manifest = replace(self._manifest, identity=dict(sorted({**was, **found}.items())), notes=notes)
+        self._manifest = with_identity(self._manifest, found)
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
@@ -240,8 +216,7 @@ class RunFolder:
         self._set_state("finished")
 
     def _set_state(self, state: Literal["finished", "interrupted", "running"]) -> None:
-        ended = None if state == "running" else datetime.now(UTC).isoformat(timespec="seconds")
-        self._manifest = replace(self._manifest, state=state, finished_utc=ended)
+        self._manifest = with_state(self._manifest, state)
         self._write()
 
     def _write(self) -> None:
@@ -250,39 +225,10 @@ class RunFolder:
         write_text(self.folder / MANIFEST, manifest_json(self._manifest))
 
 
-def _new_folder(out: Path, name: str) -> Path:
-    """Make a folder of that name, or with a number behind it when another bench began in the same second."""
-    out.mkdir(parents=True, exist_ok=True)
-    for number in range(1, 100):
-        folder = out / (name if number == 1 else f"{name}-{number}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        return folder
-    raise FileExistsError(f"{out / name} and 99 more exist")
-
-
-def _emptied(folder: Path) -> Path:
-    folder = folder.resolve()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
-
-
 def _of_trials_with_figures(troubled: Iterable[TroubledTrial], tables: Tables) -> tuple[TroubledTrial, ...]:
     """Leave out the trials that were refused: they are to be run again."""
     done = trials_of(tables)
     return tuple(trouble for trouble in troubled if (trouble.cell, trouble.trial) in done)
-
-
-def _point_latest(folder: Path) -> None:
-    """Let `latest` beside the folder point to it; a real file or folder of that name stays."""
-    link = folder.parent / LATEST
-    if link.is_symlink():
-        link.unlink()
-    if not link.exists():
-        link.symlink_to(folder.name)
 
 
 def _of_done_trials(tables: Tables) -> Tables:

@@ -1,37 +1,32 @@
 """`bench`: runs a plan and shows what came of it."""
 
-import functools
-import inspect
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any
 
 import typer
-from pydantic import BeforeValidator
-from pydantic.fields import FieldInfo
 from rich.console import Console
 
 from loadtest.bench.campaign import run_campaign
-from loadtest.bench.choices import Choices, choices_of, defaults_of, values_in
+from loadtest.bench.choices import Choices, choices_of, values_in
 from loadtest.bench.expected_time import left_s
 from loadtest.bench.fitting import fitted
 from loadtest.bench.like import plan_like
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import PROFILES, make_plan
 from loadtest.bench.run_folder import RunFolder
-from loadtest.bench.scenarios import Scenario
 from loadtest.brokers import BROKERS
 from loadtest.cli.app_options import redacted_variables, resumed_target, target_of, with_app_options
 from loadtest.cli.broker_options import redacted, with_broker_options
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, FAILED, INTERRUPTED, NOT_VALID
+from loadtest.cli.plan_options import signature_of
 from loadtest.cli.progress import ShownProgress
 from loadtest.cli.run_argument import run_named
 from loadtest.cli.thresholds import is_broken, thresholds_of
 from loadtest.dimensions import Value
 from loadtest.figures.words import counted
-from loadtest.load import by_comma, help_of
 from loadtest.outages import OUTAGES
 from loadtest.report import print_report, write_report
 from loadtest.report.errors import ReportError
@@ -39,7 +34,6 @@ from loadtest.report.manifest import read_manifest
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.lock import only_bench
 from loadtest.targets import Target
-from loadtest.targets.reference import ReferenceApp
 
 
 def bench(
@@ -79,57 +73,7 @@ def bench(
             _carry_out(_created(out, new_plan, values, target.offer.origin), target, addresses)
 
 
-@functools.cache
-def _choices() -> Choices:
-    """What there is to choose from: asked once for the defaults of all options, for it looks packages up."""
-    return choices_of(ReferenceApp().offer)
-
-
-def default_of(name: str, field: FieldInfo) -> str:
-    """What a key of the plan has where nothing is said, as a person types it, and in other profiles."""
-    choices = _choices()
-    own = defaults_of(choices[name]) if name in choices else field.default
-    values = {"": own, **{profile: keys[name] for profile, keys in PROFILES.items() if name in keys}}
-    return "; ".join(f"{profile}: {_typed(name, value)}".removeprefix(": ") for profile, value in values.items())
-
-
-def _typed(name: str, value: object) -> str:
-    if value is None:
-        return f"the {'scenario' if name in Scenario.model_fields else 'server'}'s own"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ",".join(value) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value) or "empty"
-
-
-def _option_of(name: str, field: FieldInfo) -> inspect.Parameter:
-    """Return the option for a key of the plan, which checks the value itself, together with all others."""
-    names = [kind for kind in (bool, int, float) if kind in _types_of(field.annotation)]
-    kind: Any = names[0] if names else list[str] if _is_repeated(field) else str
-    annotation = Annotated[kind | None, typer.Option(help=f"{help_of(field)} (default: {default_of(name, field)})")]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-
-
-def _is_repeated(field: FieldInfo) -> bool:
-    """Tell whether the option is given once for each value: what is not split at its commas."""
-    splits = any(isinstance(one, BeforeValidator) and one.func is by_comma for one in field.metadata)
-    return get_origin(field.annotation) is tuple and not splits
-
-
-def _types_of(annotation: Any) -> list[Any]:
-    """Return the types that an annotation names, also those behind Annotated and beside None."""
-    return [annotation, *(found for part in get_args(annotation) for found in _types_of(part))]
-
-
-def _signature_of(function: Callable[..., None]) -> inspect.Signature:
-    """Return the command's options: those of the plan in its order, then its own."""
-    own = [one for one in inspect.signature(function).parameters.values() if one.kind is not one.VAR_KEYWORD]
-    keys = [_option_of(name, field) for name, field in Plan.model_fields.items()]
-    return inspect.Signature([*keys, *(one.replace(kind=one.KEYWORD_ONLY) for one in own)])
-
-
-bench.__signature__ = _signature_of(bench)  # type: ignore[attr-defined]
+bench.__signature__ = signature_of(bench, Plan.model_fields, PROFILES)  # type: ignore[attr-defined]
 bench_command = with_broker_options(with_app_options(bench))
 """The command with its options: those of the plan, its own, those of an app of the user's own and of the brokers."""
 

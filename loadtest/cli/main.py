@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from loadtest.bench.plan import PlanError
-from loadtest.cli import bench, catalogue, compare, keep, report, selftest, show, ui
+from loadtest.cli import bench, capacity, catalogue, compare, keep, report, selftest, show, ui
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, USAGE
 from loadtest.ledger.reader import LedgerError
 from loadtest.report.errors import ReportError
@@ -24,6 +24,7 @@ app = typer.Typer(
     "not valid; 4 the environment failed; 130 interrupted.",
 )
 app.command("bench")(bench.bench_command)
+app.command("capacity")(capacity.capacity_command)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("keep")(keep.keep)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from loadtest.bench.run_folder import LATEST
+from loadtest.bench.run_manifest import LATEST
 
 RESULTS = Path("results")
 """Where runs are kept if nothing is said."""

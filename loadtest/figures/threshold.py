@@ -51,7 +51,7 @@ class Threshold:
         row = key.as_row()
         return all(str(row[name]) == value for name, value in self.selector.items())
 
-    def is_broken_by(self, value: float) -> bool:
+    def holds_for(self, value: float) -> bool:
         """Return whether the condition holds."""
         return OPERATORS[self.operator](value, self.limit)
 

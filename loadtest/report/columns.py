@@ -35,9 +35,12 @@ TABLES: Mapping[str, Table] = MappingProxyType(
 def describe() -> str:
     """The tables of docs/format.md: the key columns, then a section for each CSV file."""
     sections = [_section("Key columns", "The first columns of every CSV file.", KEY)]
-    for table in TABLES.values():
-        sections.append(_section(f"`{table.file}`", f"{table.meaning} One row: {table.row}.", table.figures))
-    return "\n".join(sections)
+    return "\n".join([*sections, *map(describe_table, TABLES.values())])
+
+
+def describe_table(table: Table) -> str:
+    """The section of one CSV file, without its key columns."""
+    return _section(f"`{table.file}`", f"{table.meaning} One row: {table.row}.", table.figures)
 
 
 def _section(heading: str, text: str, columns: Iterable[AnyColumn]) -> str:

@@ -53,6 +53,8 @@ def write_bytes(path: Path, data: bytes) -> None:
 def read_tables(folder: Path) -> Tables:
     """The tables of a results folder, plain or compressed; ReportError names each file that is missing or wrong."""
     missing = [table.file for table in TABLES.values() if not _is_there(folder, table) and table.since == 1]
+    if missing and (folder / "capacity.csv").is_file():
+        raise ReportError(f"{folder} is a capacity run, which only `report` can read; pass the folder of a bench")
     if missing:
         raise ReportError(f"{folder} is no complete results folder: {', '.join(missing)} missing; pass a run's folder")
     there = {name: table for name, table in TABLES.items() if _is_there(folder, table)}

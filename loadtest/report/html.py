@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
 from pathlib import Path
-from typing import Any
-
-import jinja2
-import vl_convert
 
 from loadtest.checks.disconnects.account import account_of_all
 from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
 from loadtest.figures.finding import Finding
 from loadtest.report.charts import (
-    Chart,
     cause_chart,
     cause_colours,
     curve_charts,
@@ -29,6 +21,7 @@ from loadtest.report.charts import (
 )
 from loadtest.report.csv_files import write_text
 from loadtest.report.noise import noise_words
+from loadtest.report.page import ChartSection, Tile, template, vega_bundle
 from loadtest.report.printed import left_of_1000, printed_tables
 from loadtest.report.resilience import LEGEND, grids
 from loadtest.report.show_command import show_command
@@ -37,29 +30,6 @@ from loadtest.report.tables import Tables
 
 SHOWN_FIRST = 3
 """Sentences of a topic that are open; the rest, if more than one, is a click away: what matters comes first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tile:
-    """One of the few numbers on top of the page."""
-
-    value: str
-    label: str
-    tone: str  # "" | "good" | "warning" | "unknown"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartSection:
-    """A heading with charts below; with `selects` they are shown one at a time."""
-
-    id: str
-    link: str  # its short name in the navigation
-    title: str
-    text: str
-    charts: Sequence[Chart]
-    legend: Mapping[str, str]  # what each colour stands for
-    selects: bool = False
-    wide: bool = False  # at most two beside each other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +48,7 @@ def write_page(run_folder: Path, tables: Tables, summary: Summary) -> None:
 
 def render(run_folder: Path, tables: Tables, summary: Summary) -> str:
     """The page as text; the folder is named in the commands it tells."""
-    return _template().render(
+    return template("report.html.j2").render(
         manifest=summary.manifest,
         summary=summary,
         namer=summary.evidence.namer,
@@ -93,7 +63,7 @@ def render(run_folder: Path, tables: Tables, summary: Summary) -> str:
         left=left_of_1000(summary),
         tables=printed_tables(summary),
         show=lambda example: show_command(run_folder, example),
-        vega=_vega_bundle(),
+        vega=vega_bundle(),
     )
 
 
@@ -205,41 +175,3 @@ def _consumer_legend(summary: Summary) -> Mapping[str, str]:
     """The colours of the consumers; none are needed where there is one."""
     found = palette_of(summary.evidence)
     return found if len(found) > 1 else {}
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("loadtest.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["script_json"] = script_json
-    environment.filters["when"] = _when
-    return environment.get_template("report.html.j2")
-
-
-def script_json(value: Mapping[str, Any]) -> str:
-    """JSON that can stand inside a script element: no text in it can end the element or open a comment."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
-def _when(utc: str) -> str:
-    """`2026-01-02 03:04:05 UTC` from the ISO form."""
-    try:
-        return datetime.fromisoformat(utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except ValueError:
-        return utc
-
-
-@cache
-def _vega_bundle() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script that needs no network."""
-    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    assert "</script" not in bundle.lower(), "the Vega bundle would end its own script element"
-    return bundle

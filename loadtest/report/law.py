@@ -6,7 +6,7 @@ share that is missed should be the share of time in which consumers are there; d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
@@ -45,10 +45,13 @@ class LawRow:
     """Missed less exposure, paired by round: 0 where the law holds."""
 
 
-def law_rows(evidence: Evidence) -> Iterator[LawRow]:
-    """A row for each cell with drops of which chance alone decides, in which the exposure is known in two rounds."""
+def law_rows(evidence: Evidence, *, left_out: Collection[str] = ()) -> Iterator[LawRow]:
+    """A row for each cell with drops of which chance alone decides, in which the exposure is known in two rounds.
+
+    `left_out`: kinds of drop that are in no row.
+    """
     for cells in evidence.by_drop(DISCONNECTS):
-        at_risk = evidence.at_risk(cells)
+        at_risk = [cell for cell in evidence.at_risk(cells) if cell.key[DROP] not in left_out]
         if at_risk and (row := _row(at_risk, evidence)) is not None:
             yield row
 
@@ -74,9 +77,9 @@ def _is_of(trials: Cell, drops: Sequence[Cell]) -> bool:
     return trials.key in {key for cell in drops for key in (cell.key, cell.key.having(DROP, MIXED_DROPS))}
 
 
-def law_table(evidence: Evidence) -> str:
+def law_table(evidence: Evidence, *, left_out: Collection[str] = ()) -> str:
     """The rows as a table in Markdown; shares in percent, the difference in percentage points."""
-    rows = [HEAD, ["---"] * len(HEAD), *map(_cells, law_rows(evidence))]
+    rows = [HEAD, ["---"] * len(HEAD), *map(_cells, law_rows(evidence, left_out=left_out))]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 

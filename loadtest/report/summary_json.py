@@ -35,7 +35,7 @@ SHARES = (MISSED_OF, LOST_OF)
 
 def write_summary(summary: Summary, folder: Path) -> None:
     """Write summary.json into a run's folder; ReportError if that fails."""
-    write_text(folder / "summary.json", json.dumps(_finite(summary_json(summary)), indent=1, allow_nan=False) + "\n")
+    write_text(folder / "summary.json", json.dumps(finite(summary_json(summary)), indent=1, allow_nan=False) + "\n")
 
 
 def summary_json(summary: Summary) -> dict[str, Any]:
@@ -125,12 +125,12 @@ def _noise_json(noise: Noise) -> dict[str, Any]:
     }
 
 
-def _finite(content: Any) -> Any:
+def finite(content: Any) -> Any:
     """The content with texts for what is infinite, and null for what is no number."""
     if isinstance(content, Mapping):
-        return {name: _finite(value) for name, value in content.items()}
+        return {name: finite(value) for name, value in content.items()}
     if isinstance(content, list | tuple):
-        return [_finite(value) for value in content]
+        return [finite(value) for value in content]
     if not isinstance(content, float) or isfinite(content):
         return content
     return None if isnan(content) else "Infinity" if content > 0 else "-Infinity"

@@ -50,7 +50,7 @@ _MARKS: dict[Severity, tuple[str, str]] = {
 
 def print_report(summary: Summary, console: Console, run_folder: Path) -> None:
     """Print the tables, the findings and the place of the page."""
-    console = _plain_when_piped(console)
+    console = plain_when_piped(console)
     print_tables(summary, console)
     if summary.cells:
         console.print(RichText(f"\n{noise_words(summary.noise, summary.evidence.namer)}"))
@@ -60,22 +60,24 @@ def print_report(summary: Summary, console: Console, run_folder: Path) -> None:
 
 def print_tables(summary: Summary, console: Console, *, only: Collection[str] = ()) -> None:
     """Print the tables that are for a terminal; `only` names some of them."""
-    console = _plain_when_piped(console)
+    console = plain_when_piped(console)
     tables = [table for table in printed_tables(summary) if table.in_terminal]
     for table in tables:
         if not only or table.name in only:
-            _print_table(table, console)
+            print_table(table, console)
     if not tables:
         console.print("No trial was finished, so there is nothing to show in tables.")
 
 
-def _plain_when_piped(console: Console) -> Console:
+def plain_when_piped(console: Console) -> Console:
+    """Return the console, or one for a pipe: without colours, and wide enough."""
     if console.is_terminal:
         return console
     return Console(file=console.file, width=max(console.width, PIPED_WIDTH), color_system=None, highlight=False)
 
 
-def _print_table(table: PrintedTable, console: Console) -> None:
+def print_table(table: PrintedTable, console: Console) -> None:
+    """Print a table as wide as the console allows."""
     console.print(RichText(f"\n{table.caption}", style="bold"))
     console.print(_fitting(table, console))
     for note in table.notes:

@@ -13,6 +13,7 @@ from loadtest.dimensions import DROP, CellKey
 from loadtest.figures.cell import Cell
 from loadtest.figures.column import AnyColumn
 from loadtest.figures.threshold import Threshold, parse_threshold
+from loadtest.figures.values import Values
 from loadtest.report.columns import TABLES
 from loadtest.report.compare.figures import FAMILY, Counted
 from loadtest.report.summary import Summary
@@ -25,6 +26,22 @@ SHARES: Final[Mapping[str, Counted]] = MappingProxyType(
     {figure.name: figure for figure in FAMILY if isinstance(figure, Counted)}
 )
 """Of all things counted in a cell's trials, and not the median of the trials' own shares."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A cell that a threshold is about, with the figure, None where it is not known; no cell: none has the figure."""
+
+    threshold: Threshold
+    cell: CellKey | None
+    value: float | None
+
+    @property
+    def says(self) -> str:
+        """Return the figure in words."""
+        if self.cell is None:
+            return "no cell has it"
+        return "not known" if self.value is None else f"{self.value:.{DIGITS}g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +74,11 @@ FIGURES: Final = frozenset({*COLUMNS, *SHARES})
 """What a threshold can be on."""
 
 
+def table_of_figure(name: str) -> str:
+    """Return the name of the table that a figure is of; KeyError for one that there is none of."""
+    return SHARES[name].events.table if name in SHARES else COLUMNS[name].table
+
+
 def read_thresholds(texts: Iterable[str]) -> tuple[Threshold, ...]:
     """Read thresholds; ValueError names all that is wrong with all of them."""
     found, problems = [], []
@@ -77,25 +99,30 @@ def broken_in(summary: Summary, thresholds: Sequence[Threshold]) -> list[Broken]
     mixes several kinds of drop, those after which chance decides are judged together; a selector with `drop=rst` asks
     for one of them.
     """
-    evidence = summary.evidence
-    whole = whole_cells(evidence.cells, evidence.values)
-    kinds = [cell for cell in evidence.cells if cell.key not in {one.key for one in whole}]
-    return [broken for threshold in thresholds for broken in _broken(threshold, whole, kinds)]
+    judged = judge(summary.evidence.cells, summary.evidence.values, thresholds)
+    return [
+        Broken(threshold=one.threshold, cell=one.cell, says=one.says)
+        for one in judged
+        if one.value is None or one.threshold.holds_for(one.value)
+    ]
 
 
-def _broken(threshold: Threshold, whole: Sequence[Cell], kinds: Sequence[Cell]) -> Iterator[Broken]:
+def judge(cells: Sequence[Cell], values: Values, thresholds: Iterable[Threshold]) -> list[Judged]:
+    """Return the figure of each cell that a threshold is about; one without a cell where no cell has it."""
+    whole = whole_cells(cells, values)
+    kinds = [cell for cell in cells if cell.key not in {one.key for one in whole}]
+    return [judged for threshold in thresholds for judged in _judged(threshold, whole, kinds)]
+
+
+def _judged(threshold: Threshold, whole: Sequence[Cell], kinds: Sequence[Cell]) -> Iterator[Judged]:
     having = [cell for cell in whole if _has(cell, threshold.figure)]
     if DROP.name in threshold.selector or not having:  # times of a kind of drop have no sum
         having += [cell for cell in kinds if _has(cell, threshold.figure)]
     selected = [cell for cell in having if threshold.selects(cell.key)]
     if not selected:
-        yield Broken(threshold=threshold, cell=None, says="no cell has it")
+        yield Judged(threshold=threshold, cell=None, value=None)
     for cell in selected:
-        value = _value(cell, threshold.figure)
-        if value is None:
-            yield Broken(threshold=threshold, cell=cell.key, says="not known")
-        elif threshold.is_broken_by(value):
-            yield Broken(threshold=threshold, cell=cell.key, says=f"{value:.{DIGITS}g}")
+        yield Judged(threshold=threshold, cell=cell.key, value=_value(cell, threshold.figure))
 
 
 def _has(cell: Cell, figure: str) -> bool:

@@ -23,6 +23,10 @@ class Interval:
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
 
+    def widened(self, factor: float) -> Interval:
+        """The interval of a value above 0 of which each sample is known to that factor only."""
+        return Interval(estimate=self.estimate, low=self.low / factor, high=self.high * factor, level=self.level)
+
 
 def z_of(level: float) -> float:
     """The two-sided critical value of the normal distribution: 1.960 at 0.95."""

@@ -45,7 +45,7 @@ class Bench:
 
         A new bench gets the options for running beside other tests, unless it is not to be `beside_others`.
         """
-        is_new_bench = "bench" in arguments and "--resume" not in arguments
+        is_new_bench = {"bench", "capacity"} & set(arguments) and "--resume" not in arguments
         options = BESIDE_OTHERS if beside_others and is_new_bench else ()
         self.mark = uuid.uuid4().hex
         self.temporary = Path(tempfile.mkdtemp(prefix="bench-"))  # short: Unix sockets come into it

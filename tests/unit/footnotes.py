@@ -20,11 +20,11 @@ aggregate := ("sum" | "median" | "min" | "max") " " column  |  "count"    (of th
     (share: of all, with its 95 % interval, rounds being the clusters; typical: over the rounds of one cell, the same)
 fact     := ["count "] key figure    (a number of the manifest, or the length of a list; keys have dots inside)
 
-A figure may have commas between thousands, and is right when it is the value rounded to the digits written. A sum over
-a cell that is not known is refused; median, min and max leave such cells out. All figures of a footnote stand in each
-sentence that refers to it, and all numbers of a sentence in one of its footnotes; codes, versions and settings that are
-no findings go into `code spans`, which are left out, as links and fenced code are. A heading, an item of a list and a
-row of a table are sentences too.
+Trials that are not valid are no part of any figure. A figure may have commas between thousands, and is right when it is
+the value rounded to the digits written. A sum over a cell that is not known is refused; median, min and max leave such
+cells out. All figures of a footnote stand in each sentence that refers to it, and all numbers of a sentence in one of
+its footnotes; codes, versions and settings that are no findings go into `code spans`, which are left out, as links and
+fenced code are. A heading, an item of a list and a row of a table are sentences too.
 """
 
 from __future__ import annotations
@@ -41,8 +41,10 @@ from typing import Any
 
 import polars as pl
 
-from loadtest.figures.table import CELL_NAMES
+from loadtest.dimensions import CellKey
+from loadtest.figures.table import CELL_NAMES, KEY_NAMES
 from loadtest.figures.twins import round_of
+from loadtest.report.cells import planned_cell, trials_of
 from loadtest.report.columns import TABLES
 from loadtest.report.csv_files import read_tables
 from loadtest.report.errors import ReportError
@@ -156,7 +158,22 @@ class Runs:
 
 
 def _read(folder: Path) -> tuple[Tables, dict[str, Any]]:
-    return read_tables(folder), json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return _of_valid_trials(read_tables(folder)), json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+
+
+def _of_valid_trials(tables: Tables) -> Tables:
+    """The rows that count: those of trials that are not valid are left out of every figure of a report too."""
+    trials = trials_of(tables)
+
+    def counts(row: dict[str, Any]) -> bool:
+        return trials.get((planned_cell(CellKey.of_row(row), row["trial"], trials), row["trial"]), True)
+
+    return Tables(
+        {
+            table.name: frame.filter([counts(row) for row in frame.select(KEY_NAMES).iter_rows(named=True)])
+            for table, frame in tables.items()
+        }
+    )
 
 
 def problems_of(text: str, run: Path, *, named: str) -> list[str]:

@@ -13,7 +13,8 @@ from loadtest.checks.residue.kinds import MEMORY
 from loadtest.checks.residue.said import USUAL
 from loadtest.docs import PARTS, Part, replaced
 from loadtest.layers import LAYERS
-from loadtest.report.columns import FORMAT_VERSION, describe
+from loadtest.report.capacity.table import TABLE as CAPACITY
+from loadtest.report.columns import FORMAT_VERSION, describe, describe_table
 from loadtest.report.csv_files import read_tables
 from loadtest.report.manifest import Manifest, read_manifest
 from loadtest.report.summary import summarise
@@ -29,6 +30,7 @@ README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
 def test_format_when_read_then_has_every_column_as_the_code_describes_it() -> None:
     assert describe().strip() in DOCS["format.md"]
+    assert describe_table(CAPACITY).strip() in DOCS["format.md"]
     assert f"Format version {FORMAT_VERSION}." in DOCS["format.md"]
 
 

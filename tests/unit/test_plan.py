@@ -17,8 +17,8 @@ from loadtest.bench.generator import duration_of, users_of
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import EVERY, PROFILES
 from loadtest.bench.scenarios import SCENARIOS
-from loadtest.cli.bench import _is_repeated, default_of
 from loadtest.cli.main import app
+from loadtest.cli.plan_options import default_of, is_repeated
 from loadtest.dimensions import CONSUMER, DROP, LAYER, LOAD, MIXED_DROPS, NO_DROP, SCENARIO, WORKERS
 from loadtest.drops import DROPS
 from loadtest.figures.twins import is_twin, round_of, twin_pairs
@@ -284,7 +284,7 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
     assert list(options) == [*keys, *others, *({"help"} & options.keys())]
     for name, field in keys.items():
         assert help_of(field)
-        assert options[name].help == f"{help_of(field)} (default: {default_of(name, field)})"
+        assert options[name].help == f"{help_of(field)} (default: {default_of(name, field, PROFILES)})"
         assert options[name].default is None, "what is not given is left to the plan's file and profile"
 
 
@@ -307,7 +307,7 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
 def test_bench_when_its_options_are_listed_then_each_says_its_default_and_that_of_other_profiles(
     key: str, default: str
 ) -> None:
-    assert default_of(key, Plan.model_fields[key]) == default
+    assert default_of(key, Plan.model_fields[key], PROFILES) == default
 
 
 @pytest.mark.parametrize("key", ["rate", "payload_size", "room_size", "drop_share", "offline", "seed"])
@@ -327,5 +327,5 @@ def test_plan_and_load_when_they_have_the_same_key_then_limits_and_text_are_the_
 
 @pytest.mark.parametrize("key", ["load", "layers", "consumers", "scenarios", "drops"])
 def test_option_when_a_key_is_a_list_then_one_option_takes_it_by_comma(key: str) -> None:
-    assert not _is_repeated(Plan.model_fields[key])
-    assert _is_repeated(Plan.model_fields["fail_on"])
+    assert not is_repeated(Plan.model_fields[key])
+    assert is_repeated(Plan.model_fields["fail_on"])

@@ -16,7 +16,7 @@ from loadtest.report import Tables, write_csv, write_report
 from loadtest.report.cells import examples_of
 from loadtest.report.charts import COLOURS, palette_of, timeline_charts
 from loadtest.report.charts.detection import thinned
-from loadtest.report.html import script_json
+from loadtest.report.page import script_json
 from tests.unit.report_folder import disconnect_row, drop_rows, invented_tables, key_row, write_folder, write_html
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"

@@ -49,6 +49,12 @@ def test_law_when_less_is_missed_than_exposed_then_the_difference_shows_it() -> 
     assert row.excess.high < 0
 
 
+def test_law_when_a_kind_is_left_out_then_its_drops_do_not_count() -> None:
+    (row,) = law_rows(evidence({1: (10, 0.11), 2: (12, 0.11)}), left_out=("rst",))
+    assert (row.missed.events, row.missed.of) == (22, 200)
+    assert list(law_rows(evidence({1: (10, 0.11), 2: (12, 0.11)}), left_out=("rst", "fin"))) == []
+
+
 def test_law_when_the_exposure_is_known_in_one_round_only_then_there_is_no_row() -> None:
     assert list(law_rows(evidence({1: (10, 0.11)}))) == []
 

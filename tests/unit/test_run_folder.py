@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from loadtest.bench import run_folder
+from loadtest.bench import run_manifest
 from loadtest.bench.plan import Plan, PlanError, Trial
 from loadtest.bench.run_folder import RunFolder
 from loadtest.dimensions import LOAD, CellKey, Value
@@ -63,7 +63,7 @@ def test_runs_when_two_begin_in_one_second_then_each_has_its_folder_and_latest_i
         def now(cls, tz: Any = None) -> Any:
             return cls(2030, 1, 2, 3, 4, 5, tzinfo=tz)
 
-    monkeypatch.setattr(run_folder, "datetime", Stopped)
+    monkeypatch.setattr(run_manifest, "datetime", Stopped)
     first, second = new_run(tmp_path), new_run(tmp_path)
     assert (first.folder.name, second.folder.name) == ("20300102T030405Z-quick", "20300102T030405Z-quick-2")
     assert (tmp_path / "latest").resolve() == second.folder.resolve()

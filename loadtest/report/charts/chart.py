@@ -10,6 +10,7 @@ from typing import Any
 
 from loadtest.dimensions import CONSUMER, CellKey
 from loadtest.figures.evidence import Evidence
+from loadtest.figures.values import Values
 
 Spec = Mapping[str, Any]
 Row = dict[str, Any]
@@ -45,12 +46,17 @@ class Chart:
 
 
 def palette_of(evidence: Evidence) -> Palette:
-    """The colours of a run's consumers: each kind has its own, further ones those that are left."""
-    keys = sorted({CellKey(consumer=cell.key[CONSUMER]) for cell in evidence.cells}, key=evidence.values.order)
+    """The colours of a run's consumers."""
+    return palette_for([cell.key for cell in evidence.cells], evidence.values)
+
+
+def palette_for(cells: Iterable[CellKey], values: Values) -> Palette:
+    """The colours of the consumers of these cells: each kind has its own, further ones those that are left."""
+    keys = sorted({CellKey(consumer=cell[CONSUMER]) for cell in cells}, key=values.order)
     found: dict[str, str] = {}
     others = cycle(OTHER_COLOURS)
     for key in keys:
-        value = evidence.values.of(key, CONSUMER)
+        value = values.of(key, CONSUMER)
         own = COLOURS.get((value.kind, bool(value.variant_of)))
         found[value.name] = own if own and own not in found.values() else next(others)
     return found

@@ -1,0 +1,179 @@
+"""The plan of a capacity run: that of a bench, with a service level to keep instead of trials to repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+
+from loadtest.bench.choices import Choices, defaults_of
+from loadtest.bench.plan import Names, Plan, PlanError, require_selectable
+from loadtest.bench.profiles import PROFILES, completed, validated, with_all_drops
+from loadtest.bench.scenarios import SCENARIOS
+from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
+from loadtest.checks.drops import TABLE as DROPS
+from loadtest.dimensions import LAYER, SCENARIO, WORKERS, CellKey
+from loadtest.figures.threshold import Threshold
+from loadtest.layers import LAYERS
+from loadtest.load import DropShare, Offline, WarmUp, by_comma
+from loadtest.outages import OUTAGES
+from loadtest.report.thresholds import read_thresholds, table_of_figure
+from loadtest.servers import SERVERS
+
+SCENARIO_OF_DEFAULT: Final = "broadcast"
+"""Nobody is dropped in it: what it carries is about messages alone, and a step has nothing to settle."""
+DEFAULT_LEVEL: Final = ("latency_ms_p99 < 100", "lost == 0")
+"""A tenth of a second still feels immediate (Nielsen, Usability Engineering, 1993, 5.5); and no message is lost."""
+MOST_WORKERS: Final = 64
+
+OF_NO_CAPACITY: Final = frozenset(
+    {"profile", "load", "load_of", "blocker_work", "mix_drops", "trials", "repeats", "twins", "fail_on"}
+)
+"""Keys of a bench's plan that a capacity run has no use for: a search sets the load, and repeats itself."""
+
+_DROP_TABLES: Final = (DISCONNECTS.name, DROPS.name)
+
+Workers = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=MOST_WORKERS)], ...],
+    BeforeValidator(by_comma),
+    AfterValidator(lambda counts: tuple(dict.fromkeys(counts))),
+]
+
+
+class CapacityPlan(Plan):
+    """A capacity run. Where `duration` is left out the scenario's own counts."""
+
+    scenarios: Names = Field(
+        (SCENARIO_OF_DEFAULT,),
+        description="comma-separated, of those whose senders keep a planned rate: broadcast, churn, bursts",
+    )
+    drop_share: DropShare = PROFILES["quick"]["drop_share"]
+    offline: Offline = PROFILES["quick"]["offline"]
+    warm_up: WarmUp = PROFILES["quick"]["warm_up"]
+    workers: Workers = Field(
+        (WORKERS.default,),
+        description="comma-separated numbers of server processes; with four of them the scalability law is fitted",
+    )
+    of: Literal["rate", "users"] = Field(
+        "rate",
+        validate_default=True,
+        description="what is raised: the rate of each sender, or the number of users at the scenario's rate",
+    )
+    keep: tuple[str, ...] = Field(
+        DEFAULT_LEVEL,
+        min_length=1,
+        description="what is to hold, written as thresholds are: 'latency_ms_p99 < 100' or 'consumer=sync: "
+        "missed_share < 0.05', say; may be given several times. That the server is not overloaded goes without saying",
+    )
+    searches: int = Field(3, ge=1, le=100, description="searches of each cell, each with a seed of its own")
+    resolution: float = Field(
+        0.05, ge=0.01, le=1, description="how near to each other the highest kept and the lowest broken value must be"
+    )
+
+    @field_validator("scenarios")
+    @classmethod
+    def _with_a_rate(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse scenarios without a rate to raise."""
+        taking = [name for name, scenario in SCENARIOS.items() if scenario.takes_load]
+        if without := [name for name in names if name in SCENARIOS and name not in taking]:
+            raise ValueError(f"{', '.join(without)} has no rate that could be raised; there are {', '.join(taking)}")
+        return names
+
+    @field_validator("drops")
+    @classmethod
+    def _no_outages(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse outages: while one lasts nothing is carried."""
+        if outages := [name for name in names if name in OUTAGES]:
+            raise ValueError(f"{', '.join(outages)} is an outage, during which there is no capacity to find")
+        return names
+
+    @field_validator("workers")
+    @classmethod
+    def _workers_for_every_server(cls, counts: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        """Refuse more processes than a server can run."""
+        if not counts:
+            raise ValueError("name at least one number of processes")
+        limits = [(name, SERVERS[name].max_workers) for name in info.data.get("servers", ())]
+        if too_few := [f"{name} runs {most}" for name, most in limits if most is not None and max(counts) > most]:
+            raise ValueError(f"{', '.join(too_few)} at most, got {max(counts)}; leave the server or the number out")
+        return counts
+
+    @field_validator("of")
+    @classmethod
+    def _raises_one(cls, of: str, info: ValidationInfo) -> str:
+        """Refuse a value for what is searched."""
+        if info.data.get(of) is not None:
+            raise ValueError(f"--{of} is what is raised; leave it out, or pass --of {_OTHER[of]}")
+        if of == "users" and info.data.get("rate") == 0:
+            raise ValueError("a rate of 0 is a closed loop, in which the server sets the rate; give another --rate")
+        return of
+
+    @field_validator("keep")
+    @classmethod
+    def _level(cls, texts: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Refuse what is no condition, and one of which no cell could tell."""
+        level = read_thresholds(texts)
+        require_selectable(level, info.data)
+        dropping = [name for name in info.data.get("scenarios", ()) if name in SCENARIOS and SCENARIOS[name].drops]
+        if "scenarios" in info.data and not dropping:
+            _refuse_of_drops(level)
+        return texts
+
+    @property
+    def level(self) -> tuple[Threshold, ...]:
+        """What is to hold in every cell that each of them selects."""
+        return read_thresholds(self.keep)
+
+    def level_of(self, cell: CellKey) -> tuple[Threshold, ...]:
+        """Return what is to hold in a cell: figures of drops only where something is dropped."""
+        drops = SCENARIOS[cell[SCENARIO]].drops
+        return tuple(one for one in self.level if one.selects(cell) and (drops or not _is_of_drops(one)))
+
+    def cells(self) -> list[CellKey]:
+        """Return the cells; a layer inside one process is left out where there are several."""
+        return [cell for cell in super().cells() if cell[WORKERS] == 1 or LAYERS[cell[LAYER]].crosses_processes]
+
+
+_OTHER: Final = {"rate": "users", "users": "rate"}
+
+
+def make_capacity_plan(given: dict[str, Any], *, choices: Choices) -> CapacityPlan:
+    """Return the plan of what was given on the command line; PlanError with all problems at once."""
+    asked, skipped = with_all_drops({key: value for key, value in given.items() if value is not None})
+    defaults = {key: defaults_of(there_are) for key, there_are in choices.items() if key not in _OWN_DEFAULTS}
+    plan = completed(validated(CapacityPlan, {**defaults, **asked}, choices=choices).noting(*skipped))
+    if problems := list(_without_a_level(plan)):
+        raise PlanError("\n".join(problems))
+    if not plan.cells():
+        raise PlanError(
+            f"layers: {', '.join(plan.layers)} stays inside one process; {max(plan.workers)} workers need another"
+        )
+    return plan.noting(*_left_out(plan))
+
+
+_OWN_DEFAULTS: Final = frozenset({"scenarios"})
+
+
+def _without_a_level(plan: CapacityPlan) -> Iterator[str]:
+    for cell in plan.cells():
+        if not plan.level_of(cell):
+            yield f"keep: nothing of {' and '.join(plan.keep)} is about {' '.join(cell.spoken())}"
+
+
+def _left_out(plan: CapacityPlan) -> Iterator[str]:
+    alone = [name for name in plan.layers if not LAYERS[name].crosses_processes]
+    several = [str(count) for count in plan.workers if count > 1]
+    if alone and several:
+        where = f"the layer {', '.join(alone)}, which stays inside one process,"
+        yield f"{where} was left out with {', '.join(several)} workers"
+
+
+def _refuse_of_drops(level: tuple[Threshold, ...]) -> None:
+    if asked := [one.text for one in level if _is_of_drops(one)]:
+        dropping = [name for name, scenario in SCENARIOS.items() if scenario.drops]
+        raise ValueError(f"{', '.join(asked)}: nobody is dropped; it needs the scenario {' or '.join(dropping)}")
+
+
+def _is_of_drops(threshold: Threshold) -> bool:
+    return table_of_figure(threshold.figure) in _DROP_TABLES
