@@ -11,18 +11,37 @@ from pydantic.fields import FieldInfo
 from rich.console import Console
 
 import loadtest
+from loadtest.figures.evidence import Evidence
 from loadtest.load import IDENTITY, Job, Load, flag_of, help_of, variable_of
+from loadtest.report.by_kind import by_kind_table
 from loadtest.report.capacity.table import TABLE as CAPACITY
 from loadtest.report.columns import describe, describe_table
 from loadtest.report.csv_files import read_tables
+from loadtest.report.law import law_table
 from loadtest.report.manifest import read_manifest
-from loadtest.report.summary import summarise
+from loadtest.report.noise import noise_words
+from loadtest.report.summary import Summary, summarise
 from loadtest.report.terminal import print_tables
 
 PROJECT = Path(loadtest.__file__).resolve().parent.parent
-REFERENCE = PROJECT / "results" / "reference"
+RESULTS = PROJECT / "results"
+REFERENCE = RESULTS / "reference"
+"""The default bench."""
+STANDARD = RESULTS / "standard"
+"""Four loads, and enough drops for narrow intervals."""
+LAW = RESULTS / "law"
+"""Each cell at shares of its own capacity, on every layer."""
+LAW_DAPHNE = RESULTS / "law-daphne"
+"""The same where a send to a client that is gone does nothing."""
+KINDS = RESULTS / "kinds"
+"""Every kind of drop."""
+SEEN_LATER = ("midframe",)
+"""Kinds of drop that the server sees a turn of its event loop after what comes first, half a frame here: by then a
+consumer that was in the midst of a message may have sent."""
+FINDINGS = PROJECT / "docs" / "findings.md"
+METHOD = PROJECT / "docs" / "method.md"
 README_TABLES = ("throughput", "disconnects")
-README_WIDTH = 110
+README_WIDTH = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +72,23 @@ def replaced(document: str, part: Part) -> str:
 def _reference_tables() -> str:
     """The tables of the kept run as a terminal has them."""
     printed = io.StringIO()
-    summary = summarise(read_tables(REFERENCE), read_manifest(REFERENCE))
-    print_tables(summary, Console(file=printed, width=README_WIDTH), only=README_TABLES)
+    print_tables(_summary(REFERENCE), Console(file=printed, width=README_WIDTH), only=README_TABLES)
     lines = "\n".join(line.rstrip() for line in printed.getvalue().strip().splitlines())
     return f"```\n{lines}\n```\n"
+
+
+def _evidence(run: Path) -> Evidence:
+    return _summary(run).evidence
+
+
+def _summary(run: Path) -> Summary:
+    return summarise(read_tables(run), read_manifest(run))
+
+
+def _noise(run: Path) -> str:
+    """The noise floor of a run, in the words of its report."""
+    summary = _summary(run)
+    return f"{noise_words(summary.noise, summary.evidence.namer)}\n"
 
 
 def _options() -> str:
@@ -95,6 +127,11 @@ PARTS = (
     Part(name="capacity", file=PROJECT / "docs" / "format.md", text=lambda: describe_table(CAPACITY)),
     Part(name="options", file=PROJECT / "docs" / "options.md", text=_options),
     Part(name="results/reference", file=PROJECT / "README.md", text=_reference_tables),
+    Part(name="results/standard", file=FINDINGS, text=lambda: law_table(_evidence(STANDARD), left_out=SEEN_LATER)),
+    Part(name="results/kinds", file=FINDINGS, text=lambda: by_kind_table(_evidence(KINDS))),
+    Part(name="noise of results/standard", file=FINDINGS, text=lambda: _noise(STANDARD)),
+    Part(name="results/law", file=METHOD, text=lambda: law_table(_evidence(LAW))),
+    Part(name="results/law-daphne", file=METHOD, text=lambda: law_table(_evidence(LAW_DAPHNE))),
 )
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from loadtest.dimensions import CONSUMER, DROP, LAYER, LOAD, MIXED_DROPS, SERVER
 from loadtest.figures.cell import Cell
 from loadtest.figures.evidence import Evidence
 from loadtest.figures.share import share_by_round, share_in
-from loadtest.figures.words import number, percent, share_with_interval
+from loadtest.figures.words import counted, number, percent, share_with_interval
 from loadtest.stats.interval import Interval
 from loadtest.stats.location import mean_of
 from loadtest.stats.share import Share
@@ -78,9 +78,12 @@ def _is_of(trials: Cell, drops: Sequence[Cell]) -> bool:
 
 
 def law_table(evidence: Evidence, *, left_out: Collection[str] = ()) -> str:
-    """The rows as a table in Markdown; shares in percent, the difference in percentage points."""
-    rows = [HEAD, ["---"] * len(HEAD), *map(_cells, law_rows(evidence, left_out=left_out))]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    """The rows as a table in Markdown, and in how many cells the law may hold; the difference in percentage points."""
+    found = list(law_rows(evidence, left_out=left_out))
+    lines = [f"| {' | '.join(row)} |" for row in (HEAD, ["---"] * len(HEAD), *map(_cells, found))]
+    held = sum(0 in row.excess for row in found)
+    lines += ["", f"In {held} of {counted(len(found), 'cell')} the interval of the difference holds 0."]
+    return "\n".join(lines) + "\n"
 
 
 def _cells(row: LawRow) -> list[str]:

@@ -23,7 +23,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knee:
-    """Where the knee is: a load that was measured, the time there, and the loads measured next to it."""
+    """Where the knee is: a load that was measured, the time there, and the loads measured next to it.
+
+    Where none is below, the knee may be lower still.
+    """
 
     load: float
     time: float

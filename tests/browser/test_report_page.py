@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from loadtest.report import Tables, write_csv, write_report
-from tests.unit.report_folder import write_folder  # stands with the unit tests
+from loadtest.report.capacity import write_capacity_report
+from tests.unit.capacity_runs import QueueServer, carry_out  # these stand with the unit tests
+from tests.unit.report_folder import write_folder
 
 pytestmark = pytest.mark.browser
 
@@ -115,5 +117,17 @@ def test_report_page_of_an_empty_run_opens_without_complaint(
     write_report(tmp_path)
     page = opened(browser, tmp_path / "report.html", errors)
     assert "no trial was finished" in page.locator("#found").inner_text()
+    page.context.close()
+    assert errors == []
+
+
+def test_capacity_page_when_opened_offline_then_every_chart_is_drawn(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, errors: list[str]
+) -> None:
+    folder, _ = carry_out(tmp_path, QueueServer(), monkeypatch, searches=2)
+    write_capacity_report(folder)
+    page = opened(browser, folder / "report.html", errors)
+    page.wait_for_function(DRAWN)
+    expect(page.locator("figure svg")).to_have_count(2)
     page.context.close()
     assert errors == []

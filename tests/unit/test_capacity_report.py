@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,14 @@ from typer.testing import CliRunner
 from loadtest.bench.plan import PlanError
 from loadtest.cli.capacity_progress import ShownSearches
 from loadtest.cli.main import app
-from loadtest.report.capacity import CapacityAnswers, print_answers, read_steps, write_capacity_report, write_steps
+from loadtest.report.capacity import (
+    CapacityAnswers,
+    answers_of,
+    print_answers,
+    read_steps,
+    write_capacity_report,
+    write_steps,
+)
 from loadtest.report.capacity.table import COLUMNS
 from loadtest.report.capacity.words import lead_of, sentences
 from loadtest.report.csv_files import read_tables
@@ -87,6 +95,18 @@ def test_sentence_when_connections_were_raised_then_it_says_how_many_at_which_ra
     found = reported(tmp_path, monkeypatch, QueueServer(), consumers="sync", of="users")
     assert lead_of(found).startswith("The most connections that keep")
     assert re.search(r"carries 9\d connections at 2 messages/s each \(95 %: ", sentences(found)[0])
+
+
+def test_sentence_when_the_lowest_load_is_the_knee_then_it_says_at_or_below(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = reported(tmp_path, monkeypatch, QueueServer(), consumers="sync", searches=1)
+    steps = found.cells[0].steps
+    lowest = min(step.rate for step in steps)
+    fast = [replace(step, latency_ms_p99=0.1) if step.rate == lowest else step for step in steps]
+    changed = answers_of(fast, found.manifest)
+    assert f"The knee is at or below {lowest:.2f}, where p99 is 0.10 ms." in sentences(changed)[0]
+    assert f"≤ {lowest:.2f}" in printed(changed)
 
 
 def test_sentence_when_there_was_one_search_then_it_has_no_interval(

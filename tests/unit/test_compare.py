@@ -84,6 +84,27 @@ def test_compare_when_a_run_is_compared_with_itself_then_nothing_differs(
     assert max(map(len, printed.splitlines())) <= 100
 
 
+def test_compare_when_trials_are_very_unlike_then_no_ratio_is_named_and_the_table_keeps_its_width(
+    run: Path, other: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(other, "throughput", latency_ms_p50=pl.col("latency_ms_p50") * 10.0 ** (4 * pl.col("trial")))
+    command(monkeypatch, run, other)
+    printed = capsys.readouterr().out
+    assert "(no limits)" in printed and max(map(len, printed.splitlines())) <= 100
+
+
+def test_compare_when_a_run_has_trials_that_are_not_valid_then_it_says_how_many(
+    run: Path, other: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = other / "manifest.json"
+    content = json.loads(path.read_text())
+    cell = {"layer": "redis", "consumer": "sync", "scenario": "echo", "drop": "none"}
+    content["invalid"] = [{"cell": cell, "trial": 1, "why": "one"}, {"cell": cell, "trial": 1, "why": "two"}]
+    path.write_text(json.dumps(content))
+    command(monkeypatch, run, other)
+    assert f"1 trial of {content['planned']} not valid, left out" in " ".join(capsys.readouterr().out.split())
+
+
 def test_compare_when_latency_is_planted_30_percent_higher_then_exit_1_and_just_that_differs(
     run: Path, other: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

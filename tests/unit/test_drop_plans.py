@@ -160,7 +160,7 @@ def test_settle_when_a_drop_is_silent_then_it_is_longer_than_the_servers_pings()
 
 
 def test_duration_when_the_plan_says_none_then_it_is_the_scenarios_own() -> None:
-    for given, wanted in (({}, 12.0), ({"duration": 4.0}, 4.0), ({"profile": "standard"}, 8.0)):
+    for given, wanted in (({}, 12.0), ({"duration": 4.0}, 4.0), ({"profile": "standard"}, 9.5)):
         plan = make_plan({"scenarios": "idle", **given})
         assert duration_of(plan, plan.trials_in_order()[0]) == wanted
     assert duration_of(make_plan({"scenarios": "echo"}), make_plan({"scenarios": "echo"}).trials_in_order()[0]) == 2.0

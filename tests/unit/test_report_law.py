@@ -60,6 +60,7 @@ def test_law_when_the_exposure_is_known_in_one_round_only_then_there_is_no_row()
 
 
 def test_law_when_it_is_written_then_every_figure_has_its_unit_and_the_difference_its_sign() -> None:
-    *_, line = law_table(evidence({1: (5, 0.11), 2: (6, 0.11), 3: (7, 0.14)})).splitlines()
+    _, _, line, _, last = law_table(evidence({1: (5, 0.11), 2: (6, 0.11), 3: (7, 0.14)})).splitlines()
     assert line.startswith("| uvicorn | redis | sync | 80% | 0.80 | 36 of 600 | 6 % (")
     assert "| 12 % | -6.0 (-8.5 to -3.5) |" in line
+    assert last == "In 0 of 1 cell the interval of the difference holds 0."

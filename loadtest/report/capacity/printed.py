@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text as RichText
 
-from loadtest.dimensions import DIMENSIONS, AnyDimension
-from loadtest.figures.printed import Text
+from loadtest.dimensions import CONSUMER, DIMENSIONS, LAYER, AnyDimension
+from loadtest.figures.printed import Text, without_interval
 from loadtest.figures.words import NOT_APPLICABLE, number, time_ms
 from loadtest.report.capacity.answers import CapacityAnswers, CellCapacity
 from loadtest.report.capacity.words import (
@@ -56,18 +56,16 @@ def print_answers(answers: CapacityAnswers, console: Console, folder: Path) -> N
 def table_of(answers: CapacityAnswers) -> PrintedTable:
     """Return the table: a row a cell."""
     cells = answers.cells
-    shown = [row for row in DIMENSIONS if row in _ALWAYS or len({cell.cell[row] for cell in cells}) > 1]
-    columns = [*map(_key_column, shown), *_figures(answers)]
+    shown = [row for row in DIMENSIONS if row in (LAYER, CONSUMER) or len({cell.cell[row] for cell in cells}) > 1]
+    columns = [*map(_key_column, shown), *_FIGURES]
+    unit = "messages/s from each sender" if answers.asked.of == "rate" else "connections"
     return PrintedTable(
         name="capacity",
-        caption="Capacity; in brackets the 95 % interval that the searches allow",
+        caption=f"Capacity in {unit}; in brackets the 95 % interval that the searches allow",
         headings=tuple(column.heading for column in columns),
         rows=tuple(tuple(column.write(cell) for column in columns) for cell in cells),
         notes=(),
     )
-
-
-_ALWAYS = tuple(row for row in DIMENSIONS if row.name in ("layer", "consumer", "scenario"))
 
 
 def _key_column(dimension: AnyDimension) -> _Column:
@@ -75,31 +73,8 @@ def _key_column(dimension: AnyDimension) -> _Column:
     return _Column(heading=heading, write=lambda cell: Text(text=str(cell.cell[dimension])))
 
 
-def _figures(answers: CapacityAnswers) -> list[_Column]:
-    unit = "messages/s each" if answers.asked.of == "rate" else "connections"
-    return [
-        _column(unit, "the most that keeps the service level", _carried),
-        _column("sent/s in all", "the same from all senders together", lambda cell: Text(text=_in_all(cell))),
-        _column("searches", "what each search found", lambda cell: Text(text=_singles(cell))),
-        _column(
-            "knee", "the load beyond which latency grows faster than the load", lambda cell: Text(text=_knee(cell))
-        ),
-        _column("p99 there", "the latency that 99 of 100 messages came within at the knee", _p99_at_knee),
-        _column(
-            "gave way first",
-            "what was busiest where the level broke, and how busy; level: nothing was busy all the time",
-            lambda cell: Text(text=gave_way_written(cell.gave_way)),
-            is_number=False,
-        ),
-    ]
-
-
-def _column(heading: str, meaning: str, write: Callable[[CellCapacity], Text], *, is_number: bool = True) -> _Column:
-    return _Column(heading=Heading(text=heading, meaning=meaning, is_number=is_number), write=write)
-
-
 def _carried(cell: CellCapacity) -> Text:
-    return Text(text=written(cell), tone="" if cell.interval is not None else "warning")
+    return without_interval(Text(text=written(cell), tone="" if cell.interval is not None else "warning"))
 
 
 def _in_all(cell: CellCapacity) -> str:
@@ -111,8 +86,35 @@ def _singles(cell: CellCapacity) -> str:
 
 
 def _knee(cell: CellCapacity) -> str:
-    return NOT_APPLICABLE if cell.knee is None else number(cell.knee.load)
+    if cell.knee is None:
+        return NOT_APPLICABLE
+    return f"{'' if cell.knee.below is not None else '≤ '}{number(cell.knee.load)}"
 
 
 def _p99_at_knee(cell: CellCapacity) -> Text:
     return Text(text=NOT_APPLICABLE if cell.knee is None else time_ms(cell.knee.time))
+
+
+def _column(heading: str, meaning: str, write: Callable[[CellCapacity], Text]) -> _Column:
+    return _Column(heading=Heading(text=heading, meaning=meaning, is_number=True), write=write)
+
+
+_FIGURES = (
+    _column("carries", "the most that keeps the service level", _carried),
+    _column("sent/s in all", "messages a second from all senders together", lambda cell: Text(text=_in_all(cell))),
+    _Column(
+        heading=Heading(text="searches", meaning="what each search found", is_number=True, folds="late"),
+        write=lambda cell: Text(text=_singles(cell)),
+    ),
+    _column("knee", "the load beyond which latency grows faster than the load", lambda cell: Text(text=_knee(cell))),
+    _column("p99 there", "the latency that 99 of 100 messages came within at the knee", _p99_at_knee),
+    _Column(
+        heading=Heading(
+            text="gave way first",
+            meaning="what was busiest where the level broke, and how busy; level: nothing was busy all the time",
+            is_number=False,
+            folds="early",
+        ),
+        write=lambda cell: Text(text=gave_way_written(cell.gave_way)),
+    ),
+)

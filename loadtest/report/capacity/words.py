@@ -77,7 +77,8 @@ def _of_cell(cell: CellCapacity, namer: Namer, asked: Asked) -> Iterator[str]:
         yield f"{name}: not known, for {cell.why}."
     if cell.knee is not None:
         at = f", where p99 is {time_ms(cell.knee.time)}" if isfinite(cell.knee.time) else ""
-        yield f"The knee is at about {number(cell.knee.load)}{at}."
+        about = "at about" if cell.knee.below is not None else "at or below"  # the lowest load that was tried
+        yield f"The knee is {about} {number(cell.knee.load)}{at}."
 
 
 def _amount(value: float, cell: CellCapacity) -> str:

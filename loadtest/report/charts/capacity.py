@@ -135,9 +135,7 @@ def _bands(rows: Sequence[Row], ranges: Sequence[Row], palette: Palette, answers
     base = alt.Chart(alt.InlineData(values=list(ranges))).encode(
         color=encoding.colour(ranges, palette), tooltip=encoding.tooltip("consumer", "load", "low", "high")
     )
-    band = base.mark_rect(opacity=0.15, stroke=None).encode(
-        x=_x("low", rows, ranges, answers), x2=alt.X2(field="high"), fill=encoding.colour(ranges, palette)
-    )
+    band = base.mark_rect(opacity=0.15, stroke=None).encode(x=_x("low", rows, ranges, answers), x2=alt.X2(field="high"))
     return [band, base.mark_rule(strokeWidth=2).encode(x=_x("load", rows, ranges, answers))]
 
 

@@ -47,6 +47,7 @@ def warnings_of(one: Run, other: Run) -> list[str]:
         *_rate_differences(one, other),
         *_alone(one, other),
         *_alone(other, one),
+        *(f"{run.folder}: {said}" for run in (one, other) if (said := _left_out(run))),
         *(f"{run.folder} is {run.manifest.state}: trials are missing" for run in (one, other) if _is_cut_short(run)),
     ]
 
@@ -106,6 +107,12 @@ def _of_cell(one: Cell, other: Cell) -> Iterator[str]:
 def _places(keys: Sequence[CellKey], namer: Namer) -> str:
     more = f" and {counted(len(keys) - 1, 'more cell')}" if len(keys) > 1 else ""
     return f"{namer.name(keys[0])}{more}"
+
+
+def _left_out(run: Run) -> str:
+    """Say how many trials do not count; "" where all do."""
+    count = len({(trouble.cell, trouble.trial) for trouble in run.manifest.invalid})
+    return f"{counted(count, 'trial')} of {run.manifest.planned} not valid, left out" if count else ""
 
 
 def _is_cut_short(run: Run) -> bool:

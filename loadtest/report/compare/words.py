@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from math import isfinite, isinf, isnan
+from typing import Final
 
 from loadtest.figures.words import UNKNOWN, counted, number
 from loadtest.report.compare.comparing import ComparedRuns, Row
+
+MOST_FACTOR: Final = 100.0
+"""A larger ratio is none that anybody would ask statistics about."""
 
 HEADINGS = ("cell", "figure", "A", "B", "B/A, or points (95 %)", "verdict")
 
@@ -13,7 +17,8 @@ MEANINGS = (
     "B/A above 1, or points above 0: the second run has more. Interval: of that one figure, at 95 %.",
     "higher, lower: shown to differ, corrected for the number of comparisons (Holm).",
     "same: shown to differ by less than matters (5 %; 5 points of missed, 1 point of lost).",
-    "not decided (×1.3): neither is shown; a ratio of 1.3 is seen in 4 of 5 pairs of such runs.",
+    "not decided (×1.3): neither is shown; a ratio of 1.3 is seen in 4 of 5 pairs of such runs; none in brackets: "
+    "trials too few, or too unlike, to see any.",
     "within noise: no larger than what equals differ by within one of these runs.",
 )
 
@@ -48,7 +53,7 @@ def difference(row: Row) -> str:
         return UNKNOWN
     if row.figure.kind == "share":
         return f"{100 * found.estimate:+.2f} ({100 * found.low:.1f} to {100 * found.high:.1f})"
-    limits = f" ({found.low:.2f}–{found.high:.2f})" if isfinite(found.high) else ""
+    limits = f" ({found.low:.2f}–{found.high:.2f})" if found.high <= MOST_FACTOR else " (no limits)"
     return f"{found.estimate:.3f}{limits}" if isfinite(found.estimate) else UNKNOWN
 
 
@@ -75,4 +80,4 @@ def _seeable(row: Row) -> str:
     seeable = row.judged.seeable
     if row.figure.kind == "share":
         return f" ({100 * seeable:.0f} points)" if seeable <= 1 else ""
-    return f" (×{number(1 + seeable)})" if isfinite(seeable) else ""
+    return f" (×{number(1 + seeable)})" if 1 + seeable <= MOST_FACTOR else ""

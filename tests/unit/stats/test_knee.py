@@ -43,6 +43,11 @@ def test_knee_when_a_line_breaks_then_it_is_the_last_load_before() -> None:
     assert knee.time == pytest.approx(5.0)
 
 
+def test_knee_when_the_lowest_load_is_the_best_then_nothing_is_below_it() -> None:
+    knee = knee_of([Point(load=load, time=load**2) for load in (1, 2, 4, 8)])
+    assert knee is not None and (knee.load, knee.below) == (1, None)
+
+
 @pytest.mark.parametrize(
     "points",
     [
