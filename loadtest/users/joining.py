@@ -23,6 +23,11 @@ class Joining:
         self._connection: Connection | None = None
         self._outcome: AsyncResult[str] = AsyncResult()
 
+    @property
+    def is_answered(self) -> bool:
+        """Tell whether something is waited for; else nobody knows when the app has handled what was said."""
+        return self._is_expected is not None
+
     def join(self, connection: Connection) -> str:
         """Say it, and wait; return "", or why the connection is of no use."""
         self._connection, self._outcome = connection, AsyncResult()

@@ -100,7 +100,8 @@ class MemberSocket(Waiting):
             self._record(Event.OPEN_FAILED, number, argument=self._session.text(problem))
             self._statistics.fail("open", problem)
             return False
-        self._record(Event.OPENED, number, code=101)
+        asked_only = self._joining is not None and not self._joining.is_answered
+        self._record(Event.OPENED, number, code=101, value=int(asked_only))
         self._statistics.log("open", (monotonic_ns() - started_ns) / _NS_A_MS, 0)
         self._connection = connection
         self._last_identity = message_id(number, 0)

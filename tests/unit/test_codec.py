@@ -147,6 +147,20 @@ def test_connection_when_a_member_joins_then_it_is_open_once_what_is_expected_ha
     assert user.is_open
 
 
+@pytest.mark.parametrize(("talk", "value"), [({"join": ("in",)}, 1), (JOINING, 0), ({}, 0)])
+def test_connection_when_no_answer_to_joining_is_awaited_then_the_ledger_says_that_it_has_only_asked(
+    made: Made, connections: list[Connection], talk: dict[str, Any], value: int
+) -> None:
+    user = made(Plain, **talk)
+    recorded: list[tuple[int, int]] = []
+    user.ws._record = lambda event, *_, **fields: recorded.append((event, fields.get("value", 0)))
+    greenlet = opening(user)
+    if user.session.load.expect:
+        connections[0].arrives('"joined"')
+    assert greenlet.get(timeout=1) is True
+    assert (Event.OPENED, value) in recorded
+
+
 def test_connection_when_joining_is_not_answered_then_it_has_failed_and_is_gone(
     made: Made, connections: list[Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
