@@ -9,8 +9,8 @@ from loadtest.load.talk import ROOM
 from loadtest.targets import Offer
 
 _NOT_JOINED_YET: Final = (
-    "what a member misses between its --join and the first message that it gets is unknown: the app may not have handled "
-    "the joining by then; --expect 'TEXT' waits for the app's answer"
+    "what a member misses between its --join and the first message that it gets is unknown: the app may not have "
+    "handled the joining by then; --expect 'TEXT' waits for the app's answer"
 )
 _NO_ROOM: Final = f"neither --path nor --join nor --message has {ROOM} in it"
 

@@ -12,7 +12,7 @@ from loadtest.report.compare.surroundings import OF_NO_FIGURE, what_differs
 from loadtest.report.manifest import Manifest
 from loadtest.stack.machine import machine, versions
 
-_OLDER_TALK: Final = {"message": "", "message_form": "text", "join": (), "expect": "", "ack": ""}
+_OLDER_TALK: Final = {"message": "", "message_form": "text", "join": (), "expect": "", "ack": "", "reaches": "everyone"}
 """What users said before a plan could say it."""
 
 

@@ -53,6 +53,7 @@ from loadtest.load import (
     Offline,
     PayloadSize,
     Rate,
+    Reaches,
     RoomSize,
     Seed,
     Users,
@@ -141,6 +142,7 @@ class Plan(BaseModel):
     message_form: MessageForm = _LOAD.message_form
     expect: Expect = _LOAD.expect
     ack: Ack = _LOAD.ack
+    reaches: Reaches = Talk().reaches
     drop_share: DropShare = _LOAD.drop_share
     offline: Offline = _LOAD.offline
     warm_up: WarmUp = _LOAD.warm_up
@@ -221,6 +223,20 @@ class Plan(BaseModel):
         """Refuse a form that a template cannot have."""
         return check_form(form, info.data.get("message", ""), info.data.get("join", ()))
 
+    @field_validator("reaches")
+    @classmethod
+    def _nobody_waits_for_its_own(cls, reaches: str, info: ValidationInfo) -> str:
+        """Refuse senders that wait for their own message, and rooms without others, where it reaches others only."""
+        if reaches == Talk().reaches:
+            return reaches
+        waiting = [name for name in info.data.get("scenarios", ()) if not SCENARIOS[name].uses_layer]
+        if waiting or info.data.get("rate") == 0:
+            what = ", ".join(waiting) or "a rate of 0"
+            raise ValueError(f"with {what} each sender waits until its own message has come back; leave that out")
+        if reaches == "others" and info.data.get("room_size") == 1:
+            raise ValueError("there are no others in rooms of one; leave the room size out, or make it larger")
+        return reaches
+
     @field_validator("server_ping")
     @classmethod
     def _pings_for_every_server(cls, server_ping: str | None, info: ValidationInfo) -> str | None:
@@ -263,6 +279,7 @@ class Plan(BaseModel):
             join=self.join,
             expect=self.expect,
             ack=self.ack,
+            reaches=self.reaches,
         )
 
     @property

@@ -188,6 +188,7 @@ def _measure(trial: Trial, plan: Plan, folder: Path, generators: _Generators, pa
         settled_ns=settled_ns,
         drops=plan.drops_of(trial.cell),
         users=users_of(plan, trial),
+        reaches=plan.reaches,
         allow_contention=plan.allow_contention,
     )
     return MeasuredTrial(records=records, identity=identity)

@@ -19,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from loadtest.checks.lateness import PLANNED_NS
-from loadtest.checks.records import NS_A_US, TrialRecords, Window
+from loadtest.checks.records import NS_A_US, Reaches, TrialRecords, Window
 from loadtest.ledger.record import Event
 
 NEVER_NS = 2**62
@@ -40,8 +40,9 @@ class Pairs:
     """One row for each pair of a message and a member of its room that had joined by then: message (the row of
     `messages`), connection (the member's last one by then), ended_ns (of the connection), took_ns (from the planned
     sending to the first arrival; NEVER_NS if it did not come), delivered, lost, unknown, offline (bool, one of them
-    true), joining (bool: nothing tells whether the member had joined when it was sent), copies (how often it arrived), reordered (bool: it first arrived after a later one of the same sender), edge
-    (bool: if it is missing, it may have been under way, or not meant for the member yet)."""
+    true), copies (how often it arrived), reordered (bool: it first arrived after a later one of the same sender), edge
+    (bool: if it is missing, it may have been under way, or not meant for the member yet), joining (bool: nothing had
+    told that the member had joined when it was sent)."""
     messages: pl.DataFrame
     """value (the message), room, sent_ns, planned_ns, reached_server (bool)."""
     everything_arrived: bool
@@ -85,8 +86,20 @@ def _audit(trial: TrialRecords, window: Window) -> Pairs:
     of_message = messages.select(pl.col("sent_ns", "reached_server").gather(pairs["message"]))
     everything_arrived = window.fell_quiet and not trial.is_truncated
     verdicts = _verdicts(_longest_ns(trial, window), window, everything_arrived=everything_arrived)
-    judged = pairs.hstack(of_message).with_columns(**verdicts).drop("sent_ns", "reached_server", "joined_ns")
-    return Pairs(frame=judged, messages=messages, everything_arrived=everything_arrived)
+    judged = pairs.hstack(of_message).with_columns(**verdicts)
+    meant = _meant(judged, messages, trial.reaches).drop("sent_ns", "reached_server", "joined_ns", "member")
+    return Pairs(frame=meant, messages=messages.drop("sender"), everything_arrived=everything_arrived)
+
+
+def _meant(pairs: pl.DataFrame, messages: pl.DataFrame, reaches: Reaches) -> pl.DataFrame:
+    """Return the pairs of those to whom the app is to pass a message on."""
+    match reaches:
+        case "everyone":
+            return pairs
+        case "others":
+            return pairs.filter(pl.col("member") != messages["sender"].gather(pairs["message"]))
+        case "nobody":
+            return pairs.clear()
 
 
 def _with_arrivals(pairs: pl.DataFrame, arrivals: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
@@ -149,16 +162,18 @@ def _connections(trial: TrialRecords) -> pl.DataFrame:
 def _first_heard(trial: TrialRecords, opened: pl.DataFrame) -> pl.DataFrame:
     """Return when the first message came (`heard_ns`) to each connection that has only asked to join."""
     asked = opened.filter(pl.col("asked") == _ASKED_ONLY)["connection"]
-    heard = trial.received.filter(pl.col("connection").is_in(asked.implode())) if asked.len() else trial.received.clear()
+    heard = (
+        trial.received.filter(pl.col("connection").is_in(asked.implode())) if asked.len() else trial.received.clear()
+    )
     return heard.group_by("connection").agg(heard_ns=pl.col("time_ns").min())
 
 
 def _messages(trial: TrialRecords, window: Window, connections: pl.DataFrame) -> pl.DataFrame:
-    """Return the messages sent in the window, by room and time, numbered (`message`), with `reached_server`.
+    """Return the messages sent in the window, by room and time, numbered, with `sender` and `reached_server`.
 
-    That is whether each has certainly reached the server's application. TCP keeps the order, so the k-th message that
-    the application took from a connection is the k-th one sent on it. A message whose sender stayed on has reached it,
-    or is lost: nothing but the server could have held it back.
+    The sender is a member. The other is whether each has certainly reached the server's application. TCP keeps the
+    order, so the k-th message that the application took from a connection is the k-th one sent on it. A message whose
+    sender stayed on has reached it, or is lost: nothing but the server could have held it back.
     """
     taken = trial.server_events(Event.RECEIVE_IN).group_by("connection").agg(taken=pl.len())
     gone = trial.client_events(Event.DROPPED, Event.PEER_CLOSED).select("connection", gone=pl.lit(True)).unique()
@@ -168,10 +183,11 @@ def _messages(trial: TrialRecords, window: Window, connections: pl.DataFrame) ->
         .join(taken, on="connection", how="left")
         .join(gone, on="connection", how="left")
         .with_columns(reached_server=pl.col("gone").is_null() | (pl.col("nth") <= pl.col("taken")).fill_null(False))
-        .join(connections.select("connection", "room"), on="connection")
+        .join(connections.select("connection", "room", sender="member"), on="connection")
         .select(
             "value",
             "room",
+            "sender",
             "reached_server",
             sent_ns="time_ns",
             planned_ns=PLANNED_NS,
@@ -206,7 +222,9 @@ def _pairs(messages: pl.DataFrame, connections: pl.DataFrame) -> tuple[pl.DataFr
     )
     pairs = (
         spans.filter(pl.col("size") > 0)
-        .select("connection", "ended_ns", "joined_ns", message=pl.int_ranges("first", "beyond", dtype=pl.UInt32))
+        .select(
+            "connection", "member", "ended_ns", "joined_ns", message=pl.int_ranges("first", "beyond", dtype=pl.UInt32)
+        )
         .explode("message")
     )
     return pairs, places

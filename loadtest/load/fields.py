@@ -17,6 +17,7 @@ from loadtest.load.handshake import (
     check_subprotocol,
 )
 from loadtest.load.talk import Form, check_message
+from loadtest.load.talk import Reaches as _Reaches
 
 SMALLEST_PAYLOAD: Final = 47
 """A message with its number and its planned time, and no padding (loadtest/users/messages.py)."""
@@ -125,6 +126,13 @@ Ack = Annotated[
     str,
     Field(
         description="text of the frames that acknowledge a message to its sender and are not the message; empty: none"
+    ),
+]
+Reaches = Annotated[
+    _Reaches,
+    Field(
+        description="who gets what a user says: everyone in its room, others but itself, or nobody (the app sends by "
+        "itself only)"
     ),
 ]
 Seed = Annotated[int, Field(ge=0, description="seed of every random choice")]

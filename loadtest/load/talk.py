@@ -16,8 +16,12 @@ from loadtest.load.markers import find_marker
 Form = Literal["text", "bytes", "msgpack"]
 """How a template becomes a frame: text, the same as bytes in a binary frame, or, written as JSON, MessagePack."""
 
+Reaches = Literal["everyone", "others", "nobody"]
+"""Who gets what a user says: everyone in its room, everyone but itself, or no user at all."""
+
 MARKER: Final = "{marker}"
 ROOM: Final = "{room}"
+USER: Final = "{user}"
 TUTORIAL: Final = '{"message": "{marker}{payload}"}'
 """What the chat of Channels' tutorial takes, and gives to everybody in the room."""
 
@@ -34,6 +38,7 @@ class Talk:
     """The connection is open once a frame has come that holds this text; empty: at once."""
     ack: str = ""
     """A frame that holds this text is no message, also where it holds a marker; empty: there is none such."""
+    reaches: Reaches = "everyone"
 
     def joining(self, *, room: int, user: int) -> list[str | bytes]:
         """Return the frames that are sent when a connection has opened."""
@@ -93,7 +98,7 @@ def _holds(frame: str | bytes, text: str) -> bool:
 
 
 def _of_user(template: str, room: int, user: int) -> str:
-    return template.replace(ROOM, str(room)).replace("{user}", str(user))
+    return template.replace(ROOM, str(room)).replace(USER, str(user))
 
 
 def _frame(text: str, form: Form) -> str | bytes:

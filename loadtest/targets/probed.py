@@ -38,7 +38,7 @@ class Staging:
     path: str = ""
     """What is behind the port in its address; empty: the scenario says it."""
     priming_path: str
-    """The path of the one message that is sent through it first."""
+    """The path at which messages are sent through it first."""
 
 
 class ProbedApp:

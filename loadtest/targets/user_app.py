@@ -16,12 +16,12 @@ from loadtest.contract.variables import READY_PATH
 from loadtest.dimensions import Value
 from loadtest.installed import Installed
 from loadtest.layers import CONFIGURED, LAYERS, new_prefix
-from loadtest.load.talk import TUTORIAL
+from loadtest.load.talk import ROOM, TUTORIAL
 from loadtest.servers import HOST
 from loadtest.targets.guest_path import make_guest_path
 from loadtest.targets.inspecting import inspect_project
 from loadtest.targets.offer import Offer
-from loadtest.targets.prime import prime_app
+from loadtest.targets.prime_app import prime_app
 from loadtest.targets.probed import ProbedApp, Staging, probe_environment
 from loadtest.targets.project import SCRATCH, Project, require_success
 from loadtest.targets.served import Application
@@ -30,9 +30,6 @@ from loadtest.targets.target import Setting
 AROUND: Final = "loadtest.guest.around:application"
 MIGRATION: Final = "loadtest.guest.migration"
 DATABASES: Final = "databases"
-
-ROOM: Final = "{room}"
-USER: Final = "{user}"
 
 IN_MEMORY: Final = LAYERS["inmemory"].backend
 NAMED: Final = ("django", "channels")
@@ -175,7 +172,7 @@ class PreparedUserApp:
             stage=partial(self._stage, setting),
             prime=partial(prime_app, setting.talk),
             path=path,
-            priming_path=path.replace(ROOM, "0").replace(USER, "0"),
+            priming_path=path.replace(ROOM, "0"),
         )
         return ProbedApp(setting, staging)
 

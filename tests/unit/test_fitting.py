@@ -109,7 +109,7 @@ def test_rooms_when_what_users_say_tells_them_apart_then_they_are_as_large_as_th
 
 def test_plan_when_members_join_and_wait_for_nothing_then_it_is_said_what_that_makes_of_lost() -> None:
     plan = plan_for(app("/ws/lobby/").offer, join=("in {room}",))
-    assert any(note.startswith("a member counts as joined as soon as it has sent --join") for note in plan.notes)
+    assert any(note.startswith("what a member misses between its --join and the first message") for note in plan.notes)
 
 
 def test_plan_when_work_is_asked_of_an_own_app_then_it_is_refused() -> None:

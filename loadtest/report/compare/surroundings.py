@@ -14,7 +14,7 @@ from loadtest.report.manifest import Manifest
 
 OF_THE_LOAD: Final = (
     "rate", "room_size", "payload_size", "work", "blocker_work", "arrivals", "load_of",
-    "message", "message_form", "join", "expect", "ack",
+    "message", "message_form", "join", "expect", "ack", "reaches",
 )  # fmt: skip
 """Keys of a plan that say what each user does: with another value of one, another thing was measured."""
 
