@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from loadtest.ledger import Phase
 from loadtest.phases import (
     LONGEST_LINE,
     Conductor,
@@ -81,6 +82,11 @@ class Conducting:
     def is_measured(self) -> bool:
         """Tell whether only what was dropped silently is left, or the trial cannot go on."""
         return self._conductor.is_measured
+
+    @property
+    def phase(self) -> Phase | None:
+        """The phase that was begun last; None before the first."""
+        return self._conductor.phase
 
     @property
     def failure(self) -> Failure | None:

@@ -1,5 +1,6 @@
 """A run's folder: the manifest and the tables, written anew after each trial, so that what is done is always there."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -36,8 +37,10 @@ from loadtest.report.manifest import (
 from loadtest.report.tables import Tables
 from loadtest.stack.machine import machine, versions
 
-MOST_REPEATED = 0.25
+MOST_INVALID = 0.25
 """Of the trials, as a share: where more are not valid, something disturbs the machine all the time."""
+MOST_REPEATED = 0.1
+"""Of the trials, as a share: so many are run again at most, which bounds the time that a run takes."""
 
 
 class RunFolder:
@@ -122,15 +125,19 @@ class RunFolder:
 
     @property
     def to_repeat(self) -> list[Trial]:
-        """The trials that are to be run again, in their order, for the figures that they gave are about the rig.
+        """The trials that are to be run again, for the figures that they gave are about the rig.
 
-        None where too many are: then it is the machine, and running them again would find the same.
+        Those of the cells with the fewest valid trials first. None where too many are not valid: then it is the
+        machine, and running them again would find the same.
         """
         invalid = {(trouble.cell, trouble.trial) for trouble in self._manifest.invalid}
         bad = [trial for trial in self.plan.trials_in_order() if (trial.cell, trial.number) in invalid]
-        if len(bad) > MOST_REPEATED * self._manifest.planned:
+        if len(bad) > MOST_INVALID * self._manifest.planned:
             return []
-        return [trial for trial in bad if self.is_done(trial) and self._repeats_of(trial) < self.plan.repeats]
+        again = [trial for trial in bad if self.is_done(trial) and self._repeats_of(trial) < self.plan.repeats]
+        most = max(self.plan.repeats, int(MOST_REPEATED * self._manifest.planned))
+        invalid_of = Counter(trial.cell for trial in bad)
+        return sorted(again, key=lambda trial: -invalid_of[trial.cell])[: most - len(self._manifest.repeated)]
 
     def _repeats_of(self, trial: Trial) -> int:
         return sum((it.cell, it.trial) == (trial.cell, trial.number) for it in self._manifest.repeated)

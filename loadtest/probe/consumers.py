@@ -11,7 +11,7 @@ from channels.consumer import AsyncConsumer, SyncConsumer
 
 from loadtest.ledger import Event
 from loadtest.probe.handling import current_handling, recorded_dispatch
-from loadtest.probe.recording import class_name, current_connection, recorded_code, recorder
+from loadtest.probe.recording import class_name, recorded_code, recorder
 
 
 def watch() -> None:
@@ -20,13 +20,11 @@ def watch() -> None:
 
     @functools.wraps(call)
     async def recorded_call(self: Any, scope: Any, receive: Any, send: Any) -> None:
-        connection = current_connection.get()
-        if connection is not None:
-            ledger = recorder()
-            ledger.record(Event.CONSUMER, connection, argument=ledger.text(class_name(self)))
-            _watch_disconnect(self, connection)
         handling = current_handling.get()
         if handling is not None:
+            ledger = recorder()
+            ledger.record(Event.CONSUMER, handling.connection, argument=ledger.text(class_name(self)))
+            _watch_disconnect(self, handling.connection)
             self.dispatch = recorded_dispatch(self.dispatch, handling)
         await call(self, scope, receive, send)
 

@@ -105,7 +105,10 @@ class Handling:
 
 
 current_handling: "ContextVar[Handling | None]" = ContextVar("current_handling", default=None)
-"""That of the connection whose application task is running."""
+"""That of the connection whose application task, or a thread that works for it, is running.
+
+The only variable of the probe: asgiref goes through all of a context on each of its ways into a thread and back.
+"""
 
 
 def recorded_dispatch(dispatch: Dispatch, handling: Handling) -> Dispatch:

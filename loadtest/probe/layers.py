@@ -6,7 +6,8 @@ from typing import Any
 from channels.layers import ChannelLayerManager, channel_layers
 
 from loadtest.ledger import Event
-from loadtest.probe.recording import channel_owner, current_connection, own_channel, recorder
+from loadtest.probe.handling import current_handling
+from loadtest.probe.recording import channel_owner, own_channel, recorder
 
 _Change = Callable[[str, str], Awaitable[None]]
 
@@ -34,11 +35,11 @@ def _watched(layer: Any) -> Any:
 def _recorded_new_channel(new_channel: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
     async def recorded(*arguments: Any, **named: Any) -> str:
         channel = await new_channel(*arguments, **named)
-        connection = current_connection.get()
-        if connection is not None:
-            own_channel(connection, channel)
+        handling = current_handling.get()
+        if handling is not None:
+            own_channel(handling.connection, channel)
             ledger = recorder()
-            ledger.record(Event.CHANNEL, connection, argument=ledger.text(channel))
+            ledger.record(Event.CHANNEL, handling.connection, argument=ledger.text(channel))
         return channel
 
     return recorded

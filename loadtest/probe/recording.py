@@ -1,15 +1,11 @@
-"""What the parts of the probe share: the process's recorder and the connection that the running code belongs to."""
+"""What the parts of the probe share: the process's recorder, and which channels belong to which connection."""
 
 import functools
 import os
-from contextvars import ContextVar
 from pathlib import Path
 
 from loadtest.contract import LEDGER_VARIABLE
 from loadtest.ledger import Recorder
-
-current_connection: ContextVar[int | None] = ContextVar("current_connection", default=None)
-"""The connection whose application task (or a thread working for it) is running."""
 
 NO_CONNECTION = 0
 """In records of the whole process."""

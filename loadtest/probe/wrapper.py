@@ -15,7 +15,6 @@ from loadtest.probe.exposure import Sampling
 from loadtest.probe.handling import Handling, current_handling
 from loadtest.probe.recording import (
     class_name,
-    current_connection,
     forget_channels,
     is_recording,
     recorded_code,
@@ -68,7 +67,6 @@ class Probe:
         connection = _named_by_client(scope)
         if connection is None or connection in self._open:
             connection = next(self._unnamed)
-        current_connection.set(connection)
         self._open[connection] = handling = Handling(connection)
         current_handling.set(handling)
         ledger.record(Event.SCOPE, connection, argument=ledger.text(str(scope["path"])))

@@ -1,7 +1,7 @@
-"""The probe's cost as it is run: echo on the reference app with the probe on and off in turn, in pairs.
+"""The probe's cost as it is run: echo on the reference app, with the probe and without it, in turns of 0.2 s.
 
 Server and generator have CPUs of their own, as in the bench. What is compared is the server's throughput while it is
-saturated, and its CPU time a message, which other work on the machine disturbs less.
+saturated, and its CPU time a message. A pair of processes gives one figure of each.
 """
 
 import asyncio
@@ -15,39 +15,34 @@ from pathlib import Path
 from typing import Any
 
 from loadtest.bench.choices import choices_of
-from loadtest.bench.conductor import SOCKET, Conducting
-from loadtest.bench.generator import LEDGER, job_of, start_generator, users_of, write_job
-from loadtest.bench.plan import Plan, Trial
+from loadtest.bench.generator import LEDGER
+from loadtest.bench.plan import Trial
 from loadtest.bench.profiles import make_plan
-from loadtest.checks import TrialRecords
-from loadtest.checks.throughput.audit import check
 from loadtest.contract import LEDGER_VARIABLE
 from loadtest.dimensions import LAYER, SERVER
 from loadtest.layers import LAYERS
-from loadtest.ledger.reader import read_ledger
-from loadtest.phases import Timing
-from loadtest.phases.timing import CLOSING_S
 from loadtest.probe import wrapper
 from loadtest.probe.handling import Handling, recorded_dispatch
 from loadtest.probe.recording import recorder
 from loadtest.servers import SERVERS
-from loadtest.stack.folders import short_folder
-from loadtest.stack.pinning import on_cpus, placement_here
-from loadtest.stack.sampler import Sampler
+from loadtest.stack.pinning import placement_here
 from loadtest.stats.interval import Interval
 from loadtest.stats.location import location_of
 from loadtest.stats.paired import paired, ratio_of
 from loadtest.targets import Setting
 from loadtest.targets.reference import PreparedReference, ReferenceApp
+from tests.perf.in_turns import Running, alternate, under_way
 
-PAIRS = 7
-"""Each takes 15 seconds; seven of both consumers stay under four minutes."""
-POLL_S = 0.05
+PAIRS = 8
+"""Of processes: two that run the same code differ by a percent or two. Eight of both consumers take six minutes."""
+TURNS = 40
+TURN_S = 0.2
 CALLS = 300_000
 LIMIT = 0.03
 """Share of the echo throughput, and of the CPU time a message, that the probe may cost."""
 
-_PLAN = {"layers": "inmemory", "scenarios": "echo", "duration": 3.0, "warm_up": 1.0, "trials": 1}
+_PLAN = {"layers": "inmemory", "scenarios": "echo", "duration": 600.0, "warm_up": 1.0, "trials": 1}
+"""The pair is ended when all turns were taken, long before the duration is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +59,8 @@ def main() -> dict[str, object]:
     with tempfile.TemporaryDirectory() as name:
         app = ReferenceApp().prepare(Path(name))
         for consumer in ("async", "sync"):
-            plan = make_plan({**_PLAN, "consumers": consumer}, choices=choices_of(ReferenceApp().offer))
-            trial = plan.trials_in_order()[0]
-            runs: dict[bool, list[Measured]] = {False: [], True: []}
-            for pair in range(PAIRS):
-                for with_probe in (False, True) if pair % 2 else (True, False):
-                    runs[with_probe].append(_measure(plan, trial, app, with_probe=with_probe))
-            found[consumer] = _compare(consumer, runs[False], runs[True])
+            pairs = [_measure(consumer, app, probe_first=bool(number % 2)) for number in range(PAIRS)]
+            found[consumer] = _compare(consumer, [pair[False] for pair in pairs], [pair[True] for pair in pairs])
     found["own_work_us"] = own_us = own_work_us()
     print(f"probe, its own work on a message in and one out: {own_us:.2f} µs")
     return found
@@ -123,42 +113,39 @@ async def _time(*calls: Callable[[], Awaitable[object]]) -> float:
     return (time.process_time() - start_s) / CALLS * 1e6
 
 
-def _measure(plan: Plan, trial: Trial, app: PreparedReference, *, with_probe: bool) -> Measured:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / LEDGER).mkdir()
-        setting = Setting(
-            server=SERVERS[trial.cell[SERVER]],
-            layer=LAYERS[trial.cell[LAYER]],
-            folder=folder,
-            ledger=folder / LEDGER if with_probe else None,
-        )
-        placement = placement_here(pin=True)
-        with ExitStack() as stack:
-            sockets = stack.enter_context(short_folder())
-            with on_cpus(placement.server):
-                target = stack.enter_context(app.start(setting))
-            job = job_of(plan, trial, folder=folder, conductor=sockets / SOCKET).at(target.url)
-            with (
-                on_cpus(placement.load),
-                Conducting(sockets / SOCKET, Timing.of(job), {job.generator}) as conducting,
-                start_generator(plan, trial, 1, job=write_job(job, folder), folder=folder) as generator,
-                Sampler({"server": [target.pid], "generator": [generator.pid]}) as sampler,
-            ):
-                conducting.start()
-                while not conducting.is_measured:
-                    conducting.turn(POLL_S)
-                assert generator.wait(CLOSING_S) == 0, generator.log_tail()
-            records = TrialRecords(
-                client=read_ledger(folder / LEDGER, "client"),
-                server=read_ledger(folder / LEDGER, "server"),
-                samples=sampler.frame(),
-                before=(),
-                after=(),
-                users=users_of(plan, trial),
+def _measure(consumer: str, app: PreparedReference, *, probe_first: bool) -> dict[bool, Measured]:
+    """Start the app with the probe and without it, and let them run in turns."""
+    plan = make_plan({**_PLAN, "consumers": consumer}, choices=choices_of(ReferenceApp().offer))
+    trial = plan.trials_in_order()[0]
+    placement = placement_here(pin=True)
+    with ExitStack() as stack:
+        both = {
+            with_probe: stack.enter_context(
+                under_way(plan, trial, app, _setting(stack, trial, with_probe=with_probe), placement)
             )
-        row = check(records).rows.row(0, named=True)
-        return Measured(messages_per_s=row["messages_per_s"], cpu_us=row["server_cpu_s"] / row["received"] * 1e6)
+            for with_probe in (probe_first, not probe_first)
+        }
+        alternate(list(both.values()), turns=TURNS, turn_s=TURN_S)
+        return {with_probe: _measured(running) for with_probe, running in both.items()}
+
+
+def _setting(stack: ExitStack, trial: Trial, *, with_probe: bool) -> Setting:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    (folder / LEDGER).mkdir()
+    return Setting(
+        server=SERVERS[trial.cell[SERVER]],
+        layer=LAYERS[trial.cell[LAYER]],
+        folder=folder,
+        ledger=folder / LEDGER if with_probe else None,
+    )
+
+
+def _measured(running: Running) -> Measured:
+    received = sum(running.received())
+    return Measured(
+        messages_per_s=received / sum(turn.lasted_s for turn in running.turns),
+        cpu_us=sum(turn.cpu_ns for turn in running.turns) / received / 1000,
+    )
 
 
 def _compare(consumer: str, off: list[Measured], on: list[Measured]) -> dict[str, object]:

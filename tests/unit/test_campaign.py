@@ -166,6 +166,20 @@ def test_campaign_when_a_trial_stays_not_valid_then_it_is_run_again_so_often_and
     assert len(manifest.repeated) == 2 and len(manifest.invalid) == 1
 
 
+def test_campaign_when_a_tenth_of_the_trials_was_run_again_then_no_more_are(tmp_path: Path, server: Server) -> None:
+    run = new_run(tmp_path, trials=5, repeats=1)
+    trials = run.plan.trials_in_order()
+    a_tenth = len(trials) // 10
+    one, *_ = trials
+    of_one_cell = [trial for trial in trials if trial.cell == one.cell][:2]
+    of_others = [trial for trial in trials[len(trials) // 2 :] if trial.cell != one.cell][:a_tenth]
+    server.disturbed.update(trial.folder for trial in [*of_others, *of_one_cell])
+    carry_out(run)
+    repeated = [(it.cell, it.trial) for it in read_manifest(run.folder).repeated]
+    assert len(repeated) == a_tenth
+    assert repeated[:2] == [(trial.cell, trial.number) for trial in of_one_cell], "the cell that lacks most comes first"
+
+
 def test_campaign_when_many_trials_are_not_valid_then_none_is_run_again(tmp_path: Path, server: Server) -> None:
     run = new_run(tmp_path)
     server.always_disturbed.update(trial.folder for trial in run.plan.trials_in_order()[::3])
