@@ -9,6 +9,7 @@ from loadtest.bench.plan import Plan, Trial
 from loadtest.bench.scenarios import SCENARIOS
 from loadtest.dimensions import CONSUMER, FIXED_LOAD, LOAD, SCENARIO, SERVER
 from loadtest.load import Job
+from loadtest.load.entry import Entry, write_entry
 from loadtest.servers import SERVERS
 from loadtest.stack.process import Process
 
@@ -104,6 +105,15 @@ def write_job(job: Job, folder: Path) -> Path:
     """Write a job's file into `folder`, and return its path."""
     path = folder / job_file_name(job.generator)
     path.write_text(job_text(job))
+    return path
+
+
+def written_entry(entry: Entry, job: Path) -> Path | None:
+    """Write what users open their connections with beside a job's file, and return where; None where it is nothing."""
+    if entry == Entry():
+        return None
+    path = job.with_suffix(".entry.json")
+    write_entry(entry, path)
     return path
 
 

@@ -5,14 +5,16 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from loadtest.bench.plan import PlanError
+from loadtest.cli.entry_options import entry_of, redacted_value
 from loadtest.load import flag_of
+from loadtest.load.handshake import header_pair
 from loadtest.targets import Target
 from loadtest.targets.inspecting import NoSuchPath
 from loadtest.targets.project import DATABASE_CHOICES, SCRATCH, Project
@@ -21,8 +23,10 @@ from loadtest.targets.user_app import UserApp
 
 APP: Final = "app"
 """The parameter of a command in whose place the options stand: it gets what was given, by the option's name."""
-OF_THE_ENVIRONMENT: Final = ("env", "env_file")
+NOT_KEPT: Final = ("env", "env_file", "header", "header_file", "cookie")
 """What a run does not keep, for it may be secret, and has to be given again when it is resumed."""
+_SECRET: Final = {"--env": "=", "--header": ":", "--cookie": "="}
+"""Options whose values may be secret, and what stands before the secret."""
 PANEL: Final = "Your own app"
 _VARIABLE: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
@@ -53,6 +57,18 @@ def _own_app(
     ] = None,
     database: Annotated[
         str | None, _option("scratch: migrated SQLite files that are thrown away (default); as-is: your own")
+    ] = None,
+    header: Annotated[
+        list[str] | None,
+        _option("'Name: value' for the opening request, seen by all users of this machine; may be given several times"),
+    ] = None,
+    header_file: Annotated[Path | None, _option("file with a 'Name: value' in each line, for what is secret")] = None,
+    cookie: Annotated[
+        list[str] | None, _option("NAME=VALUE, a cookie of the opening request; may be given several times")
+    ] = None,
+    origin: Annotated[str | None, _option("Origin header; the app's own address where left out")] = None,
+    subprotocol: Annotated[
+        list[str] | None, _option("subprotocol to ask for, which the app has to choose; may be given several times")
     ] = None,
 ) -> None:
     """Say what options there are; `target_of` makes the target of them."""
@@ -90,15 +106,23 @@ def target_of(given: Mapping[str, Any]) -> Target:
 
 def resumed_target(origin: Mapping[str, Any], given: Mapping[str, Any]) -> Target:
     """Return the target of a run that is resumed, by what its manifest says of it; the rest has to be given again."""
-    if more := [name for name in given if name not in OF_THE_ENVIRONMENT or not origin]:
+    if more := [name for name in given if name not in NOT_KEPT or not origin]:
         raise PlanError(f"--resume goes on with the run's own target; leave out {_flags(more)}")
     if not origin:
         return target_of({})
-    values = _environment(given)
-    if missing := [name for name in origin["env"] if name not in values]:
-        raise PlanError(f"--resume: the run had {', '.join(missing)} from --env or --env-file; give it again")
-    options = {name: value for name, value in origin.items() if name not in OF_THE_ENVIRONMENT and value}
+    _require_again(origin.get("env", ()), _environment(given), "--env or --env-file")
+    entry = entry_of(given)
+    _require_again(
+        origin.get("header", ()), [header_pair(line)[0] for line in entry.headers], "--header or --header-file"
+    )
+    _require_again(origin.get("cookie", ()), entry.cookies, "--cookie")
+    options = {name: value for name, value in origin.items() if name not in NOT_KEPT and value}
     return _user_app({**options, **given, "app_dir": Path(origin["app_dir"])})
+
+
+def _require_again(had: Iterable[str], given: Container[str], options: str) -> None:
+    if missing := [name for name in had if name not in given]:
+        raise PlanError(f"--resume: the run had {', '.join(missing)} from {options}; give it again")
 
 
 def _user_app(given: Mapping[str, Any]) -> UserApp:
@@ -121,6 +145,7 @@ def _user_app(given: Mapping[str, Any]) -> UserApp:
         env=_environment(given),
         before=tuple(given.get("before", ())),
         database=database,
+        entry=entry_of(given),
     )
     try:
         return UserApp.inspected(project)
@@ -129,14 +154,18 @@ def _user_app(given: Mapping[str, Any]) -> UserApp:
 
 
 def redacted_variables(arguments: Iterable[str]) -> list[str]:
-    """Return a command line without the values that --env gives, which may be secrets."""
-    found = list(arguments)
-    for place, argument in enumerate(found):
-        is_value = place > 0 and found[place - 1] == "--env"
-        if is_value or argument.startswith("--env="):
-            prefix = "" if is_value else "--env="
-            name, equals, _ = argument.removeprefix(prefix).partition("=")
-            found[place] = f"{prefix}{name}{equals}{'...' if equals else ''}"
+    """Return a command line without the values of variables, headers and cookies, which may be secrets."""
+    found: list[str] = []
+    before = ""
+    for argument in arguments:
+        option, equals, value = argument.partition("=")
+        if before in _SECRET:
+            found.append(redacted_value(argument, _SECRET[before]))
+        elif option in _SECRET and equals:
+            found.append(f"{option}={redacted_value(value, _SECRET[option])}")
+        else:
+            found.append(argument)
+        before = argument
     return found
 
 

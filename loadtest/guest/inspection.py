@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from loadtest.contract.inspection import FoundPath, Inspection, write_inspection
+from loadtest.contract.opening import Opening, read_opening
 from loadtest.contract.packages import installed_packages
-from loadtest.contract.variables import APPLICATION_VARIABLE
+from loadtest.contract.variables import APPLICATION_VARIABLE, OPENING_VARIABLE
 from loadtest.guest.loading import load_application
 
 NEEDED = ("django", "channels")
 REACHED_S = 10.0
 """Middleware may look something up on the way to the consumer; one that takes longer than this hangs."""
+_REFUSED = "the connection was refused before a consumer of Channels began: by an origin, a header or a login that is asked for"
 _NO_ROUTE = "No route found"
 """So begins what URLRouter of Channels raises."""
 
@@ -78,6 +80,7 @@ def _inspect_app(found: Inspection, application: Any, paths: list[str]) -> Inspe
 async def _reach(application: Any, path: str) -> FoundPath:
     """Ask the app for a path and return what would have answered."""
     from channels.consumer import AsyncConsumer
+    from channels.security.websocket import WebsocketDenier
 
     reached: list[Any] = []
     said: list[Any] = []
@@ -98,7 +101,9 @@ async def _reach(application: Any, path: str) -> FoundPath:
     call, AsyncConsumer.__call__ = AsyncConsumer.__call__, begin
     why = ""
     try:
-        await asyncio.wait_for(application(_scope(path), receive, send), REACHED_S)
+        await asyncio.wait_for(
+            application(_scope(path, read_opening(os.environ.get(OPENING_VARIABLE, ""))), receive, send), REACHED_S
+        )
     except _Reached:
         pass
     except asyncio.TimeoutError:  # noqa: UP041 - two things in Python 3.10
@@ -107,6 +112,8 @@ async def _reach(application: Any, path: str) -> FoundPath:
         why = _told(error)
     finally:
         AsyncConsumer.__call__ = call
+    if reached and issubclass(reached[0], WebsocketDenier):  # a consumer by its class, and refuses whoever comes
+        return FoundPath(path=path, problem=_REFUSED)
     if reached:
         kind = "sync" if reached[0]._sync else "async"
         return FoundPath(path=path, consumer=f"{reached[0].__module__}.{reached[0].__qualname__}", kind=kind)
@@ -117,15 +124,17 @@ async def _reach(application: Any, path: str) -> FoundPath:
 
 def _what_instead(said: list[Any]) -> str:
     if "websocket.close" in said or "websocket.http.response.start" in said:
-        return (
-            "the connection was refused before a consumer of Channels began: by an origin or a login that is asked for"
-        )
+        return _REFUSED
     return "what answers there is no consumer of Channels"
 
 
-def _scope(path: str) -> dict[str, Any]:
-    """Return the scope that a server makes of an opening handshake (ASGI 3, websocket 2.4), from the app's own page."""
+def _scope(path: str, opening: Opening) -> dict[str, Any]:
+    """Return the scope that a server makes of an opening handshake (ASGI 3, websocket 2.4).
+
+    Where nothing else is said, it comes from the app's own page.
+    """
     path, _, query = path.partition("?")
+    headers = [("host", "127.0.0.1:8000"), ("origin", opening.origin or "http://127.0.0.1:8000"), *opening.headers]
     return {
         "type": "websocket",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -135,10 +144,10 @@ def _scope(path: str) -> dict[str, Any]:
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [(b"host", b"127.0.0.1:8000"), (b"origin", b"http://127.0.0.1:8000")],
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers],
         "client": ("127.0.0.1", 50000),
         "server": ("127.0.0.1", 8000),
-        "subprotocols": [],
+        "subprotocols": opening.subprotocols,
         "state": {},
     }
 

@@ -5,15 +5,17 @@ Where it does not, nothing that is measured would mean anything, and what came i
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Origin
+from websockets.typing import Origin, Subprotocol
 
+from loadtest.load.entry import Entry
 from loadtest.load.markers import marker_of
 from loadtest.load.talk import USER, Talk
 from loadtest.stack.errors import EnvironmentFailed
@@ -31,39 +33,40 @@ SENDER, OTHER = 0, 1
 Frame = str | bytes
 
 
-def prime_app(talk: Talk, url: str, control: Path) -> None:
+def prime_app(talk: Talk, url: str, control: Path, entry: Entry) -> None:
     """Join at `url` as users do, send a message, see its marker come to whom it reaches, and wait to be forgotten.
 
     In the address {user} stands for the user's number. Raises EnvironmentFailed, with what came instead, when the
     marker does not come, or comes to somebody whom it should not reach.
     """
+    member = partial(_member, talk, url, entry)
     with ExitStack() as opened:
         match talk.reaches:
             case "everyone":
-                _comes_back(opened.enter_context(_member(talk, url, SENDER)), url)
+                _comes_back(opened.enter_context(member(SENDER)), member)
             case "others":
-                other = opened.enter_context(_member(talk, url, OTHER))
-                _comes_to(other, opened.enter_context(_member(talk, url, SENDER)))
+                other = opened.enter_context(member(OTHER))
+                _comes_to(other, opened.enter_context(member(SENDER)))
             case "nobody":
-                _comes_to_nobody(opened.enter_context(_member(talk, url, SENDER)))
+                _comes_to_nobody(opened.enter_context(member(SENDER)))
     wait_until_forgotten(control)
 
 
-def _comes_back(sender: "_Member", url: str) -> None:
+def _comes_back(sender: "_Member", member: "_Opening") -> None:
     marker = sender.say(1)
     came = sender.wait_for(marker, ANSWER_S)
     if came is None:
         raise EnvironmentFailed(
             f"the marker of a message did not come back from {sender.url} within {ANSWER_S:.0f} s; {sender.heard}; "
-            f"{_who_else(sender, url)}"
+            f"{_who_else(sender, member)}"
         )
     _require_one(sender, marker, came)
 
 
-def _who_else(sender: "_Member", url: str) -> str:
+def _who_else(sender: "_Member", member: "_Opening") -> str:
     """Return who gets a message, where its sender does not, and which option says so."""
     try:
-        with _member(sender.talk, url, OTHER) as other:
+        with member(OTHER) as other:
             came = other.wait_for(sender.say(2), LISTEN_S)
     except EnvironmentFailed as error:
         return f"whether another user gets it is not known: {error}"
@@ -107,6 +110,10 @@ def _require_one(receiver: "_Member", marker: str, came: Frame) -> None:
             f"the marker of one message came back in two frames, {_shown(came)} and {_shown(second)}; --ack 'TEXT' "
             "says by which text an acknowledgement is known"
         )
+
+
+_Opening = Callable[[int], AbstractContextManager["_Member"]]
+"""Gives the user of a number, who has joined."""
 
 
 class _Member:
@@ -169,12 +176,22 @@ class _Member:
 
 
 @contextmanager
-def _member(talk: Talk, template: str, user: int) -> Iterator[_Member]:
+def _member(talk: Talk, template: str, entry: Entry, user: int) -> Iterator[_Member]:
     """Give a user that has joined; EnvironmentFailed where it cannot."""
     url = template.replace(USER, str(user))
-    origin = Origin(f"http://{urlsplit(url).netloc}")
+    origin = Origin(entry.origin or f"http://{urlsplit(url).netloc}")
+    subprotocols = [Subprotocol(name) for name in entry.subprotocols] or None
     try:
-        ws = connect(url, origin=origin, open_timeout=ANSWER_S, close_timeout=ANSWER_S, compression=None, proxy=None)
+        ws = connect(
+            url,
+            origin=origin,
+            subprotocols=subprotocols,
+            additional_headers=entry.of_user(user),
+            open_timeout=ANSWER_S,
+            close_timeout=ANSWER_S,
+            compression=None,
+            proxy=None,
+        )
     except (OSError, WebSocketException) as error:  # TimeoutError is an OSError
         raise EnvironmentFailed(f"{url} cannot be opened: {error}") from error
     with ws:

@@ -4,7 +4,7 @@ What differs from one app to another, its environment, its address and what is s
 """
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,7 @@ from typing import Self
 from loadtest.contract import CONTROL_VARIABLE, LEDGER_VARIABLE, Identity
 from loadtest.layers import CONFIGURED
 from loadtest.ledger.reader import read_ledger
+from loadtest.load.entry import Entry
 from loadtest.servers import HOST
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
@@ -25,8 +26,17 @@ Stage = Callable[[Path, contextlib.ExitStack], Application]
 """Makes the application of one trial, with files in a folder that goes with it; what is to be undone goes on the
 stack."""
 
-Prime = Callable[[str, Path], None]
-"""Sends one message through the app at an address and sees it come back; gets the folder of the control sockets too."""
+Prime = Callable[[str, Path, Entry], None]
+"""Sends one message through the app at an address and sees it come back; gets the folder of the control sockets and
+with what users open their connections."""
+
+Admit = Callable[[str, int], Entry]
+"""Returns with what so many users open their connections to the app whose pages are at that address."""
+
+
+def no_entry(_url: str, _users: int) -> Entry:
+    """Return that users need nothing."""
+    return Entry()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +45,7 @@ class Staging:
 
     stage: Stage
     prime: Prime
+    admit: Admit = no_entry
     path: str = ""
     """What is behind the port in its address; empty: the scenario says it."""
     priming_path: str
@@ -54,6 +65,7 @@ class ProbedApp:
         self._staging = staging
         self._ready_s = ready_s
         self._control: Path | None = None
+        self._entry = Entry()
         self._closing = contextlib.ExitStack()
         self._served: ServedApplication | None = None
 
@@ -103,13 +115,27 @@ class ProbedApp:
         """Raise EnvironmentFailed with what it printed last unless it runs."""
         self.served.require_alive()
 
+    def entry(self, users: int) -> Entry:
+        """Return with what so many users open their connections; signs them in where that is needed.
+
+        Raises EnvironmentFailed, with what the server printed last.
+        """
+        with self._telling_its_last_lines():
+            self._entry = self._staging.admit(f"http://{HOST}:{self.port}", users)
+        return self._entry
+
     def prime(self) -> None:
         """Send a message through the consumer that is measured, and see it come back.
 
         Raises EnvironmentFailed, with what the server printed last: an app's own errors are there.
         """
+        with self._telling_its_last_lines():
+            self._staging.prime(f"ws://{HOST}:{self.port}{self._staging.priming_path}", self.control, self._entry)
+
+    @contextlib.contextmanager
+    def _telling_its_last_lines(self) -> Iterator[None]:
         try:
-            self._staging.prime(f"ws://{HOST}:{self.port}{self._staging.priming_path}", self.control)
+            yield
         except EnvironmentFailed as error:
             raise EnvironmentFailed(f"{error}; the server's last lines:\n{self.served.log_tail()}") from error
 

@@ -9,6 +9,7 @@ from typing import Final, Literal, get_args
 
 from loadtest.contract.overrides import Overrides, write_overrides
 from loadtest.contract.variables import APPLICATION_VARIABLE, OVERRIDES_VARIABLE
+from loadtest.load.entry import Entry
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.process import Ended, indented_tail, run_command
 
@@ -43,6 +44,8 @@ class Project:
     before: tuple[str, ...] = ()
     """Commands that are run before anything is measured."""
     database: DatabaseChoice = SCRATCH
+    entry: Entry = field(default_factory=Entry)
+    """With what all users open their connections."""
 
     def environment(self, guest: Path, overrides: Overrides) -> dict[str, str]:
         """Return the whole environment of its processes, which find us at `guest` only."""

@@ -15,6 +15,7 @@ import polars as pl
 from loadtest.brokers import RunningBroker
 from loadtest.contract import ProcessResidue
 from loadtest.layers import Layer
+from loadtest.load.entry import Entry
 from loadtest.load.talk import Talk
 from loadtest.servers import Server
 from loadtest.stack.process import Process
@@ -84,6 +85,12 @@ class RunningTarget(Protocol):
         """Its processes on this machine that were started for it, to be sampled and signalled; empty: it is elsewhere.
 
         Each stands for all that it started.
+        """
+
+    def entry(self, users: int) -> Entry:
+        """Return with what so many users open their connections; signs them in where that is needed.
+
+        Raises EnvironmentFailed when that fails.
         """
 
     def prime(self) -> None:

@@ -16,6 +16,7 @@ from loadtest.contract.variables import READY_PATH
 from loadtest.dimensions import Value
 from loadtest.installed import Installed
 from loadtest.layers import CONFIGURED, LAYERS, new_prefix
+from loadtest.load.handshake import header_pair
 from loadtest.load.talk import ROOM, TUTORIAL
 from loadtest.servers import HOST
 from loadtest.targets.guest_path import make_guest_path
@@ -139,6 +140,10 @@ class UserApp:
             "env": sorted(project.env),  # names only: the values may be secrets
             "before": list(project.before),
             "database": project.database,
+            "origin": project.entry.origin,
+            "subprotocol": list(project.entry.subprotocols),
+            "header": [header_pair(line)[0] for line in project.entry.headers],  # names only, as of variables
+            "cookie": sorted(project.entry.cookies),
         }
 
 
@@ -171,6 +176,7 @@ class PreparedUserApp:
         staging = Staging(
             stage=partial(self._stage, setting),
             prime=partial(prime_app, setting.talk),
+            admit=lambda _url, _users: self.project.entry,
             path=path,
             priming_path=path.replace(ROOM, "0"),
         )

@@ -9,7 +9,7 @@ from loadtest.drops import Drop, find_drop
 from loadtest.ledger import Event
 from loadtest.ledger.record import SEQUENCE, message_id
 from loadtest.users.codec import Codec
-from loadtest.users.handshaking import handshake_of
+from loadtest.users.handshaking import Handshake, handshake_of
 from loadtest.users.joining import Joining
 from loadtest.users.messages import Message, new_message
 from loadtest.users.session import Session
@@ -87,7 +87,7 @@ class MemberSocket(Waiting):
         try:
             connection = open_connection(
                 self._url,
-                **handshake_of(self._session.load, number),
+                **self._handshake(number),
                 proxy=self._session.load.proxy or None,
                 on_message=self._received,
                 on_closed=self._peer_closed,
@@ -108,6 +108,9 @@ class MemberSocket(Waiting):
         self._awaited = _NOTHING
         self.free_ns = monotonic_ns()
         return True
+
+    def _handshake(self, number: int) -> Handshake:
+        return handshake_of(self._session.load, number, entry=self._session.entry, user=self._member)
 
     def _open_failed(self, number: int, error: WireError, *, row: str) -> None:
         status = getattr(error, "status", 0) or 0
@@ -198,7 +201,7 @@ class MemberSocket(Waiting):
         number = self._session.next_connection()
         self._record(Event.OPENING, number, argument=self._session.text(NO_ROOM), value=self._member)
         try:
-            connection = open_until(kind.stage, self._url, **handshake_of(self._session.load, number))
+            connection = open_until(kind.stage, self._url, **self._handshake(number))
         except WireError as error:
             self._open_failed(number, error, row=f"drop {kind.name}")
             return

@@ -27,7 +27,7 @@ django.setup()
 from channels.auth import AuthMiddlewareStack
 from channels.generic.websocket import AsyncWebsocketConsumer, WebsocketConsumer
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
+from channels.security.websocket import AllowedHostsOriginValidator, OriginValidator
 from django.urls import path, re_path
 
 
@@ -80,11 +80,12 @@ application = ProtocolTypeRouter({"websocket": AllowedHostsOriginValidator(AuthM
     path("ws/chat/", with_tenant(Chat.as_asgi())),
     path("ws/shop/", shop),
     path("ws/refusing/", refusing),
+    path("ws/partners/", OriginValidator(Chat.as_asgi(), ["https://partner.example"])),
     path("ws/broken/", broken),
 ])))})
 '''
 PATHS = ("/ws/chat/", "/ws/shop/prices/7/", "/ws/shop/inner/a/?as=me", "/ws/refusing/", "/ws/broken/", "/ws/none/",
-         "/ws/shop/prices/x/")  # fmt: skip
+         "/ws/partners/", "/ws/shop/prices/x/")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +129,7 @@ def test_path_when_no_route_fits_then_it_is_not_routed(found: Inspection, path: 
 
 def test_path_when_the_app_refuses_or_fails_before_a_consumer_then_the_problem_says_which(found: Inspection) -> None:
     assert "refused before a consumer of Channels began" in at(found, "/ws/refusing/").problem
+    assert "refused before a consumer of Channels began" in at(found, "/ws/partners/").problem
     assert at(found, "/ws/broken/").problem == "KeyError: 'tenant'"
 
 
