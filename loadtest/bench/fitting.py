@@ -22,7 +22,22 @@ def fitted(plan: Plan, offer: Offer) -> Plan:
     talking = plan.noting(message=plan.message or offer.message)
     if plan.join and not plan.expect:
         talking = talking.noting(_NOT_JOINED_YET)
+    _require_accounts(talking, offer)
     return _with_its_rooms(talking, offer).noting(*offer.notes)
+
+
+def _require_accounts(plan: Plan, offer: Offer) -> None:
+    """Raise PlanError where there are more users than can be signed in."""
+    users = _users(plan)
+    if offer.accounts is not None and offer.accounts < users:
+        raise PlanError(
+            f"users: there are {users}, each with a session of its own, and accounts for {offer.accounts} in "
+            f"--users-file; add some to it, or give --users {offer.accounts}"
+        )
+
+
+def _users(plan: Plan) -> int:
+    return plan.users or max(SCENARIOS[name].users for name in plan.scenarios)
 
 
 def _with_its_rooms(plan: Plan, offer: Offer) -> Plan:
@@ -32,7 +47,7 @@ def _with_its_rooms(plan: Plan, offer: Offer) -> Plan:
     """
     if offer.tells_rooms_apart or any(ROOM in template for template in (plan.message, *plan.join)):
         return plan
-    users = plan.users or max(SCENARIOS[name].users for name in plan.scenarios)
+    users = _users(plan)
     if plan.room_size == 1:
         return plan
     if plan.room_size is not None and plan.room_size < users:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from loadtest.bench.plan import PlanError
-from loadtest.cli.entry_options import entry_of, redacted_value
+from loadtest.cli.entry_options import entry_of, login_of, redacted_value
 from loadtest.load import flag_of
 from loadtest.load.handshake import header_pair
 from loadtest.targets import Target
@@ -70,6 +70,10 @@ def _own_app(
     subprotocol: Annotated[
         list[str] | None, _option("subprotocol to ask for, which the app has to choose; may be given several times")
     ] = None,
+    login_url: Annotated[
+        str | None, _option("page with a login form, /accounts/login/ say, by which each user signs in first")
+    ] = None,
+    users_file: Annotated[Path | None, _option("file with a NAME:PASSWORD in each line, one for each user")] = None,
 ) -> None:
     """Say what options there are; `target_of` makes the target of them."""
 
@@ -146,6 +150,8 @@ def _user_app(given: Mapping[str, Any]) -> UserApp:
         before=tuple(given.get("before", ())),
         database=database,
         entry=entry_of(given),
+        login=login_of(given),
+        users_file=str(Path(given["users_file"]).resolve()) if "users_file" in given else "",
     )
     try:
         return UserApp.inspected(project)

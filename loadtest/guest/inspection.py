@@ -23,7 +23,10 @@ from loadtest.guest.loading import load_application
 NEEDED = ("django", "channels")
 REACHED_S = 10.0
 """Middleware may look something up on the way to the consumer; one that takes longer than this hangs."""
-_REFUSED = "the connection was refused before a consumer of Channels began: by an origin, a header or a login that is asked for"
+_REFUSED = (
+    "the connection was refused before a consumer of Channels began: "
+    "by an origin, a header or a login that is asked for"
+)
 _NO_ROUTE = "No route found"
 """So begins what URLRouter of Channels raises."""
 

@@ -31,6 +31,8 @@ class Offer:
     """Its handlers work as they are told; else a plan that names work is refused."""
     message: str = ""
     """What its users say where a plan does not tell: a template; empty: what scenarios say by themselves."""
+    accounts: int | None = None
+    """How many users can be signed in, each with a session of its own; None: nobody has to be."""
     tells_rooms_apart: bool = True
     """A user's address says its room; else the messages have to, or all users are in one room."""
     notes: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from loadtest.contract.variables import APPLICATION_VARIABLE, OVERRIDES_VARIABLE
 from loadtest.load.entry import Entry
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.process import Ended, indented_tail, run_command
+from loadtest.targets.login import Login
 
 OURS: Final = ("LOCUST_", "LOADTEST_")
 """Beginnings of variables that speak to us, and not to the app."""
@@ -46,6 +47,10 @@ class Project:
     database: DatabaseChoice = SCRATCH
     entry: Entry = field(default_factory=Entry)
     """With what all users open their connections."""
+    login: Login | None = None
+    """How each of them signs in before; None: nobody does."""
+    users_file: str = ""
+    """Where their names and passwords were read."""
 
     def environment(self, guest: Path, overrides: Overrides) -> dict[str, str]:
         """Return the whole environment of its processes, which find us at `guest` only."""

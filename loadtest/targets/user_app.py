@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +16,13 @@ from loadtest.contract.variables import READY_PATH
 from loadtest.dimensions import Value
 from loadtest.installed import Installed
 from loadtest.layers import CONFIGURED, LAYERS, new_prefix
+from loadtest.load.entry import Entry
 from loadtest.load.handshake import header_pair
 from loadtest.load.talk import ROOM, TUTORIAL
 from loadtest.servers import HOST
 from loadtest.targets.guest_path import make_guest_path
 from loadtest.targets.inspecting import inspect_project
+from loadtest.targets.login import sign_in
 from loadtest.targets.offer import Offer
 from loadtest.targets.prime_app import prime_app
 from loadtest.targets.probed import ProbedApp, Staging, probe_environment
@@ -86,6 +88,7 @@ class UserApp:
             installed=Installed(python=self.project.python, packages=self.found.packages),
             takes_work=False,
             message=TUTORIAL,
+            accounts=None if self.project.login is None else len(self.project.login.accounts),
             tells_rooms_apart=all(ROOM in path for path in self.project.paths),
             notes=tuple(self._notes()),
             origin=self._origin(),
@@ -144,6 +147,8 @@ class UserApp:
             "subprotocol": list(project.entry.subprotocols),
             "header": [header_pair(line)[0] for line in project.entry.headers],  # names only, as of variables
             "cookie": sorted(project.entry.cookies),
+            "login_url": "" if project.login is None else project.login.page,
+            "users_file": project.users_file,
         }
 
 
@@ -176,11 +181,16 @@ class PreparedUserApp:
         staging = Staging(
             stage=partial(self._stage, setting),
             prime=partial(prime_app, setting.talk),
-            admit=lambda _url, _users: self.project.entry,
+            admit=self._admit,
             path=path,
             priming_path=path.replace(ROOM, "0"),
         )
         return ProbedApp(setting, staging)
+
+    def _admit(self, url: str, users: int) -> Entry:
+        """Return with what users open their connections; those who have to be signed in are."""
+        entry, login = self.project.entry, self.project.login
+        return entry if login is None else replace(entry, sessions=sign_in(url, login, users))
 
     def _stage(self, setting: Setting, folder: Path, closing: ExitStack) -> Application:
         databases = None

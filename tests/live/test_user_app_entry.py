@@ -119,3 +119,50 @@ def test_audit_when_it_is_resumed_then_what_was_shown_has_to_be_given_again(
     with Bench("bench", "--resume", run, *env, *shown) as bench:
         assert bench.ended() == 0, bench.out + bench.err
     assert manifest(run)["state"] == "finished"
+
+
+MAKE_USERS = (
+    "from django.contrib.auth.models import User; "
+    "[User.objects.create_user(f'user{n}', password=f'secret-{n}') for n in range(8)]"
+)
+CUSTOMER = ("--before", f'python manage.py shell -c "{MAKE_USERS}"', "--login-url", "/accounts/login/")
+
+
+ACCOUNTS = "\n".join(f"user{number}:secret-{number}" for number in range(8))
+
+
+def users_file(folder: Path, text: str = ACCOUNTS) -> tuple[str, str]:
+    (folder / "users").write_text(text)
+    return "--users-file", str(folder / "users")
+
+
+def test_audit_when_users_sign_in_then_each_has_a_session_of_its_own(audit: Audit, tmp_path: Path) -> None:
+    run = tmp_path / "out" / "latest"
+    with audit("/ws/ticket/{room}/", *CUSTOMER, *users_file(tmp_path)) as bench:
+        assert bench.ended() == 0, bench.out + bench.err
+    (row,) = table(run, "delivery").iter_rows(named=True)
+    assert row["delivered"] > 0
+    assert row["lost"] == 0
+    (opened,) = table(run, "throughput").iter_rows(named=True)
+    assert opened["open_failed"] == 0
+    assert manifest(run)["target"]["login_url"] == "/accounts/login/"
+    holding = [file for file in run.rglob("*") if file.is_file() and b"sessionid" in file.read_bytes()]
+    assert holding == []
+
+
+@pytest.mark.parametrize(
+    ("page", "accounts", "code", "problem"),
+    [
+        ("/accounts/login/", "user0:wrong\n" * 8, 4, "'user0' could not sign in at http://127.0.0.1:"),
+        ("/accounts/login/", "user0:secret-0", 2, "there are 8, each with a session of its own, and accounts for 1"),
+        ("/login/", "user0:secret-0\n" * 8, 4, "/login/: it answered HTTP 404"),
+    ],
+)
+def test_audit_when_signing_in_fails_then_it_is_said_why_without_a_password(
+    audit: Audit, tmp_path: Path, page: str, accounts: str, code: int, problem: str
+) -> None:
+    with audit("/ws/ticket/{room}/", *CUSTOMER, "--login-url", page, *users_file(tmp_path, accounts)) as bench:
+        assert bench.ended() == code, bench.out + bench.err
+        assert problem in bench.err
+        assert "secret-0" not in bench.err
+        assert "wrong" not in bench.err

@@ -11,7 +11,7 @@ import pytest
 from loadtest.bench.generator import job_of, write_job, written_entry
 from loadtest.bench.plan import PlanError
 from loadtest.cli.app_options import redacted_variables, resumed_target
-from loadtest.cli.entry_options import entry_of
+from loadtest.cli.entry_options import entry_of, login_of
 from loadtest.load import Load
 from loadtest.load.entry import Entry, read_entry, write_entry
 from loadtest.users.handshaking import handshake_of
@@ -76,7 +76,7 @@ def test_options_when_a_file_has_headers_then_they_are_taken_but_for_comments(tm
     [
         ({"header": ["Authorization swordfish"]}, "--header: 'Authorization...' is no header"),
         ({"header": ["Origin: https://swordfish"]}, "has an option of its own; use --origin"),
-        ({"header": ["Cookie: a=swordfish"], "cookie": ["b=1"]}, "give all cookies in one way"),
+        ({"header": ["Cookie: a=swordfish"], "cookie": ["b=1"]}, "give them all by --cookie"),
         ({"cookie": ["swordfish"]}, "--cookie: write NAME=VALUE, got '...'"),
         ({"cookie": ["a=sword fish"]}, "--cookie: write NAME=VALUE, got 'a=...'"),
         ({"origin": "help.example.com"}, "--origin: 'help.example.com' is no origin"),
@@ -110,3 +110,36 @@ def test_resume_when_something_was_shown_and_is_not_given_again_then_it_is_named
     with pytest.raises(PlanError) as refused:
         resumed_target({"app": "a.asgi", "app_dir": "/", "env": [], **had}, {})
     assert problem in str(refused.value)
+
+
+def test_login_when_a_file_has_accounts_then_they_are_read_and_never_shown(tmp_path: Path) -> None:
+    (tmp_path / "users").write_text("# ours\nann:a:b\nbob: swordfish\n")
+    login = login_of({"login_url": "/login/", "users_file": tmp_path / "users"})
+    assert login is not None
+    assert [(account.name, account.password) for account in login.accounts] == [("ann", "a:b"), ("bob", " swordfish")]
+    assert "swordfish" not in repr(login)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (None, "cannot be read"),
+        ("", "has nobody in it"),
+        ("ann:1\nswordfish\n:swordfish", "not NAME:PASSWORD in entry 2, 3"),
+    ],
+)
+def test_login_when_its_file_makes_no_sense_then_it_is_said_without_a_secret(
+    tmp_path: Path, text: str | None, problem: str
+) -> None:
+    if text is not None:
+        (tmp_path / "users").write_text(text)
+    with pytest.raises(PlanError) as refused:
+        login_of({"login_url": "/login/", "users_file": tmp_path / "users"})
+    assert problem in str(refused.value)
+    assert "swordfish" not in str(refused.value)
+
+
+@pytest.mark.parametrize("given", [{"login_url": "/login/"}, {"users_file": Path("users")}])
+def test_login_when_only_one_of_its_options_is_given_then_both_are_asked_for(given: dict[str, Any]) -> None:
+    with pytest.raises(PlanError, match="--login-url and --users-file go together"):
+        login_of(given)

@@ -157,3 +157,15 @@ def test_origin_when_the_environment_has_values_then_only_their_names_are_told()
 )
 def test_installed_when_a_package_is_missing_then_it_says_what_installs_it(installed: Installed, said: str) -> None:
     assert installed.lacks("daphne", wanted="'x[servers]'") == said
+
+
+@pytest.mark.parametrize(("accounts", "users"), [(None, 80), (80, 80), (7, 7)])
+def test_users_when_each_can_be_signed_in_then_the_plan_is_as_it_was(accounts: int | None, users: int) -> None:
+    offer = replace(app("/ws/chat/{room}/").offer, accounts=accounts)
+    assert plan_for(offer, users=users).users == users
+
+
+def test_users_when_there_are_more_than_can_be_signed_in_then_the_plan_is_refused() -> None:
+    offer = replace(app("/ws/chat/{room}/").offer, accounts=7)
+    with pytest.raises(PlanError, match="there are 80, each with a session of its own, and accounts for 7 in"):
+        plan_for(offer)
