@@ -1,8 +1,9 @@
 """`make perf`: our wire, picows and plain Locust in turn against one fast server; ratios printed, figures stored.
 
-Options: --rounds N (each client's turns, 3; of the rig 6), --seconds S (an echo's window, 2), --only NAME (one measure;
-"rig" for the locustfiles as they are run, or one of "rig echo", "rig broadcast", "rig churn"; "probe" for the probe's
-cost, "audit" for that of the audit, "handshake" for that of an opening handshake), --out FOLDER (results/perf).
+Options: --rounds N (each client's turns, 3; of the rig 6), --seconds S (an echo's window, 2), --out FOLDER
+(results/perf), --only NAME: one measure; "rig" for the locustfiles as they are run, or one of "rig echo",
+"rig broadcast", "rig churn"; "probe" for the probe's cost, "pinning" for what pinning does, "audit" for the audit's
+cost, "handshake" for that of an opening handshake.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from tests.perf import audit_cost, handshakes, probe_cost, rig
+from tests.perf import audit_cost, handshakes, pinning_gain, probe_cost, rig
 from tests.perf.measures import AUDIT, CLIENTS, MEASURES, TARGETS, WIRE, WIRE_STATISTICS, Measure, Target
 
 FORMAT = 1
@@ -32,6 +33,7 @@ PATIENCE_S = 180.0
 NEEDED_FILES = 15_200
 PACKAGES = ("gevent", "greenlet", "locust", "websocket-client", "websockets", "picows", "uvloop")
 PROBE = "probe"
+PINNING = "pinning"
 HANDSHAKE = "handshake"
 
 Figures = dict[str, dict[str, dict[str, float]]]
@@ -86,10 +88,10 @@ def measure_all(given: argparse.Namespace, now: datetime.datetime, path: Path) -
         figures[AUDIT] = {AUDIT: audit_cost.main()}
     verdicts = [verdict(target, figures) for target in TARGETS if target.measure in figures]
     print("\n".join(["", *(line["says"] for line in verdicts)]))
-    found: dict[str, Any] = {"figures": figures, "targets": verdicts, "rounds": rounds, "probe": None}
+    found: dict[str, Any] = {"figures": figures, "targets": verdicts, "rounds": rounds}
     try:
-        if given.only in (None, PROBE):
-            found["probe"] = probe_cost.main()
+        for name, main_of in ((PROBE, probe_cost.main), (PINNING, pinning_gain.main)):
+            found[name] = main_of() if given.only in (None, name) else None
     finally:
         store(path, now, found)
 
@@ -105,7 +107,7 @@ def arguments() -> argparse.Namespace:
 
 def names() -> list[str]:
     rigs = (rig.RIG, *(row.name for row in rig.ROWS))
-    return [*(measure.name for measure in MEASURES), *rigs, PROBE, AUDIT, HANDSHAKE]
+    return [*(measure.name for measure in MEASURES), *rigs, PROBE, PINNING, AUDIT, HANDSHAKE]
 
 
 def raise_file_limit() -> None:
