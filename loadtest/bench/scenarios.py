@@ -10,10 +10,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-import loadtest
 from loadtest.load import Duration, Rate, RoomSize, Users
-
-LOCUSTFILES = Path(loadtest.__file__).resolve().parent.parent / "locustfiles"
+from loadtest.shipped import LOCUSTFILES
 
 
 class Scenario(BaseModel):

@@ -24,8 +24,7 @@ A_SECOND = 40.0
 MOST = 20
 """Connections that are asked at a time, drawn at random where there are more.
 
-What they do at one moment is much alike, so more of them tell little, and each costs a busy server some microseconds.
-"""
+What they do at one moment is much alike, so more of them tell little, and each costs the server microseconds."""
 
 _NS = 1_000_000_000
 _ASKED = int(Event.ASKED)  # a plain number packs twice as fast

@@ -12,9 +12,10 @@ from loadtest.layers import LAYERS, new_prefix
 from loadtest.selftest.cases import Case
 from loadtest.selftest.expected import MEMORY_NOISE_KB
 from loadtest.selftest.verdicts import Outcome
+from loadtest.shipped import SHIPPED
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.process import Process, describe_exit
-from loadtest.targets.reference import PROJECT, reference_environment
+from loadtest.targets.reference import reference_environment
 
 CHANNELS = 20
 DEADLINE_S = 60.0
@@ -60,7 +61,7 @@ def _readings(
 def _run(setting: dict[str, object], file: Path) -> None:
     env = reference_environment(setting) | {"DATABASE_URL": NO_DATABASE}
     command = [sys.executable, "-m", "target_app.bare_layer", str(CHANNELS), str(file)]
-    with Process(command, name="bare layer", log=file.with_suffix(".log"), env=env, cwd=PROJECT) as process:
+    with Process(command, name="bare layer", log=file.with_suffix(".log"), env=env, cwd=SHIPPED) as process:
         code = process.wait(DEADLINE_S)
         if code != 0:
             ended = f"had not ended after {DEADLINE_S:g} s" if code is None else f"ended with {describe_exit(code)}"

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import target_app
+from loadtest.shipped import SHIPPED
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.process import indented_tail, run_command
 
-MANAGE = Path(target_app.__file__).with_name("manage.py")
+MANAGE = SHIPPED / "target_app" / "manage.py"
 
 COMMAND_S = 60.0
 """A migration takes 2 s on SQLite; a far database on a busy machine is given longer."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import target_app
 from loadtest.contract import CONTROL_VARIABLE, LEDGER_VARIABLE
 from loadtest.dimensions import Value
 from loadtest.layers import new_prefix
+from loadtest.shipped import SHIPPED
 from loadtest.targets.database import Database, prepare_database
 from loadtest.targets.offer import Offer
 from loadtest.targets.prime import prime
@@ -23,7 +23,6 @@ from target_app.consumers import CONSUMERS
 
 APPLICATION = "target_app.asgi:application"
 SETTINGS = "target_app.settings"
-PROJECT = Path(target_app.__file__).resolve().parent.parent
 PRIMING_PATH = "/ws/{consumer}/room/prime/"
 
 
@@ -95,7 +94,7 @@ def _stage(
         closing.callback(broker.forget, prefix)
     return Application(
         name=APPLICATION,
-        folder=PROJECT,
+        folder=SHIPPED,
         python=sys.executable,
         env={**own, **probe_environment(setting, folder), **env},
         health="/healthz",

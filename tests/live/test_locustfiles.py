@@ -17,10 +17,10 @@ import polars as pl
 import pytest
 from websockets.sync.server import Server, ServerConnection, serve
 
-from loadtest.bench.scenarios import LOCUSTFILES
 from loadtest.ledger import Event
 from loadtest.ledger.reader import read_ledger
 from loadtest.load import Job
+from loadtest.shipped import LOCUSTFILES
 from loadtest.targets.database import Database
 from loadtest.targets.reference import RunningReference as Target
 from tests.live.reference_app import reference_app

@@ -15,11 +15,11 @@ from typing import Final
 
 import polars as pl
 
-from loadtest.bench.scenarios import LOCUSTFILES
 from loadtest.checks import TrialRecords
 from loadtest.ledger import Event
 from loadtest.ledger.reader import read_ledger
 from loadtest.load import Job
+from loadtest.shipped import LOCUSTFILES
 
 HERE: Final = Path(__file__).resolve().parent
 PROJECT: Final = HERE.parent.parent

@@ -22,6 +22,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "loadtest.dimensions",
             "loadtest.discovery",
             "loadtest.installed",
+            "loadtest.shipped",
             "loadtest.load",
             "loadtest.phases",
         }
@@ -56,6 +57,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "loadtest.phases": frozenset({"loadtest.ledger"}),
     "loadtest.discovery": frozenset(),
     "loadtest.installed": frozenset({"loadtest.contract"}),
+    "loadtest.shipped": frozenset(),
     "loadtest.drops": frozenset({"loadtest.discovery"}),
     "loadtest.outages": frozenset({"loadtest.drops", "loadtest.discovery"}),
     "loadtest.figures": frozenset({"loadtest.dimensions", "loadtest.stats"}),

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from loadtest.bench.scenarios import LOCUSTFILES, SCENARIOS, read_scenario
+from loadtest.bench.scenarios import SCENARIOS, read_scenario
+from loadtest.shipped import LOCUSTFILES
 
 FILES = sorted(path for path in LOCUSTFILES.glob("*.py") if path.stem != "__init__")
 MANY_LINES = 40
