@@ -3,9 +3,11 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
+
+from loadtest.installed import HERE, Installed
 
 KEY_PREFIX = "loadtest-"
 """All that we write on a message broker begins so, and nothing else on it is ever touched."""
@@ -39,13 +41,9 @@ class Layer:
         """The installed version of the package that holds the layer."""
         return version(self.package)
 
-    def unavailable(self) -> str | None:
-        """Say why it cannot be used here, in plain words; None where it can."""
-        try:
-            version(self.package)
-        except PackageNotFoundError:
-            return f"{self.package} is not installed; pip install {self.package}"
-        return None
+    def unavailable(self, installed: Installed = HERE) -> str | None:
+        """Say why an interpreter cannot use it, in plain words; None where it can."""
+        return installed.lacks(self.package) if self.package else None
 
     def setting(self, *, broker_url: str | None = None, prefix: str = KEY_PREFIX) -> dict[str, Any]:
         """Return Django's CHANNEL_LAYERS; raises ValueError when the layer needs a broker and no URL is given."""
@@ -112,6 +110,23 @@ LAYERS: Mapping[str, Layer] = MappingProxyType(
         )
     }
 )
+
+
+CONFIGURED: Final = Layer(
+    name="configured",
+    summary="the one that the app's own settings name",
+    package="",
+    backend="",
+    crosses_processes=False,
+    at_capacity="as that one does",
+    default=False,
+)
+"""Stands for whatever an app of the user's own is set to; nothing is written into its settings."""
+
+
+def find_layer(name: str) -> Layer:
+    """Return the layer of that name, CONFIGURED among them; KeyError where there is none."""
+    return CONFIGURED if name == CONFIGURED.name else LAYERS[name]
 
 
 def _filled(value: Any, words: Mapping[str, str]) -> Any:

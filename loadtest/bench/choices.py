@@ -2,17 +2,18 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from loadtest.bench.scenarios import SCENARIOS, Scenario
 from loadtest.dimensions import CLOSED_LOOP, CONSUMER, DIMENSIONS, DROP, LAYER, SCENARIO, SERVER, AnyDimension, Value
 from loadtest.drops import DROPS, Drop, find_drop
-from loadtest.layers import LAYERS, Layer
+from loadtest.installed import Installed
+from loadtest.layers import Layer, find_layer
 from loadtest.outages import OUTAGES, Outage
 from loadtest.servers import SERVERS, Server
-from loadtest.targets import Target
+from loadtest.targets import Offer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +41,15 @@ Choices = Mapping[str, Sequence[Choice]]
 """By the dimension's plural, which is the plan's key and the command that lists them."""
 
 
-def choices_of(target: Target) -> Choices:
-    """Return what there is to choose from when that target is measured."""
+def choices_of(offer: Offer) -> Choices:
+    """Return what there is to choose from when the target with that offer is measured."""
+    scenarios = SCENARIOS if offer.scenarios is None else offer.scenarios
     return MappingProxyType(
         {
-            SERVER.plural: tuple(map(_server, SERVERS.values())),
-            LAYER.plural: tuple(map(_layer, LAYERS.values())),
-            CONSUMER.plural: tuple(_consumer(value, target) for value in target.consumers),
-            SCENARIO.plural: tuple(map(_scenario, SCENARIOS.values())),
+            SERVER.plural: _with_a_default([_server(row, offer.installed) for row in SERVERS.values()]),
+            LAYER.plural: tuple(_layer(find_layer(name), offer) for name in offer.layers),
+            CONSUMER.plural: tuple(_consumer(value, offer) for value in offer.consumers),
+            SCENARIO.plural: tuple(_scenario(SCENARIOS[name], offer) for name in scenarios),
             DROP.plural: (*map(_drop, DROPS.values()), *map(_outage, OUTAGES.values())),
         }
     )
@@ -81,15 +83,23 @@ def _value(dimension: AnyDimension, choices: Choices, name: Any) -> Value:
     return next(itertools.chain(found, [_drop(find_drop(name)).value if with_parameter else Value(name=str(name))]))
 
 
-def _server(row: Server) -> Choice:
-    unavailable = row.unavailable()
+def _with_a_default(servers: Sequence[Choice]) -> tuple[Choice, ...]:
+    """Return the choices with the first one that can be had as the default, where the default one cannot."""
+    can_be_had = [choice.name for choice in servers if not choice.unavailable]
+    if not can_be_had or any(choice.default for choice in servers if choice.name in can_be_had):
+        return tuple(servers)
+    return tuple(replace(choice, default=choice.name == can_be_had[0]) for choice in servers)
+
+
+def _server(row: Server, installed: Installed) -> Choice:
+    unavailable = row.unavailable(installed)
     return Choice(
         value=Value(name=row.name, summary=row.summary, ignores_gone=row.ignores_gone),
         default=row.default,
         unavailable=unavailable,
         facts={
             "package": row.package,
-            "version": None if unavailable else row.version,
+            "version": installed.version_of(row.package),
             "ping_interval_s": row.ping_interval_s,
             "ping_timeout_s": row.ping_timeout_s,
             "max_workers": row.max_workers,
@@ -98,16 +108,16 @@ def _server(row: Server) -> Choice:
     )
 
 
-def _layer(row: Layer) -> Choice:
-    unavailable = row.unavailable()
+def _layer(row: Layer, offer: Offer) -> Choice:
+    unavailable = row.unavailable(offer.installed)
     return Choice(
         value=Value(name=row.name, summary=row.summary, ends_connections=row.ends_connections),
-        default=row.default,
+        default=row.name in offer.default_layers,
         unavailable=unavailable,
         facts={
             "backend": row.backend,
             "package": row.package,
-            "version": None if unavailable else row.version,
+            "version": offer.installed.version_of(row.package),
             "broker": row.broker,
             "crosses_processes": row.crosses_processes,
             "at_capacity": row.at_capacity,
@@ -115,18 +125,19 @@ def _layer(row: Layer) -> Choice:
     )
 
 
-def _consumer(value: Value, target: Target) -> Choice:
+def _consumer(value: Value, offer: Offer) -> Choice:
     return Choice(
         value=value,
-        default=value.name in target.default_consumers,
+        default=value.name in offer.default_consumers,
         facts={"kind": value.kind, "variant_of": value.variant_of or None},
     )
 
 
-def _scenario(row: Scenario) -> Choice:
+def _scenario(row: Scenario, offer: Offer) -> Choice:
+    defaults = offer.default_scenarios
     return Choice(
         value=Value(name=row.name, summary=row.summary, kind="" if row.rate else CLOSED_LOOP),
-        default=row.default,
+        default=row.default if defaults is None else row.name in defaults,
         facts={
             "users": row.users,
             "rate": row.rate,

@@ -9,6 +9,7 @@ from loadtest.bench.plan import Plan, Trial
 from loadtest.bench.scenarios import SCENARIOS
 from loadtest.dimensions import CONSUMER, FIXED_LOAD, LOAD, SCENARIO, SERVER
 from loadtest.load import Job
+from loadtest.load.entry import Entry, write_entry
 from loadtest.servers import SERVERS
 from loadtest.stack.process import Process
 
@@ -81,6 +82,11 @@ def job_of(plan: Plan, trial: Trial, *, number: int = 1, folder: Path, conductor
         room_size=plan.room_size or scenario.room_size,
         handler_work=plan.work,
         blocker_work=plan.blocker_work,
+        message=plan.message,
+        message_form=plan.message_form,
+        join=plan.join,
+        expect=plan.expect,
+        ack=plan.ack,
         drop_kind=drops or Job().drop_kind,
         drop_share=plan.drop_share if drops else 0.0,
         offline=plan.offline,
@@ -99,6 +105,15 @@ def write_job(job: Job, folder: Path) -> Path:
     """Write a job's file into `folder`, and return its path."""
     path = folder / job_file_name(job.generator)
     path.write_text(job_text(job))
+    return path
+
+
+def written_entry(entry: Entry, job: Path) -> Path | None:
+    """Write what users open their connections with beside a job's file, and return where; None where it is nothing."""
+    if entry == Entry():
+        return None
+    path = job.with_suffix(".entry.json")
+    write_entry(entry, path)
     return path
 
 

@@ -1,7 +1,7 @@
 """`like`: the plan of an earlier run, to be carried out again here."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from loadtest.bench.choices import Choices
 from loadtest.bench.plan import Plan, PlanError
@@ -12,6 +12,9 @@ from loadtest.report.compare.surroundings import OF_NO_FIGURE, what_differs
 from loadtest.report.manifest import Manifest
 from loadtest.stack.machine import machine, versions
 
+_OLDER_TALK: Final = {"message": "", "message_form": "text", "join": (), "expect": "", "ack": "", "reaches": "everyone"}
+"""What users said before a plan could say it."""
+
 
 def plan_like(manifest: Manifest, given: Mapping[str, Any], *, choices: Choices) -> Plan:
     """Return the plan of a run, changed by what was given; its notes say where this machine is another one.
@@ -20,7 +23,7 @@ def plan_like(manifest: Manifest, given: Mapping[str, Any], *, choices: Choices)
     PlanError names all that keeps the run from being repeated here.
     """
     asked = {key: value for key, value in given.items() if value is not None}
-    was = _without_the_other_load({**_older_dimensions(), **manifest.plan}, asked)
+    was = _without_the_other_load({**_older_dimensions(), **_OLDER_TALK, **manifest.plan}, asked)
     problems = list(_not_said(manifest.plan.keys() | was.keys() | asked.keys()))
     try:
         plan = make_plan({**was, **asked}, choices=choices)

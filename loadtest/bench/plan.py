@@ -36,24 +36,31 @@ from loadtest.dimensions import (
 from loadtest.drops import DROPS, find_drop
 from loadtest.figures.threshold import Threshold
 from loadtest.figures.twins import twin_number
-from loadtest.layers import LAYERS
+from loadtest.layers import find_layer
 from loadtest.load import (
+    Ack,
     Arrivals,
     BlockerWork,
     Drain,
     DropShare,
     Duration,
+    Expect,
     HandlerWork,
     Job,
+    Join,
+    MessageForm,
+    MessageTemplate,
     Offline,
     PayloadSize,
     Rate,
+    Reaches,
     RoomSize,
     Seed,
     Users,
     WarmUp,
     by_comma,
 )
+from loadtest.load.talk import TUTORIAL, Form, Talk, check_form
 from loadtest.outages import OUTAGES, Outage, problem_with_ending
 from loadtest.report.thresholds import read_thresholds
 from loadtest.servers import SERVERS
@@ -130,6 +137,12 @@ class Plan(BaseModel):
     payload_size: PayloadSize = _LOAD.payload_size
     work: HandlerWork = _LOAD.handler_work
     blocker_work: BlockerWork = _LOAD.blocker_work
+    message: MessageTemplate = _LOAD.message
+    join: Join = _LOAD.join
+    message_form: MessageForm = _LOAD.message_form
+    expect: Expect = _LOAD.expect
+    ack: Ack = _LOAD.ack
+    reaches: Reaches = Talk().reaches
     drop_share: DropShare = _LOAD.drop_share
     offline: Offline = _LOAD.offline
     warm_up: WarmUp = _LOAD.warm_up
@@ -204,6 +217,26 @@ class Plan(BaseModel):
             raise ValueError(f"{rate:g} is absolute, and the load {', '.join(relative)} sets the rate too; give one")
         return rate
 
+    @field_validator("message_form")
+    @classmethod
+    def _form_that_templates_have(cls, form: Form, info: ValidationInfo) -> Form:
+        """Refuse a form that a template cannot have."""
+        return check_form(form, info.data.get("message", ""), info.data.get("join", ()))
+
+    @field_validator("reaches")
+    @classmethod
+    def _nobody_waits_for_its_own(cls, reaches: str, info: ValidationInfo) -> str:
+        """Refuse senders that wait for their own message, and rooms without others, where it reaches others only."""
+        if reaches == Talk().reaches:
+            return reaches
+        waiting = [name for name in info.data.get("scenarios", ()) if not SCENARIOS[name].uses_layer]
+        if waiting or info.data.get("rate") == 0:
+            what = ", ".join(waiting) or "a rate of 0"
+            raise ValueError(f"with {what} each sender waits until its own message has come back; leave that out")
+        if reaches == "others" and info.data.get("room_size") == 1:
+            raise ValueError("there are no others in rooms of one; leave the room size out, or make it larger")
+        return reaches
+
     @field_validator("server_ping")
     @classmethod
     def _pings_for_every_server(cls, server_ping: str | None, info: ValidationInfo) -> str | None:
@@ -236,6 +269,18 @@ class Plan(BaseModel):
             return None
         interval, _, timeout = self.server_ping.partition("/")
         return float(interval), float(timeout)
+
+    @property
+    def talk(self) -> Talk:
+        """Return what its users say."""
+        return Talk(
+            message=self.message or TUTORIAL,
+            form=self.message_form,
+            join=self.join,
+            expect=self.expect,
+            ack=self.ack,
+            reaches=self.reaches,
+        )
 
     @property
     def chosen(self) -> dict[str, tuple[Any, ...]]:
@@ -325,7 +370,7 @@ class Plan(BaseModel):
 
     def _lacks_its_broker(self, cell: CellKey) -> bool:
         outage = self.outage_of(cell)
-        return outage is not None and outage.of == "broker" and LAYERS[cell[LAYER]].broker is None
+        return outage is not None and outage.of == "broker" and find_layer(cell[LAYER]).broker is None
 
     def _drops_of(self, scenario: Scenario) -> Iterator[str]:
         if not scenario.drops:

@@ -11,7 +11,7 @@ from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.scenarios import SCENARIOS
 from loadtest.dimensions import FIXED_LOAD
 from loadtest.drops import DROPS, Drop, find_drop
-from loadtest.layers import LAYERS
+from loadtest.layers import find_layer
 from loadtest.load import by_comma
 from loadtest.outages import OUTAGES, Outage
 
@@ -66,6 +66,8 @@ def make_plan(given: dict[str, Any], plan_file: Path | None = None, *, choices: 
     defaults = {key: defaults_of(there_are) for key, there_are in choices.items()}
     every = {key: names_of(choices[key]) for key, value in profile.items() if value == EVERY}
     absolute = {"load": FIXED_LOAD} if "rate" in chosen else {}
+    if scenarios := [name for name in defaults["scenarios"] if name in profile.get("scenarios", ())]:
+        profile = {**profile, "scenarios": scenarios}
     plan = validated(Plan, {**defaults, **profile, **every, **absolute, **chosen}, choices=choices)
     plan = _with_load_that_is_taken(plan.noting(*skipped), is_given="load" in chosen)
     return completed(plan)
@@ -128,7 +130,7 @@ def _with_short_pings(plan: P) -> P:
 def _without_cells_that_lack_a_broker(plan: P) -> P:
     """Say which cells are left out; PlanError when none is left."""
     asked = [name for name in plan.drops if name in OUTAGES and OUTAGES[name].of == "broker"]
-    without = [name for name in plan.layers if LAYERS[name].broker is None]
+    without = [name for name in plan.layers if find_layer(name).broker is None]
     is_dropping = any(SCENARIOS[name].drops for name in plan.scenarios)
     if not (asked and without and is_dropping):
         return plan

@@ -53,16 +53,23 @@ class RunFolder:
 
     @classmethod
     def create(
-        cls, out: Path, plan: Plan, *, command: str, values: Mapping[str, tuple[Value, ...]] | None = None
+        cls,
+        out: Path,
+        plan: Plan,
+        *,
+        command: str,
+        values: Mapping[str, tuple[Value, ...]] | None = None,
+        target: Mapping[str, Any] | None = None,
     ) -> Self:
         """Make a new folder `<utc>-<profile>` in `out` and let `latest` there point to it; OSError when it cannot.
 
-        `values` describes the values of dimensions, by the dimension's name, in the plan's order.
+        `values` describes the values of dimensions, by the dimension's name, in the plan's order; `target` says what is
+        measured (see `Offer.origin`).
         """
         folder = new_run_folder(out, plan.profile)
         planned, twins = len(plan.trials_in_order()), plan.twin_cells()
         manifest = new_manifest(folder, plan, command=command, values=values or {}, planned=planned, twins=twins)
-        run = cls(folder, plan, manifest, Tables.empty())
+        run = cls(folder, plan, replace(manifest, target=target or {}), Tables.empty())
         run._write()
         point_latest(folder)
         return run

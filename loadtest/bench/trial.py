@@ -31,16 +31,18 @@ from loadtest.bench.generator import (
     start_generator,
     users_of,
     write_job,
+    written_entry,
 )
 from loadtest.bench.outage import EndingGenerator, Injected, Processes, times_of
 from loadtest.bench.plan import Plan, Trial
 from loadtest.brokers import RunningBroker
 from loadtest.checks import TrialRecords
 from loadtest.dimensions import CONSUMER, LAYER, SERVER, WORKERS
-from loadtest.layers import LAYERS
+from loadtest.layers import find_layer
 from loadtest.ledger import Event
 from loadtest.ledger.reader import LedgerError, read_ledger
 from loadtest.load import Job
+from loadtest.load.entry import Entry
 from loadtest.outages import Outage, Subject
 from loadtest.phases import Failure, Timing
 from loadtest.phases.timing import CLOSING_S
@@ -95,7 +97,7 @@ def run_trial(trial: Trial, setup: TrialSetup, folder: Path) -> MeasuredTrial:
             generators = _generators(trial, plan, folder, started)  # first: they get ready while the target does
         setting = _setting(trial, plan, folder)
         measured = started.enter_context(running(setup.target, setting, setup.addresses, placement))
-        generators.give_jobs(measured.target.url, folder)
+        generators.give_jobs(measured.target.url, measured.target.entry(users_of(plan, trial)), folder)
         injected = started.enter_context(Injected(outage, _subject(outage, measured, generators)))
         parts = _Parts(measured=measured, injected=injected, placement=placement)
         result = _measure(trial, plan, folder, generators, parts)
@@ -115,10 +117,10 @@ class _Generators:
     jobs: Sequence[tuple[Job, AwaitedJob]]
     """What they are to do, but for where, and what they wait for."""
 
-    def give_jobs(self, host: str, folder: Path) -> None:
-        """Tell them what to do on which host, and leave that in `folder` too."""
+    def give_jobs(self, host: str, entry: Entry, folder: Path) -> None:
+        """Tell them what to do on which host, and leave that in `folder` too; but not what may be secret."""
         for without_host, awaited in self.jobs:
-            job = without_host.at(host)
+            job = without_host.at(host, written_entry(entry, awaited.path))
             write_job(job, folder)
             awaited.give(job)
 
@@ -188,6 +190,7 @@ def _measure(trial: Trial, plan: Plan, folder: Path, generators: _Generators, pa
         settled_ns=settled_ns,
         drops=plan.drops_of(trial.cell),
         users=users_of(plan, trial),
+        reaches=plan.reaches,
         allow_contention=plan.allow_contention,
     )
     return MeasuredTrial(records=records, identity=identity)
@@ -237,8 +240,9 @@ def _setting(trial: Trial, plan: Plan, folder: Path) -> Setting:
     interval_s, timeout_s = plan.pings or (None, None)
     return Setting(
         server=SERVERS[trial.cell[SERVER]],
-        layer=LAYERS[trial.cell[LAYER]],
+        layer=find_layer(trial.cell[LAYER]),
         consumer=trial.cell[CONSUMER],
+        talk=plan.talk,
         folder=folder,
         ledger=folder / LEDGER,
         port=plan.port,
@@ -259,7 +263,7 @@ def _roles(measured: Running, generators: _Generators) -> dict[str, list[int]]:
 
 
 def _identity(trial: Trial, measured: Running) -> dict[str, str]:
-    broker = LAYERS[trial.cell[LAYER]].broker
+    broker = find_layer(trial.cell[LAYER]).broker
     of_broker = {f"broker {broker}": measured.broker.version} if measured.broker is not None else {}
     return {**measured.target.identity(), **of_broker}
 

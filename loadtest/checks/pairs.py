@@ -4,8 +4,10 @@ A pair (message, member) is expected when the member was connected when the mess
 could have arrived; it is then delivered, lost, or unknown. Unknown is what lies at an edge:
 - the sender's connection was dropped and the server had not taken the message from it;
 - the member's connection ended so soon after the sending that the message may have been under way;
+- the member had asked to join the room and awaited no answer, and the message was sent before its first one came: the
+  app may not have handled the asking yet;
 - messages were still arriving when the trial's drain ended, or others had taken as long as was left until then.
-`edge` is the part of it that the first two are the reason for.
+`edge` is the part of it that one of the first three is the reason for.
 Offline is what was sent while a member was not connected: layers deliver at most once, so it is expected and not lost.
 """
 
@@ -17,11 +19,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from loadtest.checks.lateness import PLANNED_NS
-from loadtest.checks.records import NS_A_US, TrialRecords, Window
+from loadtest.checks.records import NS_A_US, Reaches, TrialRecords, Window
 from loadtest.ledger.record import Event
 
 NEVER_NS = 2**62
 """Longer than any time, and later: the end of a connection that has none."""
+_ASKED_ONLY = 1
+"""The value of OPENED where nothing tells when the member has joined."""
 
 
 IS_MISSING = pl.col("lost") | (pl.col("unknown") & ~pl.col("edge"))
@@ -37,7 +41,8 @@ class Pairs:
     `messages`), connection (the member's last one by then), ended_ns (of the connection), took_ns (from the planned
     sending to the first arrival; NEVER_NS if it did not come), delivered, lost, unknown, offline (bool, one of them
     true), copies (how often it arrived), reordered (bool: it first arrived after a later one of the same sender), edge
-    (bool: if it is missing, it may have been under way)."""
+    (bool: if it is missing, it may have been under way, or not meant for the member yet), joining (bool: nothing had
+    told that the member had joined when it was sent)."""
     messages: pl.DataFrame
     """value (the message), room, sent_ns, planned_ns, reached_server (bool)."""
     everything_arrived: bool
@@ -81,8 +86,20 @@ def _audit(trial: TrialRecords, window: Window) -> Pairs:
     of_message = messages.select(pl.col("sent_ns", "reached_server").gather(pairs["message"]))
     everything_arrived = window.fell_quiet and not trial.is_truncated
     verdicts = _verdicts(_longest_ns(trial, window), window, everything_arrived=everything_arrived)
-    judged = pairs.hstack(of_message).with_columns(**verdicts).drop("sent_ns", "reached_server")
-    return Pairs(frame=judged, messages=messages, everything_arrived=everything_arrived)
+    judged = pairs.hstack(of_message).with_columns(**verdicts)
+    meant = _meant(judged, messages, trial.reaches).drop("sent_ns", "reached_server", "joined_ns", "member")
+    return Pairs(frame=meant, messages=messages.drop("sender"), everything_arrived=everything_arrived)
+
+
+def _meant(pairs: pl.DataFrame, messages: pl.DataFrame, reaches: Reaches) -> pl.DataFrame:
+    """Return the pairs of those to whom the app is to pass a message on."""
+    match reaches:
+        case "everyone":
+            return pairs
+        case "others":
+            return pairs.filter(pl.col("member") != messages["sender"].gather(pairs["message"]))
+        case "nobody":
+            return pairs.clear()
 
 
 def _with_arrivals(pairs: pl.DataFrame, arrivals: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
@@ -105,7 +122,8 @@ def _verdicts(longest_ns: int, window: Window, *, everything_arrived: bool) -> d
     offline = pl.col("ended_ns") <= pl.col("sent_ns")
     delivered = ~offline & (pl.col("copies") > 0)
     cut_short = pl.col("ended_ns") - pl.col("sent_ns") <= longest_ns
-    edge = (cut_short & (pl.col("ended_ns") < window.closing_ns)) | ~pl.col("reached_server")
+    joining = pl.col("sent_ns") < pl.col("joined_ns")
+    edge = joining | (cut_short & (pl.col("ended_ns") < window.closing_ns)) | ~pl.col("reached_server")
     cannot_tell = edge | cut_short | pl.lit(not everything_arrived)
     return {
         "delivered": delivered,
@@ -113,15 +131,16 @@ def _verdicts(longest_ns: int, window: Window, *, everything_arrived: bool) -> d
         "unknown": ~delivered & ~offline & cannot_tell,
         "lost": ~delivered & ~offline & ~cannot_tell,
         "edge": edge,
+        "joining": joining,
     }
 
 
 def _connections(trial: TrialRecords) -> pl.DataFrame:
-    """Return each opened connection's member, room, and the times at which it opened and ended, by opening."""
+    """Return each opened connection's member, room, and when it opened, had joined for sure, and ended, by opening."""
     opening = trial.client_events(Event.OPENING).select("connection", pl.col("value").alias("member"), room="text")
     if opening["room"].null_count():
         raise ValueError("the ledger does not hold the names of all rooms: the disk was full")
-    opened = trial.client_events(Event.OPENED).select("connection", opened_ns="time_ns")
+    opened = trial.client_events(Event.OPENED).select("connection", opened_ns="time_ns", asked="value")
     ended = (
         trial.client_events(Event.DROPPED, Event.PEER_CLOSED, Event.CLOSED)
         .group_by("connection")
@@ -130,17 +149,31 @@ def _connections(trial: TrialRecords) -> pl.DataFrame:
     return (
         opening.join(opened, on="connection")
         .join(ended, on="connection", how="left")
-        .with_columns(pl.col("ended_ns").fill_null(NEVER_NS))
+        .join(_first_heard(trial, opened), on="connection", how="left")
+        .with_columns(
+            pl.col("ended_ns").fill_null(NEVER_NS),
+            joined_ns=pl.when(pl.col("asked") == _ASKED_ONLY).then(pl.col("heard_ns").fill_null(NEVER_NS)).otherwise(0),
+        )
+        .drop("asked", "heard_ns")
         .sort("opened_ns")
     )
 
 
-def _messages(trial: TrialRecords, window: Window, connections: pl.DataFrame) -> pl.DataFrame:
-    """Return the messages sent in the window, by room and time, numbered (`message`), with `reached_server`.
+def _first_heard(trial: TrialRecords, opened: pl.DataFrame) -> pl.DataFrame:
+    """Return when the first message came (`heard_ns`) to each connection that has only asked to join."""
+    asked = opened.filter(pl.col("asked") == _ASKED_ONLY)["connection"]
+    heard = (
+        trial.received.filter(pl.col("connection").is_in(asked.implode())) if asked.len() else trial.received.clear()
+    )
+    return heard.group_by("connection").agg(heard_ns=pl.col("time_ns").min())
 
-    That is whether each has certainly reached the server's application. TCP keeps the order, so the k-th message that
-    the application took from a connection is the k-th one sent on it. A message whose sender stayed on has reached it,
-    or is lost: nothing but the server could have held it back.
+
+def _messages(trial: TrialRecords, window: Window, connections: pl.DataFrame) -> pl.DataFrame:
+    """Return the messages sent in the window, by room and time, numbered, with `sender` and `reached_server`.
+
+    The sender is a member. The other is whether each has certainly reached the server's application. TCP keeps the
+    order, so the k-th message that the application took from a connection is the k-th one sent on it. A message whose
+    sender stayed on has reached it, or is lost: nothing but the server could have held it back.
     """
     taken = trial.server_events(Event.RECEIVE_IN).group_by("connection").agg(taken=pl.len())
     gone = trial.client_events(Event.DROPPED, Event.PEER_CLOSED).select("connection", gone=pl.lit(True)).unique()
@@ -150,10 +183,11 @@ def _messages(trial: TrialRecords, window: Window, connections: pl.DataFrame) ->
         .join(taken, on="connection", how="left")
         .join(gone, on="connection", how="left")
         .with_columns(reached_server=pl.col("gone").is_null() | (pl.col("nth") <= pl.col("taken")).fill_null(False))
-        .join(connections.select("connection", "room"), on="connection")
+        .join(connections.select("connection", "room", sender="member"), on="connection")
         .select(
             "value",
             "room",
+            "sender",
             "reached_server",
             sent_ns="time_ns",
             planned_ns=PLANNED_NS,
@@ -188,7 +222,9 @@ def _pairs(messages: pl.DataFrame, connections: pl.DataFrame) -> tuple[pl.DataFr
     )
     pairs = (
         spans.filter(pl.col("size") > 0)
-        .select("connection", "ended_ns", message=pl.int_ranges("first", "beyond", dtype=pl.UInt32))
+        .select(
+            "connection", "member", "ended_ns", "joined_ns", message=pl.int_ranges("first", "beyond", dtype=pl.UInt32)
+        )
         .explode("message")
     )
     return pairs, places

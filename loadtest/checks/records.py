@@ -1,6 +1,7 @@
 """What a check is given: everything that one trial recorded, read only."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
@@ -10,6 +11,8 @@ from loadtest.ledger.record import Event, Phase
 NS_A_S = 1_000_000_000
 NS_A_MS = 1_000_000
 NS_A_US = 1_000
+
+Reaches = Literal["everyone", "others", "nobody"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,8 @@ class TrialRecords:
     drops: tuple[str, ...] = ()
     """The kinds of drops that were planned; empty where nothing was to be dropped."""
     users: int
+    reaches: Reaches = "everyone"
+    """Who of its room is to get a message: also its sender, all but its sender, or no user."""
     cpus: pl.DataFrame | None = None
     """time_ns, roles (those that share some CPUs, sorted, by comma), and of these CPUs since the machine started:
     busy_s (used by all processes), steal_s (given to other virtual machines). None: not known."""

@@ -1,7 +1,7 @@
 """`bench`: runs a plan and shows what came of it."""
 
-import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,11 +11,13 @@ from rich.console import Console
 from loadtest.bench.campaign import run_campaign
 from loadtest.bench.choices import Choices, choices_of, values_in
 from loadtest.bench.expected_time import left_s
+from loadtest.bench.fitting import fitted
 from loadtest.bench.like import plan_like
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import PROFILES, make_plan
 from loadtest.bench.run_folder import RunFolder
 from loadtest.brokers import BROKERS
+from loadtest.cli.app_options import resumed_target, target_of, with_app_options
 from loadtest.cli.broker_options import with_broker_options
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, FAILED, INTERRUPTED, NOT_VALID
 from loadtest.cli.new_run import new_run
@@ -30,7 +32,6 @@ from loadtest.report.errors import ReportError
 from loadtest.report.manifest import read_manifest
 from loadtest.stack.lock import only_bench
 from loadtest.targets import Target
-from loadtest.targets.reference import ReferenceApp
 
 
 def bench(
@@ -39,30 +40,40 @@ def bench(
     like: Annotated[Path | None, typer.Option(help="take the plan of this run (or latest); options win")] = None,
     resume: Annotated[Path | None, typer.Option(help="go on with the run in this folder")] = None,
     *,
+    app: Mapping[str, Any],
     addresses: Mapping[str, str],
     **given: Any,
 ) -> None:
-    """Compare consumers across channel layers: throughput, latency, and what became of dropped connections."""
-    target = ReferenceApp(database_url=os.environ.get("DATABASE_URL"))
+    """Compare consumers across channel layers: throughput, latency, and what became of dropped connections.
+
+    Of the reference app that comes with the tool; of your own with --app and --path.
+    """
     if resume:
         _refuse_changes({**given, "plan": plan, "like": like})
+        target = resumed_target(_target_of(resume), app)
         found = _resumed(resume, target)  # a bad folder is told at once; it is read anew below, under the lock
         _refuse_outage_of_own_broker(found.plan, addresses)
         with only_bench():
             _carry_out(_resumed(resume, target), target, addresses)
     else:
-        choices = choices_of(target)
-        new_plan = make_plan(given, plan, choices=choices) if like is None else _like(like, plan, given, choices)
+        target = target_of(app)
+        choices = choices_of(target.offer)
+        if like is None:
+            made = make_plan(given, plan, choices=choices)
+        else:
+            made = _like(like, plan, given, choices, is_own_app=bool(app))
+        new_plan = fitted(made, target.offer)
         _refuse_outage_of_own_broker(new_plan, addresses)
         for note in new_plan.notes:
             Console(stderr=True, highlight=False, soft_wrap=True).print(f"Note: {note}", style="yellow", markup=False)
         with only_bench():  # before there is a folder: a bench that is refused leaves nothing
-            _carry_out(new_run(RunFolder.create, out, new_plan, values_in(choices, new_plan.chosen)), target, addresses)
+            create = partial(RunFolder.create, target=target.offer.origin)
+            _carry_out(new_run(create, out, new_plan, values_in(choices, new_plan.chosen)), target, addresses)
 
 
 bench.__signature__ = signature_of(bench, Plan.model_fields, PROFILES)  # type: ignore[attr-defined]
-bench_command = with_broker_options(bench)
-"""The command with its options: those of the plan, its own, and those of the brokers."""
+bench_command = with_broker_options(with_app_options(bench))
+"""The command with its options: those of the plan, its own, those of an app of the user's own and of the brokers."""
 
 
 def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> None:
@@ -96,13 +107,16 @@ def exit_code(run: RunFolder, *, interrupted: bool, broken: bool) -> int:
     return FAILED if broken else 0
 
 
-def _like(run: Path, plan: Path | None, given: Mapping[str, Any], choices: Choices) -> Plan:
+def _like(run: Path, plan: Path | None, given: Mapping[str, Any], choices: Choices, *, is_own_app: bool) -> Plan:
     """Return the plan of a run with the options given; PlanError where it cannot be repeated here."""
     beside = [name for name, value in (("--plan", plan), ("--profile", given.get("profile"))) if value is not None]
     if beside:
         raise PlanError(f"--like takes the whole plan of a run; leave out {', '.join(beside)}")
     try:
-        return plan_like(read_manifest(run_named(run)), given, choices=choices)
+        earlier = read_manifest(run_named(run))
+        if earlier.target and not is_own_app:
+            raise PlanError(f"--like {run}: that run was of {earlier.target['app']}; name it with --app and --path")
+        return plan_like(earlier, given, choices=choices)
     except ReportError as error:
         raise PlanError(f"--like {run}: {error}") from None
 
@@ -120,8 +134,16 @@ def _refuse_outage_of_own_broker(plan: Plan, addresses: Mapping[str, str]) -> No
         raise PlanError(f"{', '.join(asked)} stops a private broker only; leave it or {', '.join(own)} out")
 
 
+def _target_of(run: Path) -> Mapping[str, Any]:
+    """Return what a run measured."""
+    try:
+        return read_manifest(run).target
+    except ReportError as error:
+        raise PlanError(f"--resume {run}: {error}") from None
+
+
 def _resumed(folder: Path, target: Target) -> RunFolder:
     try:
-        return RunFolder.resume(folder, choices_of(target))
+        return RunFolder.resume(folder, choices_of(target.offer))
     except ReportError as error:
         raise PlanError(f"--resume {folder}: {error}") from None

@@ -34,7 +34,7 @@ def capacity(
 ) -> None:
     """Find the highest rate, or number of connections, that keeps a service level, and what gives way first."""
     target = ReferenceApp(database_url=os.environ.get("DATABASE_URL"))
-    choices = choices_of(target)
+    choices = choices_of(target.offer)
     plan = make_capacity_plan(given, choices=choices)
     for note in plan.notes:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"Note: {note}", style="yellow", markup=False)

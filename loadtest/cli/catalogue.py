@@ -26,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 def _lister(name: str) -> Callable[[bool], None]:
     def show(as_json: Annotated[bool, typer.Option("--json", help="all there is to know, as JSON")] = False) -> None:
-        choices = choices_of(ReferenceApp())[name]
+        choices = choices_of(ReferenceApp().offer)[name]
         if as_json:
             typer.echo(json.dumps([_told(choice) for choice in choices], indent=2))
             return

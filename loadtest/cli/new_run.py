@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from loadtest.cli.app_options import redacted_variables
 from loadtest.cli.broker_options import redacted
 from loadtest.dimensions import Value
 from loadtest.stack.errors import EnvironmentFailed
@@ -22,7 +23,7 @@ class Create(Protocol[P, R]):
 
 def new_run(create: Create[P, R], out: Path, plan: P, values: Mapping[str, tuple[Value, ...]]) -> R:
     """Return the new run, which knows the command that was typed, without passwords."""
-    command = shlex.join(["channels-loadtest", *map(redacted, sys.argv[1:])])
+    command = shlex.join(["channels-loadtest", *map(redacted, redacted_variables(sys.argv[1:]))])
     try:
         return create(out, plan, command=command, values=values)
     except OSError as error:

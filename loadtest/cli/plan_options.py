@@ -36,7 +36,7 @@ def default_of(name: str, field: FieldInfo, profiles: Profiles) -> str:
 @functools.cache
 def _choices() -> Choices:
     """What there is to choose from: asked once for the defaults of all options, for it looks packages up."""
-    return choices_of(ReferenceApp())
+    return choices_of(ReferenceApp().offer)
 
 
 def _typed(name: str, value: object) -> str:
@@ -47,7 +47,7 @@ def _typed(name: str, value: object) -> str:
     if isinstance(value, tuple):
         parts = [str(part) for part in value]
         return (" and " if any(" " in part for part in parts) else ",").join(parts) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value) or "empty"
 
 
 def _option_of(name: str, field: FieldInfo, profiles: Profiles) -> inspect.Parameter:

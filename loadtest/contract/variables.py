@@ -16,3 +16,15 @@ CONNECTION_DIGITS: Final = 18
 
 CONTROL_SOCKETS: Final = "control-{pid}.sock"
 """The name of a process's control socket in the folder of CONTROL_VARIABLE."""
+
+APPLICATION_VARIABLE: Final = "LOADTEST_APPLICATION"
+"""Environment: the application that `loadtest.guest.around` wraps, as "package.module:attribute"."""
+
+OVERRIDES_VARIABLE: Final = "LOADTEST_OVERRIDES"
+"""Environment: what is to be another one in Django's settings (see overrides.py); where it is not set, nothing."""
+
+OPENING_VARIABLE: Final = "LOADTEST_OPENING"
+"""Environment: the opening request with which an app is asked for its paths (see opening.py)."""
+
+READY_PATH: Final = "/loadtest-is-it-ready/"
+"""The HTTP path that the wrapper of an app of the user's own answers itself, with 200."""

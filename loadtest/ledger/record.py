@@ -4,17 +4,18 @@ A ledger is a folder. Each process that writes has in it
 - segments `<side>-<pid>-<n>.ledger`: HEADER, then records, then zeroes; a record whose time is 0 was never written;
 - one `<side>-<pid>.strings`: a JSON string a line; records name a text by its line number, counted from 1.
 
-Format version 2. Changes:
+Format version 3. Changes:
   1  first version
   2  LOOP_BUSY, SYNC_THREAD_BUSY, ASKED and SPARED on the server's side; HELD_UP, UNSENT and the code of SENT on
      the client's
+  3  the value of OPENED
 """
 
 import enum
 import struct
 from typing import Literal
 
-VERSION = 2
+VERSION = 3
 MAGIC = b"CLTLEDGR"
 
 Side = Literal["client", "server"]
@@ -61,7 +62,7 @@ class Event(enum.IntEnum):
     # the client's side
     PHASE = 2  # [code: Phase; value: for CLOSE 1 if all had fallen quiet before it, else 0]
     OPENING = 3  # [argument: text, the room; value: member number]
-    OPENED = 4  # [code: HTTP status]
+    OPENED = 4  # [code: HTTP status; value: 1 if it has asked to join a room and awaited no answer, else 0]
     OPEN_FAILED = 5  # [code: HTTP status or 0; argument: text, the error's name]
     SENT = 6  # [code: 1 if at the planned time its sender awaited an answer or a connection, else 0;
     # argument: µs behind the planned time; value: message]
@@ -118,6 +119,10 @@ TEXT_EVENTS = frozenset(
     }
 )
 """Events whose argument is the number of a text (0: none)."""
+
+
+SEQUENCE = 2**32 - 1
+"""The bits of a message's number that count the messages of its connection."""
 
 
 def message_id(connection: int, sequence: int) -> int:

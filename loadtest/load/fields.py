@@ -16,6 +16,8 @@ from loadtest.load.handshake import (
     check_proxy,
     check_subprotocol,
 )
+from loadtest.load.talk import Form, check_message
+from loadtest.load.talk import Reaches as _Reaches
 
 SMALLEST_PAYLOAD: Final = 47
 """A message with its number and its planned time, and no padding (loadtest/users/messages.py)."""
@@ -95,6 +97,43 @@ Proxy = Annotated[
     str,
     AfterValidator(check_proxy),
     Field(description="HTTP proxy on the way to the target: http://[user:password@]host:port; empty: none"),
+]
+MessageTemplate = Annotated[
+    str,
+    AfterValidator(check_message),
+    Field(
+        description='what a user sends, such as \'{"command": "say", "text": "{marker}"}\': {marker} has to be in '
+        "it and come back, {room} {user} {n} are numbers, {payload} pads to the payload size; empty: as the tutorial"
+    ),
+]
+MessageForm = Annotated[
+    Form, Field(description="how messages and joins are sent: text, bytes, or msgpack (of templates in JSON)")
+]
+Join = Annotated[
+    tuple[str, ...],
+    BeforeValidator(by_line),
+    Field(
+        description="what a user sends when a connection has opened, written as a message; may be given several times"
+    ),
+]
+Expect = Annotated[
+    str,
+    Field(
+        description="text of the frame that ends the opening of a connection, after the joins; empty: none is awaited"
+    ),
+]
+Ack = Annotated[
+    str,
+    Field(
+        description="text of the frames that acknowledge a message to its sender and are not the message; empty: none"
+    ),
+]
+Reaches = Annotated[
+    _Reaches,
+    Field(
+        description="who gets what a user says: everyone in its room, others but itself, or nobody (the app sends by "
+        "itself only)"
+    ),
 ]
 Seed = Annotated[int, Field(ge=0, description="seed of every random choice")]
 

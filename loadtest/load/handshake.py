@@ -35,7 +35,7 @@ def check_header(line: str) -> str:
     """Return a header line that may be added to the handshake; raises ValueError."""
     name, value = header_pair(line)
     if ":" not in line or not TOKEN.fullmatch(name):
-        raise ValueError(f"{line!r} is no header; write 'Name: value'")
+        raise ValueError(f"{_shown(line)!r} is no header; write 'Name: value'")
     if not all(character == "\t" or character.isprintable() for character in value):
         raise ValueError(f"the value of the header {name} has characters in it that cannot be printed")
     if option := OWN_OPTION.get(name.lower()):
@@ -45,6 +45,12 @@ def check_header(line: str) -> str:
     if name.lower() in OF_A_BODY:
         raise ValueError(f"the header {name} announces a body, which an upgrade request does not have; leave it out")
     return line
+
+
+def _shown(line: str) -> str:
+    """Return how a line begins: what follows may be secret."""
+    begin = TOKEN.match(line)
+    return f"{begin[0] if begin else ''}..."
 
 
 def check_origin(origin: str) -> str:

@@ -1,5 +1,6 @@
 """Job: a load and what a generator is told besides it; the bench hands it over as one JSON file."""
 
+from pathlib import Path
 from typing import Final, Self
 
 from pydantic import Field
@@ -20,11 +21,12 @@ class Job(Load):
     """A part of its connections' ids."""
     generators: int = Field(default=1, ge=1, le=MOST_GENERATORS, description="how many generators share the members")
     conductor: str = Field(default="", description="Unix socket of the bench, which conducts; empty: there is no bench")
+    entry: str = Field(default="", description="file with what users open their connections with; empty: nothing more")
 
-    def at(self, host: str) -> Self:
-        """Return the same job for a target at that address."""
-        return self.model_copy(update={"host": host})
+    def at(self, host: str, entry: Path | None = None) -> Self:
+        """Return the same job for a target at that address; the file says with what users open their connections."""
+        return self.model_copy(update={"host": host, "entry": str(entry or "")})
 
 
-IDENTITY: Final = frozenset({"generator", "generators", "conductor"})
+IDENTITY: Final = frozenset({"generator", "generators", "conductor", "entry"})
 """What only a job file says: a person's command line has no number to give, and no bench behind it."""

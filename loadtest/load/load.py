@@ -6,14 +6,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from loadtest.load.fields import (
     OFFLINE_SPREAD,
+    Ack,
     Arrivals,
     BlockerWork,
     CaFile,
     Consumer,
     DropKind,
     DropShare,
+    Expect,
     HandlerWork,
     Header,
+    Join,
+    MessageForm,
+    MessageTemplate,
     Offline,
     Origin,
     PayloadSize,
@@ -24,6 +29,7 @@ from loadtest.load.fields import (
     Subprotocol,
 )
 from loadtest.load.handshake import header_pair
+from loadtest.load.talk import TUTORIAL, Form, Talk, check_form
 
 
 class Load(BaseModel):
@@ -49,6 +55,11 @@ class Load(BaseModel):
     ca_file: CaFile = ""
     insecure: bool = Field(default=False, description="take any certificate behind wss://")
     proxy: Proxy = ""
+    message: MessageTemplate = ""
+    join: Join = ()
+    message_form: MessageForm = "text"
+    expect: Expect = ""
+    ack: Ack = ""
     seed: Seed = 1
 
     @field_validator("insecure")
@@ -66,6 +77,22 @@ class Load(BaseModel):
             raise ValueError(f"{host!r} is not a WebSocket address; give --host ws://127.0.0.1:8000, say")
         return host
 
+    @field_validator("message_form")
+    @classmethod
+    def _form_that_templates_have(cls, form: Form, info: ValidationInfo) -> Form:
+        return check_form(form, info.data.get("message", ""), info.data.get("join", ()))
+
+    @property
+    def talk(self) -> Talk:
+        """What its users say."""
+        return Talk(
+            message=self.message or TUTORIAL,
+            form=self.message_form,
+            join=self.join,
+            expect=self.expect,
+            ack=self.ack,
+        )
+
     @property
     def headers(self) -> list[tuple[str, str]]:
         """What `header` says, in pairs of name and value."""
@@ -76,10 +103,14 @@ class Load(BaseModel):
         """The longest that a dropped member stays away, in seconds."""
         return self.offline * (1 + OFFLINE_SPREAD)
 
-    def url(self, path: str, room: str, work: str) -> str:
-        """Return the address of one user: the host as it is if it has a path or a query, else with `path` behind it."""
+    def url(self, path: str, room: str, work: str, *, user: int = 0) -> str:
+        """Return the address of one user: the host if it has a path or a query, else with `path` behind it.
+
+        In a host {room} and {user} stand for the numbers of the user's room and of the user: an app's own path may
+        take nothing but digits there.
+        """
         own = urlsplit(self.host)
         if own.path not in ("", "/") or own.query:
-            return self.host
+            return self.host.replace("{room}", room.rpartition("-")[2]).replace("{user}", str(user))
         query = f"?work={work}" if work != "none" else ""
         return self.host.rstrip("/") + path.format(consumer=self.consumer, room=room) + query

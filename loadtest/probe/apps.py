@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from loadtest.probe.recording import is_recording
+from loadtest.probe.watching import watch
 
 
 class ProbeConfig(AppConfig):
@@ -13,8 +13,4 @@ class ProbeConfig(AppConfig):
 
     def ready(self) -> None:
         """Called by Django when all apps are loaded."""
-        if is_recording():
-            from loadtest.probe import consumers, layers
-
-            consumers.watch()
-            layers.watch()
+        watch()

@@ -51,7 +51,7 @@ class Control:
             asked = await asyncio.wait_for(reader.readline(), QUESTION_TIMEOUT_S)
             writer.write(await self._reply(asked.decode(errors="replace").strip()))
             await writer.drain()
-        except (TimeoutError, ConnectionError):
+        except (asyncio.TimeoutError, ConnectionError):  # noqa: UP041 - two things in Python 3.10
             pass  # the bench went away; nobody is left to tell
         finally:
             writer.close()

@@ -2,7 +2,6 @@
 
 import os
 import platform
-from importlib.metadata import distributions
 
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
@@ -10,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from loadtest.contract import Identity
-from loadtest.contract.answers import normal_name
+from loadtest.contract.packages import installed_packages
 from loadtest.probe.recording import class_name
 
 
@@ -20,20 +19,10 @@ async def read_identity() -> Identity:
     return Identity(
         pid=os.getpid(),
         python=platform.python_version(),
-        packages=await sync_to_async(_installed, thread_sensitive=False)(),
+        packages=await sync_to_async(installed_packages, thread_sensitive=False)(),
         layer="" if layer is None else class_name(layer),
         database=await sync_to_async(_database, thread_sensitive=False)(),
     )
-
-
-def _installed() -> dict[str, str]:
-    """Return the version of every installed package: which of them serve or carry messages is for the reader."""
-    found: dict[str, str] = {}
-    for package in distributions():  # in the order of sys.path: the first of a name is the one that is imported
-        name = package.metadata["Name"]
-        if name:  # none in what an interrupted installation left
-            found.setdefault(normal_name(name), package.version)
-    return dict(sorted(found.items()))
 
 
 def _database() -> str:

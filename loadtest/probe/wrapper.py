@@ -37,7 +37,8 @@ class Probe:
 
     def __init__(self, application: Application) -> None:
         """Wrap `application`, the outermost one of asgi.py; raises OSError when the ledger cannot be written."""
-        self._application = application
+        self.application = application
+        """What it wraps."""
         self._unnamed = itertools.count(SERVER_NAMED)
         self._open: dict[int, Handling] = {}
         self._watched_loop: asyncio.AbstractEventLoop | None = None
@@ -48,7 +49,7 @@ class Probe:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the wrapped application for one scope."""
         if not is_recording():
-            await self._application(scope, receive, send)
+            await self.application(scope, receive, send)
             return
         await self._control.start_once()
         if self._watched_loop is None:
@@ -59,7 +60,7 @@ class Probe:
         if scope["type"] == "websocket":
             await self._record(scope, receive, send)
         else:
-            await self._application(scope, receive, send)
+            await self.application(scope, receive, send)
 
     async def _record(self, scope: Scope, receive: Receive, send: Send) -> None:
         ledger = recorder()
@@ -71,7 +72,7 @@ class Probe:
         ledger.record(Event.SCOPE, connection, argument=ledger.text(str(scope["path"])))
         ended_by = 0
         try:
-            await self._application(scope, _recorded_receive(handling, receive), _recorded_send(handling, send))
+            await self.application(scope, _recorded_receive(handling, receive), _recorded_send(handling, send))
         except BaseException as error:
             ended_by = ledger.text(class_name(error))
             raise

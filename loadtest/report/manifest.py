@@ -92,6 +92,8 @@ class Manifest:
     plan: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     """What is known of each dimension's values, by its name, in the plan's order."""
+    target: Mapping[str, Any] = field(default_factory=dict)
+    """What was measured, by the options that name it, without values of its environment; empty: the reference app."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of what measures."""
     identity: Mapping[str, str] = field(default_factory=dict)

@@ -195,8 +195,10 @@ def _invalid_note(cells: Iterable[Cell]) -> list[str]:
 
 def _concerns(figure: UnknownFigure, table: Table, keys: set[CellKey]) -> bool:
     own = {column.name for column in table.figures}
+    # Where a trial has several kinds of drop, the rows of a table may have one each
+    is_of_it = figure.cell in keys or any(key.having(DROP, MIXED_DROPS) == figure.cell for key in keys)
     is_own = figure.column.removeprefix(f"{table.name}.").split(".")[0] in own
-    return figure.cell in keys and (is_own or figure.column == str(UTILISATION))
+    return is_of_it and (is_own or figure.column == str(UTILISATION))
 
 
 def _where(figure: UnknownFigure, namer: Namer) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Final
 
 from loadtest.contract import Identity
+from loadtest.installed import HERE, Installed
 
 HOST: Final = "127.0.0.1"
 
@@ -32,6 +33,10 @@ class Server:
     summary: str
     package: str
     """The distribution that holds it."""
+    oldest: tuple[int, int] = (0, 0)
+    """The first version that knows all of the command line."""
+    needs_one_of: tuple[str, ...] = ()
+    """Distributions of which one has to be there for WebSockets; empty: it needs no other."""
     command: Callable[[Serving], list[str]]
     """Makes its command line."""
     websockets: Callable[[Identity], str]
@@ -58,11 +63,19 @@ class Server:
         """The installed version; PackageNotFoundError where there is none."""
         return version(self.package)
 
-    def unavailable(self) -> str | None:
-        """Say why it cannot be used here, in plain words; None where it can."""
-        try:
-            version(self.package)
-        except PackageNotFoundError:
-            wanted = f"'channels-loadtest[{self.extra}]'" if self.extra else self.package
-            return f"{self.package} is not installed; pip install {wanted}"
+    def unavailable(self, installed: Installed = HERE) -> str | None:
+        """Say why an interpreter cannot run it, in plain words; None where it can."""
+        wanted = f"'channels-loadtest[{self.extra}]'" if self.extra else self.package
+        if missing := installed.lacks(self.package, wanted=wanted):
+            return missing
+        if _numbers(installed.version_of(self.package) or "") < self.oldest:
+            found, least = installed.version_of(self.package), ".".join(map(str, self.oldest))
+            return f"{self.package} {found} is too old; {least} is the first one that can be used"
+        if self.needs_one_of and not any(map(installed.version_of, self.needs_one_of)):
+            return f"{self.package} speaks no WebSocket there: {installed.lacks(self.needs_one_of[0])}"
         return None
+
+
+def _numbers(found: str) -> tuple[int, ...]:
+    """Return the first two numbers of a version: (0, 22) of "0.22.0rc1"."""
+    return tuple(int(part) for part in found.split(".")[:2] if part.isdigit())

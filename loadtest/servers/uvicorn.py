@@ -1,5 +1,7 @@
 """Server `uvicorn`: on asyncio, HTTP by h11, and the WebSocket implementation that it picks itself."""
 
+from importlib.metadata import version
+
 from loadtest.contract import Identity
 from loadtest.servers.kind import HOST, Server, Serving
 
@@ -23,7 +25,13 @@ def _command(serving: Serving) -> list[str]:
 
 
 def _websockets(told: Identity) -> str:
-    """Name what uvicorn's `--ws auto` finds, and its version: "websockets-sansio 17.4", say."""
+    """Name what uvicorn's `--ws auto` finds, and its version: "websockets-sansio 17.4", say.
+
+    Which one of a package's it is, is known of the uvicorn that is installed here, and is left out of another one.
+    """
+    if told.version_of("uvicorn") != version("uvicorn"):
+        found = next((name for name in ("websockets", "wsproto") if name in told.packages), None)
+        return f"{found} {told.version_of(found)}" if found else "none"
     from uvicorn.config import WS_PROTOCOLS
     from uvicorn.importer import import_from_string
     from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
@@ -38,6 +46,8 @@ KIND = Server(
     name="uvicorn",
     summary="uvicorn on asyncio, HTTP by h11, the WebSocket implementation that it picks itself",
     package="uvicorn",
+    oldest=(0, 22),  # --timeout-graceful-shutdown
+    needs_one_of=("websockets", "wsproto"),
     command=_command,
     websockets=_websockets,
     ping_interval_s=20.0,

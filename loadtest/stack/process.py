@@ -116,10 +116,12 @@ class Ended:
     """What it printed to its standard error."""
 
 
-def run_command(command: Sequence[str], *, env: Mapping[str, str], timeout_s: float) -> Ended:
+def run_command(command: Sequence[str], *, env: Mapping[str, str], timeout_s: float, cwd: Path | None = None) -> Ended:
     """Run a command to its end; raises TimeoutError when it takes longer, EnvironmentFailed when it cannot start."""
     try:
-        done = subprocess.run(leashed(command), env=dict(env), timeout=timeout_s, capture_output=True, text=True)
+        done = subprocess.run(
+            leashed(command), env=dict(env), timeout=timeout_s, capture_output=True, text=True, cwd=cwd
+        )
     except subprocess.TimeoutExpired as error:
         raise TimeoutError(f"{command[0]} took longer than {timeout_s:.0f} s") from error
     except OSError as error:

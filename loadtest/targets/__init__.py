@@ -1,5 +1,6 @@
 """Targets: what is measured, as values behind one protocol; the bench, the self-test and `ui` use the same ones."""
 
+from loadtest.targets.offer import Offer
 from loadtest.targets.target import (
     CollectedLedger,
     PreparedTarget,
@@ -12,6 +13,7 @@ from loadtest.targets.with_broker import Running, running
 
 __all__ = [
     "CollectedLedger",
+    "Offer",
     "PreparedTarget",
     "Reading",
     "Running",

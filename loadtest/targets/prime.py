@@ -36,6 +36,11 @@ def prime(url: str, control: Path) -> None:
         raise EnvironmentFailed(
             f"no message comes back from {url} ({error}); see the server's log, and whether its channel layer works"
         ) from error
+    wait_until_forgotten(control)
+
+
+def wait_until_forgotten(control: Path) -> None:
+    """Wait until no process holds a connection, or those that do are in no handler that may return."""
     if not _has_forgotten(control, PROMPT_S) and _may_still_end(control):
         _has_forgotten(control, ANSWER_S)
 

@@ -63,7 +63,7 @@ class ServedApplication:
         """Raise EnvironmentFailed with what it printed last unless it runs."""
         code = self.process.exited
         if code is not None:
-            raise EnvironmentFailed(f"the target died ({describe_exit(code)}); its last lines:\n{self._log_tail()}")
+            raise EnvironmentFailed(f"the target died ({describe_exit(code)}); its last lines:\n{self.log_tail()}")
 
     def start(self, closing: contextlib.ExitStack) -> None:
         """Start the server and wait until it is ready; with a port of our own choice, try again when it was lost.
@@ -106,7 +106,7 @@ class ServedApplication:
             code = process.exited
             if code is not None:
                 raise EnvironmentFailed(
-                    f"the target ({called}) died at start ({describe_exit(code)}); its last lines:\n{self._log_tail()}"
+                    f"the target ({called}) died at start ({describe_exit(code)}); its last lines:\n{self.log_tail()}"
                 )
             status, answer = _health(self.port, self._application.health)
             if status == http.HTTPStatus.OK and listens(process.pid, self.port):
@@ -114,10 +114,11 @@ class ServedApplication:
             time.sleep(POLL_S)
         raise EnvironmentFailed(
             f"the target ({called}) was not ready within {self._ready_s:g} s; "
-            f"http://{HOST}:{self.port}{self._application.health}: {answer}; its last lines:\n{self._log_tail()}"
+            f"http://{HOST}:{self.port}{self._application.health}: {answer}; its last lines:\n{self.log_tail()}"
         )
 
-    def _log_tail(self) -> str:
+    def log_tail(self) -> str:
+        """Return the last lines that it printed, and where the others are."""
         return f"{self.process.log_tail()}\n  (all of it: {self._log})"
 
 

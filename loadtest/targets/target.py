@@ -4,9 +4,9 @@ The bench knows these protocols only, and never which target it has. A target is
 trial; whoever starts it ends it, by leaving `with`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -14,10 +14,12 @@ import polars as pl
 
 from loadtest.brokers import RunningBroker
 from loadtest.contract import ProcessResidue
-from loadtest.dimensions import Value
 from loadtest.layers import Layer
+from loadtest.load.entry import Entry
+from loadtest.load.talk import Talk
 from loadtest.servers import Server
 from loadtest.stack.process import Process
+from loadtest.targets.offer import Offer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,8 @@ class Setting:
     """The one that the layer needs."""
     consumer: str = "async"
     """The one that is measured: its room is primed."""
+    talk: Talk = field(default_factory=Talk)
+    """What its users say."""
     folder: Path
     """Where logs go; must exist."""
     ledger: Path | None = None
@@ -83,6 +87,12 @@ class RunningTarget(Protocol):
         Each stands for all that it started.
         """
 
+    def entry(self, users: int) -> Entry:
+        """Return with what so many users open their connections; signs them in where that is needed.
+
+        Raises EnvironmentFailed when that fails.
+        """
+
     def prime(self) -> None:
         """Send one message through the app and see it come back, and have it make what it makes only once.
 
@@ -126,12 +136,8 @@ class Target(Protocol):
         """What it is called in a manifest."""
 
     @property
-    def consumers(self) -> Sequence[Value]:
-        """The consumers that a plan can ask for."""
-
-    @property
-    def default_consumers(self) -> Sequence[str]:
-        """Those that a plan has when it names none."""
+    def offer(self) -> Offer:
+        """What a plan can choose when it is measured."""
 
     def prepare(self, folder: Path) -> PreparedTarget:
         """Make ready what all trials share, with files in `folder`. Raises EnvironmentFailed."""

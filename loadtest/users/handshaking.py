@@ -4,6 +4,7 @@ from typing import Final, TypedDict
 
 from loadtest.contract import CONNECTION_HEADER
 from loadtest.load import Load
+from loadtest.load.entry import Entry
 
 OPEN_TIMEOUT_S: Final = 10.0
 
@@ -21,13 +22,13 @@ class Handshake(TypedDict):
     timeout_s: float
 
 
-def handshake_of(load: Load, number: int) -> Handshake:
-    """Return how the connection of that number is opened under a load."""
+def handshake_of(load: Load, number: int, *, entry: Entry, user: int) -> Handshake:
+    """Return how a user opens the connection of that number under a load."""
     return {
         "connection_id": number,
-        "headers": [(CONNECTION_HEADER, str(number)), *load.headers],
-        "origin": load.origin or None,
-        "subprotocols": load.subprotocol,
+        "headers": [(CONNECTION_HEADER, str(number)), *load.headers, *entry.of_user(user)],
+        "origin": entry.origin or load.origin or None,
+        "subprotocols": entry.subprotocols or load.subprotocol,
         "compression": load.compression,
         "ca_file": load.ca_file or None,
         "insecure": load.insecure,

@@ -6,9 +6,9 @@ and echo apps do, lets every receiver tell which message it got and how long aft
 
 import json
 import struct
-from typing import NamedTuple
 
 from loadtest.load import SMALLEST_PAYLOAD
+from loadtest.load.markers import Message as Message
 
 _HEAD = '{"message": "'
 _TAIL = '"}'
@@ -23,13 +23,6 @@ _pack, _unpack = _NUMBERS.pack, _NUMBERS.unpack
 _TIME_MASK = (1 << _TIME_BITS) - 1
 
 assert len(_HEAD) + _DIGITS + len(_TAIL) == SMALLEST_PAYLOAD, "the load's least payload is a message without padding"
-
-
-class Message(NamedTuple):
-    """A message to send: its number (see `loadtest.ledger.record.message_id`) and its planned time."""
-
-    identity: int
-    planned_ns: int
 
 
 new_message = tuple.__new__

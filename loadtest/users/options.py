@@ -11,9 +11,11 @@ from loadtest.drops import DROPS, find_drop
 from loadtest.load import IDENTITY, Job, Load, by_comma, flag_of, help_of, variable_of
 from loadtest.outages import OUTAGES, problem_with_ending
 
-NOT_IN_THE_FORM: Final = frozenset({"header", "ca_file", "proxy"})
+NOT_IN_THE_FORM: Final = frozenset({"header", "join", "ca_file", "proxy"})
 """The page shows what was given to whoever opens it: headers and proxies carry secrets, a file is one of Locust's
 machine."""
+REPEATED: Final = frozenset({"header", "join"})
+"""Fields whose option is given once for each value: values with commas in them."""
 LOCUSTS_OWN: Final = frozenset({"host"})
 """Fields that Locust has an option for."""
 
@@ -54,8 +56,8 @@ def _add_argument(parser: Any, name: str, field: FieldInfo) -> None:
     form: dict[str, Any] = {"type": type(default), "default": default}
     if isinstance(default, bool):
         form = {"action": "store_true"}
-    elif name == "header":
-        form = {"action": "append", "metavar": "HEADER"}
+    elif name in REPEATED:
+        form = {"action": "append", "metavar": name.upper()}
     shown = name not in NOT_IN_THE_FORM
     parser.add_argument(
         flag_of(name), **form, env_var=variable_of(name), help=_help(name, field), include_in_web_ui=shown

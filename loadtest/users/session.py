@@ -10,6 +10,8 @@ from gevent.pool import Group
 
 from loadtest.ledger import Event, Phase, Recorder
 from loadtest.load import Job
+from loadtest.load.entry import Entry, read_entry
+from loadtest.users.codec import TutorialCodec
 from loadtest.users.messages import padding
 from loadtest.users.statistics import BatchedStatistics
 
@@ -50,11 +52,13 @@ class Session:
     """One test in one process: its job, members, ledger, statistics and randomness, all of it from the job's seed."""
 
     def __init__(self, *, environment: Any, load: Job) -> None:
-        """Open the ledger, if one is to be kept; raises OSError when it cannot be written."""
+        """Open the ledger, if one is to be kept; raises OSError when it, or the file of the entry, cannot be used."""
         self.environment = environment
         self.load = load
+        self.entry = read_entry(Path(load.entry)) if load.entry else Entry()
         self.statistics = BatchedStatistics(environment)
-        self.padding = padding(load.payload_size)
+        self.tutorial = TutorialCodec(padding(load.payload_size))
+        """The codec of all members whose messages are those of the tutorial."""
         self.members: list[Member] = []
         self.is_complete = False
         """Whether all users of the test have been started."""

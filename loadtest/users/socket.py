@@ -7,9 +7,11 @@ from time import monotonic_ns
 
 from loadtest.drops import Drop, find_drop
 from loadtest.ledger import Event
-from loadtest.ledger.record import message_id
-from loadtest.users.handshaking import handshake_of
-from loadtest.users.messages import Message, decode, encode, new_message
+from loadtest.ledger.record import SEQUENCE, message_id
+from loadtest.users.codec import Codec
+from loadtest.users.handshaking import Handshake, handshake_of
+from loadtest.users.joining import Joining
+from loadtest.users.messages import Message, new_message
 from loadtest.users.session import Session
 from loadtest.users.waiting import ANSWER_TIMEOUT_S, ANSWERED, TOO_LATE, Waiting
 from loadtest.wire import Closure, Connection, WireError, open_connection, open_until
@@ -22,8 +24,6 @@ _NS_A_US = 1000
 _LARGEST_US = 2**32 - 1
 _SENT = int(Event.SENT)  # plain numbers pack twice as fast, and these two come with every message
 _RECEIVED = int(Event.RECEIVED)
-_SEQUENCE = 2**32 - 1
-"""The bits of a message's number that count the messages of its connection."""
 _NOTHING = -1
 """Stands where the number of the awaited message does (those are positive): every message has come back."""
 _ANY_FOREIGN = -2
@@ -33,8 +33,18 @@ _ANY_FOREIGN = -2
 class MemberSocket(Waiting):
     """The WebSocket of one member; `row` is the statistics row of the messages that arrive."""
 
-    def __init__(self, session: Session, *, member: int, url: str, room: str, row: str) -> None:
-        """Remember where to connect; nothing is opened yet."""
+    def __init__(
+        self,
+        session: Session,
+        *,
+        member: int,
+        url: str,
+        room: str,
+        row: str,
+        codec: Codec,
+        joining: Joining | None = None,
+    ) -> None:
+        """Remember where to connect; nothing is opened yet. Without `joining` a connection is open at once."""
         super().__init__()
         self._session = session
         self._statistics = session.statistics
@@ -43,12 +53,13 @@ class MemberSocket(Waiting):
         self._url = url
         self._room = session.text(room)
         self._row = row
-        self._padding = session.padding
+        self._encode, self._decode = codec.encode, codec.decode
+        self._joining = joining
         self._connection: Connection | None = None
         self._last_identity = 0
         self._awaited = _NOTHING
         self._sent = Message(0, 0)
-        self._sent_text: str | None = None
+        self._sent_text: str | bytes | None = None
         """The message that was sent last, as it is on the wire: most apps send it back like that, and then nothing is
         parsed. With that and `encode` as it is a round trip takes 4.2 µs of CPU, its wire left out, without 6.0."""
         self._sent_ns = 0
@@ -66,7 +77,7 @@ class MemberSocket(Waiting):
     @property
     def has_sent(self) -> bool:
         """Tell whether a message of the plan was made on the connection that is open."""
-        return self._last_identity & _SEQUENCE > 0 and self.is_open
+        return self._last_identity & SEQUENCE > 0 and self.is_open
 
     def open(self) -> bool:
         """Open a new connection; on failure count it, record it and return False."""
@@ -76,7 +87,7 @@ class MemberSocket(Waiting):
         try:
             connection = open_connection(
                 self._url,
-                **handshake_of(self._session.load, number),
+                **self._handshake(number),
                 proxy=self._session.load.proxy or None,
                 on_message=self._received,
                 on_closed=self._peer_closed,
@@ -84,13 +95,22 @@ class MemberSocket(Waiting):
         except WireError as error:
             self._open_failed(number, error, row="open")
             return False
-        self._record(Event.OPENED, number, code=101)
+        if self._joining is not None and (problem := self._joining.join(connection)):
+            connection.reset()
+            self._record(Event.OPEN_FAILED, number, argument=self._session.text(problem))
+            self._statistics.fail("open", problem)
+            return False
+        asked_only = self._joining is not None and not self._joining.is_answered
+        self._record(Event.OPENED, number, code=101, value=int(asked_only))
         self._statistics.log("open", (monotonic_ns() - started_ns) / _NS_A_MS, 0)
         self._connection = connection
         self._last_identity = message_id(number, 0)
         self._awaited = _NOTHING
         self.free_ns = monotonic_ns()
         return True
+
+    def _handshake(self, number: int) -> Handshake:
+        return handshake_of(self._session.load, number, entry=self._session.entry, user=self._member)
 
     def _open_failed(self, number: int, error: WireError, *, row: str) -> None:
         status = getattr(error, "status", 0) or 0
@@ -116,7 +136,7 @@ class MemberSocket(Waiting):
         if late_us > _LARGEST_US:
             late_us = _LARGEST_US
         self._record(_SENT, connection.id, self.free_ns > planned_ns, late_us, identity, now_ns)
-        text = encode(identity, planned_ns, self._padding)
+        text = self._encode(identity, planned_ns)
         try:
             connection.send(text)
         except WireError as error:
@@ -181,7 +201,7 @@ class MemberSocket(Waiting):
         number = self._session.next_connection()
         self._record(Event.OPENING, number, argument=self._session.text(NO_ROOM), value=self._member)
         try:
-            connection = open_until(kind.stage, self._url, **handshake_of(self._session.load, number))
+            connection = open_until(kind.stage, self._url, **self._handshake(number))
         except WireError as error:
             self._open_failed(number, error, row=f"drop {kind.name}")
             return
@@ -211,7 +231,9 @@ class MemberSocket(Waiting):
 
     def _received(self, connection: Connection, text: str | bytes, arrived_ns: int) -> None:
         """Record and count a message that has arrived, and let its sender go on; runs on the hub."""
-        message = self._sent if text == self._sent_text else decode(text)
+        if self._joining is not None and self._joining.is_met_by(connection, text):
+            return
+        message = self._sent if text == self._sent_text else self._decode(text)
         if message is None:
             self._received_foreign(connection, text, arrived_ns)
             return
@@ -233,6 +255,8 @@ class MemberSocket(Waiting):
 
     def _peer_closed(self, connection: Connection, closure: Closure) -> None:
         """Count an end that was not our doing; runs on the hub."""
+        if self._joining is not None and self._joining.is_ended_by(connection):
+            return
         why = self._record_peer_closed(connection, closure)
         self._statistics.fail("connection", f"ended by the server: {closure.code} {why}")
         if self._connection is connection:

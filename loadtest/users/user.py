@@ -8,6 +8,10 @@ import gevent
 from locust import User
 
 from loadtest.contract.work import read_work
+from loadtest.load.markers import find_marker
+from loadtest.load.talk import Saying
+from loadtest.users.codec import Codec, MarkerCodec
+from loadtest.users.joining import Joining
 from loadtest.users.lean import make_lean
 from loadtest.users.messages import Message
 from loadtest.users.pacing import Schedule, gaps_of
@@ -37,14 +41,60 @@ class WebSocketUser(User):
         self.number = self.session.join(self)
         room = self.session.room(self.number) if "{room}" in self.path else f"alone-{self.number}"
         self.session.longest_work_s = max(self.session.longest_work_s, read_work(self.handler_work).ms / 1000)
-        url = intern(self.session.load.url(self.path, room, self.handler_work))  # one for all of a room
-        self.ws = MemberSocket(self.session, member=self.number, url=url, room=room, row=self.row)
+        url = intern(
+            self.session.load.url(self.path, room, self.handler_work, user=self.number)
+        )  # one for all of a room
+        self._room_number = int(room.rpartition("-")[2])
+        self.ws = MemberSocket(
+            self.session,
+            member=self.number,
+            url=url,
+            room=room,
+            row=self.row,
+            codec=self._codec(),
+            joining=self._joining(),
+        )
         self.schedule = Schedule()
 
     @property
     def handler_work(self) -> str:
         """What the reference app is to do with each of this user's messages (`--handler-work`)."""
         return self.session.load.handler_work
+
+    def encode(self, marker: str) -> str | bytes:
+        """Return what is sent for a marker (36 letters and digits); a text frame, or bytes for a binary one.
+
+        A locustfile overrides it where `--message` is not enough: the app has to pass the marker on to whoever gets
+        the message. Here it is the message of `--message`, or that of Channels' tutorial.
+        """
+        return self._saying().frame(marker, 0)
+
+    def find(self, frame: str | bytes) -> str | None:
+        """Return the marker in a frame that has come; None where the frame is no message of a user.
+
+        It is found wherever it stands, but not in what `--ack` names. A locustfile overrides this for frames that hide
+        it, or where a text does not tell which frames are not the message itself.
+        """
+        return self.session.load.talk.find(frame)
+
+    def _codec(self) -> Codec:
+        own, load = type(self), self.session.load
+        makes, finds = own.encode is not WebSocketUser.encode, own.find is not WebSocketUser.find
+        if not (makes or finds or load.message or load.ack):
+            return self.session.tutorial
+        find = self.find if finds else load.talk.find if load.ack else find_marker
+        return MarkerCodec((lambda marker, n: self.encode(marker)) if makes else self._saying().frame, find)
+
+    def _saying(self) -> Saying:
+        load = self.session.load
+        return load.talk.of_user(room=self._room_number, user=self.number, payload_size=load.payload_size)
+
+    def _joining(self) -> Joining | None:
+        talk = self.session.load.talk
+        if not talk.join and not talk.expect:
+            return None
+        frames = talk.joining(room=self._room_number, user=self.number)
+        return Joining(frames, talk.is_expected if talk.expect else None)
 
     @property
     def may_send(self) -> bool:

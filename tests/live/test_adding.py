@@ -153,7 +153,7 @@ def test_target_when_added_as_a_file_then_the_campaign_measures_it(copy: Path) -
         "target = ToyTarget()\n"
         "given = {'scenarios': 'echo', 'layers': 'inmemory', 'users': 3, 'duration': 0.5, 'trials': 1}\n"
         "given |= {'pin': False, 'allow_contention': True}\n"
-        "plan = make_plan(given, choices=choices_of(target))\n"
+        "plan = make_plan(given, choices=choices_of(target.offer))\n"
         "run = RunFolder.create(Path('targets'), plan, command='')\n"
         "with ShownProgress(Console()) as progress:\n"
         "    run_campaign(run, target, addresses={}, watcher=progress)\n"

@@ -301,10 +301,12 @@ def test_server_when_it_is_killed_meanwhile_then_locust_ends_in_time_and_failure
         folder=tmp_path,
         ledger=ledger,
     ) as target:
-        echo = Locust("echo", target.url, tmp_path / "echo", "--rate=0")
+        # on a busy machine the second one comes late: both have to live on for the members' next tries
+        echo = Locust("echo", target.url, tmp_path / "echo", "--rate=0", run_s=3 * RUN_S)
         job = Job(host=target.url, rate=10, drop_share=0, generator=2)  # a number of its own among the ids
         (tmp_path / "job.json").write_text(job.model_dump_json())
-        churn = Locust("churn", target.url, tmp_path / "churn", f"--job={tmp_path / 'job.json'}")
+        of_job = f"--job={tmp_path / 'job.json'}"
+        churn = Locust("churn", target.url, tmp_path / "churn", of_job, run_s=3 * RUN_S)
         until(lambda: senders(ledger) == 2 * USERS)
         os.kill(target.pid, signal.SIGKILL)
         for locust in (echo, churn):

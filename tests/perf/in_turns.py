@@ -76,7 +76,7 @@ class Measured:
 
 def in_turns(consumer: str, app: PreparedReference, ways: Sequence[Way], turns: int, turn_s: float) -> list[Measured]:
     """Start echo in each way, let them run in turns, and return what each did."""
-    plan = make_plan({**_PLAN, "consumers": consumer}, choices=choices_of(ReferenceApp()))
+    plan = make_plan({**_PLAN, "consumers": consumer}, choices=choices_of(ReferenceApp().offer))
     trial = plan.trials_in_order()[0]
     with ExitStack() as stack:
         runnings = [stack.enter_context(_under_way(plan, trial, app, way)) for way in ways]

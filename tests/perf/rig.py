@@ -110,7 +110,7 @@ def started(row: Row, client: str, url: str) -> contextlib.AbstractContextManage
 def locustfile(row: Row, url: str, *, with_ledger: bool) -> Iterator[int]:
     """Locust, with the same command and job as the bench's, but for the bench behind it."""
     given = {"scenarios": row.scenario, "consumers": "async", "layers": "inmemory", "rate": row.rate, "trials": 1}
-    plan = make_plan({**given, "duration": PATIENCE_S}, choices=choices_of(ReferenceApp()))
+    plan = make_plan({**given, "duration": PATIENCE_S}, choices=choices_of(ReferenceApp().offer))
     trial = plan.trials_in_order()[0]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

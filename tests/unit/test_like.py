@@ -19,7 +19,7 @@ from loadtest.targets.reference import ReferenceApp
 from tests.unit.plans import make_plan
 
 REFERENCE = Path(__file__).resolve().parent.parent.parent / "results" / "reference"
-CHOICES = choices_of(ReferenceApp())
+CHOICES = choices_of(ReferenceApp().offer)
 
 
 def manifest_of(plan: Plan, **changed: Any) -> Manifest:

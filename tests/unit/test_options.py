@@ -100,9 +100,14 @@ def test_url_when_the_host_has_no_path_then_the_scenarios_path_is_behind_it(host
     assert url == host.rstrip("/") + "/ws/sync/room/room-7/"
 
 
-@pytest.mark.parametrize("host", ["ws://h/chat/", "ws://h/chat/{room}?token=a%20b", "ws://h?token=1"])
+@pytest.mark.parametrize("host", ["ws://h/chat/", "ws://h/chat/1?token=a%20b", "ws://h?token=1"])
 def test_url_when_the_host_has_its_own_path_then_it_is_used_as_it_is(host: str) -> None:
     assert read(host).url("/ws/{consumer}/echo/", "room-7", "cpu:5") == host
+
+
+def test_url_when_the_host_has_places_for_room_and_user_then_they_get_numbers() -> None:
+    host = "ws://h/chat/{room}/?as=u{user}"
+    assert read(host).url("/ws/{consumer}/echo/", "room-7", "none", user=12) == "ws://h/chat/7/?as=u12"
 
 
 def test_url_when_the_handler_has_work_then_the_reference_app_is_told() -> None:
@@ -286,7 +291,7 @@ def test_option_when_locust_looks_for_its_own_first_then_ours_is_not_taken_for_o
 def test_locust_when_given_every_option_then_it_knows_them_and_refuses_only_what_is_wrong() -> None:
     values = {"--drop-kind": "fin,rst", "--handler-work": "none", "--consumer": "sync", "--ledger": "",
               "--blocker-work": "cpu:1", "--payload-size": "64", "--origin": "http://h", "--job": "",
-              "--header": "Cookie: a=1", "--arrivals": "poisson",
+              "--header": "Cookie: a=1", "--message": "{marker}", "--message-form": "bytes", "--arrivals": "poisson",
               "--ca-file": "", "--proxy": "http://user:secret@h:3128"}  # fmt: skip
     flags = {"--compression", "--insecure"}
     given = [

@@ -29,7 +29,9 @@ EVERY_KEY: dict[str, Any] = {
     "profile": "standard", "consumers": ("async",), "layers": ("inmemory",), "scenarios": ("churn",),
     "drops": ("rst", "fin"), "servers": ("uvicorn",), "users": 7, "rate": 1.5, "arrivals": "poisson", "room_size": 3,
     "payload_size": 100, "load": ("fixed",), "load_of": "own", "twins": False, "work": "sleep:5",
-    "blocker_work": "sleep:50", "drop_share": 0.5, "offline": 0.25, "warm_up": 0.0, "duration": 1.0,
+    "blocker_work": "sleep:50", "message": '{"say": "{marker}"}', "join": ('{"room": {room}}',),
+    "message_form": "msgpack", "expect": "joined", "ack": "stored", "reaches": "others",
+    "drop_share": 0.5, "offline": 0.25, "warm_up": 0.0, "duration": 1.0,
     "drain": 2.0, "settle": 3.0, "server_ping": "5/6", "mix_drops": False, "trials": 2, "repeats": 3,
     "seed": 9, "port": 8123,
     "fail_on": ("missed_share > 0.05", "layer=inmemory: lost > 0"),
@@ -277,7 +279,10 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
     command: Any = get_command(app)
     options = {option.name: option for option in command.commands["bench"].params}
     keys = {name: field for name, field in Plan.model_fields.items() if name != "notes"}
-    assert list(options) == [*keys, "plan", "out", "like", "resume", "redis_url", *({"help"} & options.keys())]
+    own_app = ["app", "app_dir", "path", "python", "settings", "env", "env_file", "before", "database"]
+    own_app += ["header", "header_file", "cookie", "origin", "subprotocol", "login_url", "users_file"]
+    others = ["plan", "out", "like", "resume", *own_app, "redis_url"]
+    assert list(options) == [*keys, *others, *({"help"} & options.keys())]
     for name, field in keys.items():
         assert help_of(field)
         assert options[name].help == f"{help_of(field)} (default: {default_of(name, field, PROFILES)})"
@@ -325,3 +330,21 @@ def test_plan_and_load_when_they_have_the_same_key_then_limits_and_text_are_the_
 def test_option_when_a_key_is_a_list_then_one_option_takes_it_by_comma(key: str) -> None:
     assert not is_repeated(Plan.model_fields[key])
     assert is_repeated(Plan.model_fields["fail_on"])
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"scenarios": "echo,churn"}, "with echo each sender waits until its own message has come back"),
+        ({"scenarios": "churn", "rate": 0}, "with a rate of 0 each sender waits until its own message has come back"),
+        ({"scenarios": "churn", "room_size": 1}, "there are no others in rooms of one"),
+    ],
+)
+def test_plan_when_senders_wait_for_what_reaches_others_only_then_it_is_refused(
+    given: dict[str, Any], problem: str
+) -> None:
+    assert problem in problems({"reaches": "others", **given})
+
+
+def test_plan_when_messages_reach_nobody_then_its_talk_says_so() -> None:
+    assert make_plan({"scenarios": "churn", "reaches": "nobody"}).talk.reaches == "nobody"

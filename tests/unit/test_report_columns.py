@@ -22,8 +22,9 @@ def test_columns_of_each_table_are_those_promised() -> None:
         "disconnects": "dropped disconnect_called missed unknown missed_share missed_share_low missed_share_high "
         "exposure detect_ms_p50 detect_ms_p99 detect_ms_max codes groups_left tasks_left presence_left never_reached "
         "noticed returned raised queues_left subscriptions_left causes example",
-        "delivery": "expected delivered lost duplicated reordered offline unknown edge deaf lost_example deaf_example "
-        "first_ms_p50 first_ms_p99 median_ms_p50 median_ms_p99 last_ms_p50 last_ms_p99 skew_ms_p50 skew_ms_p99",
+        "delivery": "expected delivered lost duplicated reordered offline unknown edge joining deaf lost_example "
+        "deaf_example first_ms_p50 first_ms_p99 median_ms_p50 median_ms_p99 last_ms_p50 last_ms_p99 skew_ms_p50 "
+        "skew_ms_p99",
         "residue": "kind before after left example",
         "timeline": "t_s open_sockets sent received dropped latency_ms_p50 latency_ms_max server_cpu_percent "
         "server_rss_mb generator_cpu_percent",

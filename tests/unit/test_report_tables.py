@@ -6,8 +6,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
+from loadtest.dimensions import DROP, MIXED_DROPS, CellKey
 from loadtest.report import ReportError, Tables, read_tables, write_csv
 from loadtest.report.columns import TABLES
+from loadtest.report.printed import _concerns
+from loadtest.report.summary import UnknownFigure
 from tests.unit.report_folder import invented_tables, key_row
 
 
@@ -173,3 +177,10 @@ def test_residue_of_a_kind_that_nothing_counts_is_refused() -> None:
 def test_table_that_there_is_none_of_raises() -> None:
     with pytest.raises(KeyError):
         Tables.empty().frame("speed")
+
+
+def test_reason_when_it_is_of_a_trial_with_several_kinds_of_drop_then_the_rows_of_each_have_it() -> None:
+    mixed = CellKey(scenario="churn", drop=MIXED_DROPS)
+    figure = UnknownFigure(cell=mixed, trial=1, column="disconnects.presence_left", why="the app does not tell")
+    assert _concerns(figure, DISCONNECTS, {mixed.having(DROP, "rst")})
+    assert not _concerns(figure, DISCONNECTS, {CellKey(scenario="bursts", drop="rst")})

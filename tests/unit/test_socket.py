@@ -103,7 +103,7 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
 
     monkeypatch.setattr(module, "open_connection", open_connection)
     session = Session(environment=Environment(), load=Job(host="ws://test", ledger=str(tmp_path)))
-    ws = MemberSocket(session, member=0, url="ws://test", room="room", row=ROW)
+    ws = MemberSocket(session, member=0, url="ws://test", room="room", row=ROW, codec=session.tutorial)
     assert ws.open()
     yield Rig(ws=ws, connections=connections, session=session, folder=tmp_path)
     ws.close()

@@ -36,9 +36,17 @@ def test_uvicorn_when_no_pings_are_given_then_its_own_defaults_hold() -> None:
 
 
 def test_uvicorn_when_asked_then_it_names_its_version_and_websocket_implementation() -> None:
-    told = Identity(pid=1, python="3.12.1", packages={"websockets": "17.4"}, layer="", database="")
-    assert SERVERS["uvicorn"].version[0].isdigit()
-    assert SERVERS["uvicorn"].websockets(told) == "websockets-sansio 17.4"
+    uvicorn = SERVERS["uvicorn"]
+    packages = {"websockets": "17.4", "uvicorn": uvicorn.version}
+    told = Identity(pid=1, python="3.12.1", packages=packages, layer="", database="")
+    assert uvicorn.version[0].isdigit()
+    assert uvicorn.websockets(told) == "websockets-sansio 17.4"
+
+
+def test_uvicorn_when_it_is_another_version_than_ours_then_only_the_package_is_named() -> None:
+    packages = {"uvicorn": "0.20.0", "websockets": "11.0"}
+    told = Identity(pid=1, python="3.10.1", packages=packages, layer="", database="")
+    assert SERVERS["uvicorn"].websockets(told) == "websockets 11.0"
 
 
 def test_consumers_when_listed_then_names_are_unique_and_two_are_default() -> None:

@@ -27,7 +27,8 @@ def check(trial: TrialRecords) -> CheckResult:
     audited = pairs_of(trial, window)
     pairs = audited.frame
     deaf = _deaf(audited, window) if audited.everything_arrived else None
-    edge = (pairs["unknown"] & pairs["edge"]).sum()
+    edge = (pairs["unknown"] & pairs["edge"] & ~pairs["joining"]).sum()
+    joining = (pairs["unknown"] & pairs["joining"]).sum()
     row: Row = {
         table.EXPECTED: pairs.filter(~pl.col("offline")).height,
         table.DELIVERED: pairs["delivered"].sum(),
@@ -37,12 +38,15 @@ def check(trial: TrialRecords) -> CheckResult:
         table.OFFLINE: pairs["offline"].sum(),
         table.UNKNOWN: pairs["unknown"].sum(),
         table.EDGE: edge,
+        table.JOINING: joining,
         table.DEAF: None if deaf is None else deaf.len(),
         table.LOST_EXAMPLE: _first(pairs.filter("lost")["connection"]),
         table.DEAF_EXAMPLE: None if deaf is None else _first(deaf),
         **fan_out(audited, window),
     }
     at_an_edge = [(table.UNKNOWN, _AT_AN_EDGE)] if edge else []
+    if joining:
+        at_an_edge.append((table.UNKNOWN, _WHILE_JOINING))
     if window.fell_quiet and pairs.filter(pl.col("unknown") & ~pl.col("edge")).height:
         at_an_edge.append((table.UNKNOWN, _AT_THE_END))
     return CheckResult(rows=table.TABLE.frame([row]), unknown=(*at_an_edge, *_reasons(trial, window)))
@@ -75,6 +79,7 @@ def _first(connections: pl.Series) -> str:
 
 _NEED_EVERY_ARRIVAL = (table.UNKNOWN, table.DEAF, table.DEAF_EXAMPLE)
 _AT_THE_END = "they had not come when the trial ended, and others had taken as long as they had been given"
+_WHILE_JOINING = "nothing told yet that their receivers had joined the room; --expect 'TEXT' waits for the app's answer"
 _AT_AN_EDGE = "they were under way when the sender's or the receiver's connection ended"
 
 

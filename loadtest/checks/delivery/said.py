@@ -12,6 +12,7 @@ from loadtest.checks.delivery.table import (
     EDGE,
     EXPECTED,
     FIRST_MS_P50,
+    JOINING,
     LAST_MS_P50,
     LOST,
     LOST_EXAMPLE,
@@ -84,8 +85,10 @@ def _in_each_trial(lost: Figure) -> str:
 
 def _not_known(cell: Cell, namer: Namer) -> Finding:
     lost, unknown = cell.total(LOST), cell.total(UNKNOWN).total
-    edge = cell.total(EDGE).total
-    under_way = f" ({edge:,} were under way when their sender or receiver was dropped)" if edge else ""
+    edge, joining = cell.total(EDGE).total, cell.total(JOINING).total
+    why = [f"{edge:,} were under way when their sender or receiver was dropped"] if edge else []
+    why += [f"{joining:,} were sent before anything told that the receiver had joined; see --expect"] if joining else []
+    under_way = f" ({'; '.join(why)})" if why else ""
     parts = [f"of {counted(unknown, 'message')} it is not known whether they came{under_way}"] if unknown else []
     if lost.known < lost.trials:
         parts.append(f"{lost.trials - lost.known} of {counted(lost.trials, 'trial')} could not be checked for losses")

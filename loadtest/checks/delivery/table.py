@@ -18,6 +18,12 @@ REORDERED = _count(name="reordered", meaning="received after a later one of the 
 OFFLINE = _count(name="offline", meaning="sent while the member was offline: not expected, never called lost")
 UNKNOWN = _count(name="unknown", meaning="it cannot be said whether it was received", better="lower")
 EDGE = _count(name="edge", meaning="of these, under way when its sender or receiver was dropped", better="lower")
+JOINING = _count(
+    name="joining",
+    meaning="of those, sent before anything told that the receiver had joined its room",
+    better="lower",
+    since=5,
+)
 DEAF = _column(
     name="deaf",
     unit="connections",
@@ -77,6 +83,7 @@ TABLE = Table(
         OFFLINE,
         UNKNOWN,
         EDGE,
+        JOINING,
         DEAF,
         LOST_EXAMPLE,
         DEAF_EXAMPLE,

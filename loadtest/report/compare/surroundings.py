@@ -12,7 +12,10 @@ from loadtest.figures.words import Namer, counted, number
 from loadtest.report.compare.run import Run
 from loadtest.report.manifest import Manifest
 
-OF_THE_LOAD: Final = ("rate", "room_size", "payload_size", "work", "blocker_work", "arrivals", "load_of")
+OF_THE_LOAD: Final = (
+    "rate", "room_size", "payload_size", "work", "blocker_work", "arrivals", "load_of",
+    "message", "message_form", "join", "expect", "ack", "reaches",
+)  # fmt: skip
 """Keys of a plan that say what each user does: with another value of one, another thing was measured."""
 
 OF_NO_FIGURE: Final = frozenset({"profile", "trials", "twins", "seed", "port", "fail_on", "users", "duration"})

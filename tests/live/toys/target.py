@@ -1,11 +1,11 @@
 """Target `toy`: the reference app under another name, which says what it was started for."""
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from loadtest.dimensions import Value
+from loadtest.targets.offer import Offer
 from loadtest.targets.reference import PreparedReference, ReferenceApp
 from loadtest.targets.target import RunningTarget, Setting
 
@@ -17,14 +17,10 @@ class ToyTarget:
     name: str = "toy"
 
     @property
-    def consumers(self) -> Sequence[Value]:
+    def offer(self) -> Offer:
         """Its one consumer."""
-        return (Value(name="async", summary="the only one", kind="async"),)
-
-    @property
-    def default_consumers(self) -> Sequence[str]:
-        """It."""
-        return ("async",)
+        value = Value(name="async", summary="the only one", kind="async")
+        return Offer(consumers=(value,), default_consumers=("async",))
 
     def prepare(self, folder: Path) -> "PreparedToy":
         """Prepare what it stands on."""

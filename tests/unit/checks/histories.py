@@ -124,13 +124,16 @@ def opening(t_ms: float, connection: int, *, member: int = 0, room: str | None =
     return Line(t_ms=t_ms, event=Event.OPENING, connection=connection, value=member, text=room)
 
 
-def opened(t_ms: float, connection: int) -> Line:
-    return Line(t_ms=t_ms, event=Event.OPENED, connection=connection, code=101)
+def opened(t_ms: float, connection: int, *, asked_only: bool = False) -> Line:
+    return Line(t_ms=t_ms, event=Event.OPENED, connection=connection, code=101, value=int(asked_only))
 
 
-def joined(t_ms: float, connection: int, *, member: int = 0, room: str | None = "r") -> list[Line]:
-    """Return an opening that has succeeded at t_ms."""
-    return [opening(t_ms - 1, connection, member=member, room=room), opened(t_ms, connection)]
+def joined(
+    t_ms: float, connection: int, *, member: int = 0, room: str | None = "r", asked_only: bool = False
+) -> list[Line]:
+    """Return an opening that has succeeded at t_ms; `asked_only`: no answer to the joining was awaited."""
+    opening_line = opening(t_ms - 1, connection, member=member, room=room)
+    return [opening_line, opened(t_ms, connection, asked_only=asked_only)]
 
 
 def open_failed(t_ms: float, connection: int, reason: str | None = "refused 403") -> list[Line]:

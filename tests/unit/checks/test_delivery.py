@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
 import pytest
 
 from loadtest.checks.delivery.audit import check
@@ -351,3 +352,98 @@ def test_delivery_when_the_trial_ended_before_what_was_slow_could_come_then_it_i
     figures = finding.rows.row(0, named=True)
     assert (figures["unknown"], figures["edge"], figures["lost"]) == (1, 0, 0)
     assert "when the trial ended" in reasons(finding)["unknown"]
+
+
+def test_delivery_when_a_member_has_only_asked_to_join_then_what_it_missed_before_its_first_is_unknown() -> None:
+    finding = found(
+        joined(100, A, member=0),
+        joined(2000, B, member=1, asked_only=True),
+        sent(2001, A, 1),
+        received(2003, A, A, 1),
+        sent(2010, A, 2),
+        received(2013, A, A, 2),
+        received(2014, B, A, 2),
+    )
+    assert counted(finding) == NOTHING | {"expected": 4, "delivered": 3, "unknown": 1}
+    assert finding.rows["joining"].item() == 1
+    assert finding.rows["edge"].item() == 0
+    assert "--expect" in reasons(finding)["unknown"]
+
+
+def test_delivery_when_a_member_that_had_only_asked_has_heard_something_then_what_it_misses_is_lost() -> None:
+    figures = row(
+        joined(100, A, member=0),
+        joined(200, B, member=1, asked_only=True),
+        sent(2001, A, 1),
+        received(2003, A, A, 1),
+        received(2004, B, A, 1),
+        sent(2010, A, 2),
+        received(2013, A, A, 2),
+    )
+    assert figures == NOTHING | {"expected": 4, "delivered": 3, "lost": 1}
+
+
+def test_delivery_when_a_message_was_sent_before_the_first_one_of_a_joining_member_came_then_it_is_unknown() -> None:
+    """It may have been passed on before the app had handled the asking, and the other one after that."""
+    figures = row(
+        joined(100, A, member=0),
+        joined(200, B, member=1, asked_only=True),
+        sent(2001, A, 1),
+        sent(2002, A, 2),
+        received(2003, A, A, 1),
+        received(2004, A, A, 2),
+        received(2005, B, A, 1),
+    )
+    assert figures == NOTHING | {"expected": 4, "delivered": 3, "unknown": 1}
+
+
+def test_delivery_when_a_member_that_has_only_asked_hears_nothing_then_all_is_unknown_and_none_is_late() -> None:
+    trial = records(
+        client(
+            phases(),
+            joined(100, A, member=0),
+            joined(200, B, member=1, asked_only=True),
+            sent(2001, A, 1),
+            received(2003, A, A, 1),
+        ),
+        server(),
+    )
+    assert counted(check(trial)) == NOTHING | {"expected": 2, "delivered": 1, "unknown": 1}
+    assert trial.window is not None
+    assert pairs_of(trial, trial.window).due(pl.lit(True))["delivered"].to_list() == [True]
+
+
+ROOM_OF_TWO = (
+    *TWO_MEMBERS,
+    sent(2000, A, 1),
+    received(2003, B, A, 1),
+    sent(2010, B, 1),
+    received(2012, B, B, 1),
+)
+
+
+@pytest.mark.parametrize(
+    ("reaches", "figures"),
+    [
+        ("everyone", {"expected": 4, "delivered": 2, "lost": 2}),
+        ("others", {"expected": 2, "delivered": 1, "lost": 1}),
+        ("nobody", {}),
+    ],
+)
+def test_delivery_when_messages_reach_some_only_then_they_are_expected_at_those(
+    reaches: str, figures: dict[str, int]
+) -> None:
+    assert row(*ROOM_OF_TWO, reaches=reaches) == NOTHING | figures
+
+
+def test_delivery_when_messages_reach_others_then_a_sender_that_came_back_is_no_other() -> None:
+    figures = row(
+        *TWO_MEMBERS,
+        sent(2000, A, 1),
+        dropped(2001, A),
+        joined(2002, C, member=0),
+        receive_in(2000.5, A),
+        received(2003, B, A, 1),
+        reaches="others",
+    )
+    assert figures == NOTHING | {"expected": 1, "delivered": 1}

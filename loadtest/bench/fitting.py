@@ -1,0 +1,57 @@
+"""Fitting: makes a plan fit the target that is to be measured, by what the target offers, and says what was changed."""
+
+from typing import Final
+
+from loadtest.bench.plan import Plan, PlanError
+from loadtest.bench.scenarios import SCENARIOS
+from loadtest.load import Job
+from loadtest.load.talk import ROOM
+from loadtest.targets import Offer
+
+_NOT_JOINED_YET: Final = (
+    "what a member misses between its --join and the first message that it gets is unknown: the app may not have "
+    "handled the joining by then; --expect 'TEXT' waits for the app's answer"
+)
+_NO_ROOM: Final = f"neither --path nor --join nor --message has {ROOM} in it"
+
+
+def fitted(plan: Plan, offer: Offer) -> Plan:
+    """Return the plan as it can be carried out on the target; PlanError where it cannot."""
+    if not offer.takes_work and (plan.work, plan.blocker_work) != (Job().handler_work, Job().blocker_work):
+        raise PlanError("work: only the reference app can be told how much its handlers are to work; leave it out")
+    talking = plan.noting(message=plan.message or offer.message)
+    if plan.join and not plan.expect:
+        talking = talking.noting(_NOT_JOINED_YET)
+    _require_accounts(talking, offer)
+    return _with_its_rooms(talking, offer).noting(*offer.notes)
+
+
+def _require_accounts(plan: Plan, offer: Offer) -> None:
+    """Raise PlanError where there are more users than can be signed in."""
+    users = _users(plan)
+    if offer.accounts is not None and offer.accounts < users:
+        raise PlanError(
+            f"users: there are {users}, each with a session of its own, and accounts for {offer.accounts} in "
+            f"--users-file; add some to it, or give --users {offer.accounts}"
+        )
+
+
+def _users(plan: Plan) -> int:
+    return plan.users or max(SCENARIOS[name].users for name in plan.scenarios)
+
+
+def _with_its_rooms(plan: Plan, offer: Offer) -> Plan:
+    """Put all users into one room where nothing that they say or ask for tells one room from another.
+
+    Rooms of one can be asked for: there each user gets its own messages only.
+    """
+    if offer.tells_rooms_apart or any(ROOM in template for template in (plan.message, *plan.join)):
+        return plan
+    users = _users(plan)
+    if plan.room_size == 1:
+        return plan
+    if plan.room_size is not None and plan.room_size < users:
+        raise PlanError(
+            f"room_size: there is one room only, for {_NO_ROOM}; 1 is for apps that answer the sender alone"
+        )
+    return plan.noting(f"all {users} users are in one room, for {_NO_ROOM}", room_size=users)

@@ -1,0 +1,83 @@
+"""The options that say with what users open their connections; no message repeats a value, which may be secret."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from loadtest.bench.plan import PlanError
+from loadtest.load import flag_of
+from loadtest.load.entry import Entry
+from loadtest.load.handshake import check_header, check_origin, check_subprotocol, header_pair
+from loadtest.targets.login import Account, Login
+
+_COOKIE: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+=[^\s;,]*")
+"""RFC 6265 4.1.1, but for the few characters that servers take all the same."""
+
+
+def entry_of(given: Mapping[str, Any]) -> Entry:
+    """Return with what users open their connections; PlanError with all problems, which do not repeat a value."""
+    lines = [
+        *(_read_lines(given["header_file"], "--header-file") if "header_file" in given else ()),
+        *given.get("header", ()),
+    ]
+    problems = []
+    for check, option, values in (
+        (check_header, "header", lines),
+        (check_origin, "origin", filter(None, [given.get("origin", "")])),
+        (check_subprotocol, "subprotocol", given.get("subprotocol", ())),
+    ):
+        problems += [f"{flag_of(option)}: {problem}" for value in values if (problem := _problem(check, value))]
+    if any(header_pair(line)[0].lower() == "cookie" for line in lines) and {"cookie", "login_url"} & given.keys():
+        problems.append("--header: there are cookies besides the header Cookie; give them all by --cookie")
+    if wrong := [text for text in given.get("cookie", ()) if not _COOKIE.fullmatch(text)]:
+        problems.append(
+            f"--cookie: write NAME=VALUE, got {', '.join(repr(redacted_value(text, '=')) for text in wrong)}"
+        )
+    if problems:
+        raise PlanError("\n".join(problems))
+    return Entry(
+        headers=tuple(lines),
+        cookies=dict(text.split("=", 1) for text in given.get("cookie", ())),
+        origin=given.get("origin", ""),
+        subprotocols=tuple(given.get("subprotocol", ())),
+    )
+
+
+def login_of(given: Mapping[str, Any]) -> Login | None:
+    """Return how users sign in, None where they do not; PlanError, which repeats no line of the file."""
+    page, file = given.get("login_url"), given.get("users_file")
+    if page is None and file is None:
+        return None
+    if page is None or file is None:
+        raise PlanError("--login-url and --users-file go together; give both")
+    lines = _read_lines(Path(file), "--users-file")
+    if wrong := [str(number) for number, line in enumerate(lines, 1) if not all(line.partition(":"))]:
+        raise PlanError(f"--users-file {file}: not NAME:PASSWORD in entry {', '.join(wrong)}")
+    if not lines:
+        raise PlanError(f"--users-file {file} has nobody in it; write NAME:PASSWORD in each line")
+    pairs = [line.partition(":") for line in lines]
+    return Login(page=page, accounts=tuple(Account(name=name, password=password) for name, _, password in pairs))
+
+
+def _problem(check: Callable[[str], str], value: str) -> str:
+    try:
+        check(value)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _read_lines(file: Path, option: str) -> list[str]:
+    """Return the lines of a file, but for empty ones and comments."""
+    try:
+        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"{option} {file} cannot be read: {error}") from None
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def redacted_value(value: str, separator: str) -> str:
+    """Return what stands before a separator, without what follows it."""
+    name, there, _ = value.partition(separator)
+    return f"{name}{there}..." if there else "..."

@@ -1,0 +1,28 @@
+"""What an app of the user's own finds changed in its Django settings while it is measured, as one line of JSON."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What is changed; None: nothing."""
+
+    database_folder: str | None = None
+    """Where each database is an SQLite file of its alias's name."""
+    channel_layers: Mapping[str, Any] | None = None
+    """By alias, as in CHANNEL_LAYERS; other aliases stay."""
+    allowed_host: str | None = None
+    """A name that is added to ALLOWED_HOSTS."""
+
+
+def write_overrides(overrides: Overrides) -> str:
+    """Return the text that carries them."""
+    return json.dumps(asdict(overrides))
+
+
+def read_overrides(text: str) -> Overrides:
+    """Return what a text carries; raises ValueError or TypeError when it is not one of `write_overrides`."""
+    return Overrides(**json.loads(text))

@@ -1,0 +1,99 @@
+"""Overrides: changes a few of Django's settings in this process, whichever module they come from.
+
+Django makes its settings when they are first used, or when an app configures them by hand. Both are seen by wrapping
+two methods of `django.conf.LazySettings` as soon as `django.conf` has been imported, and nothing is imported earlier
+than the app does it.
+"""
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from loadtest.contract.overrides import Overrides, read_overrides
+from loadtest.contract.variables import OVERRIDES_VARIABLE
+
+SQLITE = "django.db.backends.sqlite3"
+NO_ENGINES = ("", "django.db.backends.dummy")
+KEPT: tuple[str, ...] = ("ATOMIC_REQUESTS", "AUTOCOMMIT", "TIME_ZONE")
+"""What does not depend on where a database is."""
+LOCK_TIMEOUT_S = 20
+"""How long a writer waits for another one: Django's 5 s end in errors where many connections write at a time."""
+
+DATABASES_BEFORE = "LOADTEST_DATABASES_BEFORE"
+LAYERS_BEFORE = "LOADTEST_CHANNEL_LAYERS_BEFORE"
+"""Settings under which the app's own ones are still found."""
+
+
+def install() -> None:
+    """Change settings as the environment says, once Django is imported; nothing where it says nothing."""
+    text = os.environ.get(OVERRIDES_VARIABLE)
+    if text:
+        sys.meta_path.insert(0, _AfterDjangoConf(read_overrides(text)))
+
+
+class _AfterDjangoConf(MetaPathFinder):
+    """Finds `django.conf` as it would be found, and wraps what is in it when it has been run."""
+
+    def __init__(self, overrides: Overrides) -> None:
+        self._overrides = overrides
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != "django.conf":
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            run: Callable[[ModuleType], None] = spec.loader.exec_module
+
+            def run_and_wrap(module: ModuleType) -> None:
+                run(module)
+                _wrap(module, self._overrides)
+
+            spec.loader.exec_module = run_and_wrap  # type: ignore[method-assign]
+        return spec
+
+
+def _wrap(conf: Any, overrides: Overrides) -> None:
+    for name in ("_setup", "configure"):
+        setattr(conf.LazySettings, name, _changing(getattr(conf.LazySettings, name), overrides))
+
+
+def _changing(make: Callable[..., None], overrides: Overrides) -> Callable[..., None]:
+    @functools.wraps(make)
+    def made(settings: Any, *arguments: Any, **named: Any) -> None:
+        make(settings, *arguments, **named)
+        change(settings, overrides)
+
+    return made
+
+
+def change(settings: Any, overrides: Overrides) -> None:
+    """Change the settings, which have been made."""
+    databases, layers = dict(settings.DATABASES), dict(getattr(settings, "CHANNEL_LAYERS", {}))
+    setattr(settings, DATABASES_BEFORE, databases)
+    setattr(settings, LAYERS_BEFORE, layers)
+    if overrides.database_folder is not None:
+        folder = Path(overrides.database_folder)
+        settings.DATABASES = {alias: _in_sqlite(alias, one, folder) for alias, one in databases.items()}
+    if overrides.channel_layers is not None:
+        settings.CHANNEL_LAYERS = {**layers, **overrides.channel_layers}
+    if overrides.allowed_host is not None:
+        any_of_this_machine = settings.DEBUG and not settings.ALLOWED_HOSTS  # a list would end that
+        if not any_of_this_machine and overrides.allowed_host not in settings.ALLOWED_HOSTS:
+            settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, overrides.allowed_host]
+
+
+def _in_sqlite(alias: str, database: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return a database as an SQLite file, with what does not depend on where it is; none stays none."""
+    if database.get("ENGINE", "") in NO_ENGINES:
+        return database
+    kept = {name: database[name] for name in KEPT if name in database}
+    file = {"ENGINE": SQLITE, "NAME": str(folder / f"{alias}.sqlite3"), "OPTIONS": {"timeout": LOCK_TIMEOUT_S}}
+    return {**kept, **file}

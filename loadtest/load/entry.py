@@ -1,0 +1,55 @@
+"""Entry: with what users open their connections, besides what every handshake has; it may hold secrets.
+
+It goes to a generator in a file that nobody else may read, never by a command line and not in the job.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+from loadtest.load.handshake import header_pair
+
+OURS_ALONE: Final = 0o600
+"""The mode of the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What opening requests have."""
+
+    headers: tuple[str, ...] = field(default=(), repr=False)
+    """Each "Name: value"; no Cookie."""
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Those that every user has."""
+    sessions: tuple[Mapping[str, str], ...] = field(default=(), repr=False)
+    """The cookies of each user by its number, where users are signed in; with more users they begin anew."""
+    origin: str = ""
+    """Empty: the target's own address."""
+    subprotocols: tuple[str, ...] = ()
+    """Those to ask for; the server has to choose one."""
+
+    def of_user(self, user: int) -> list[tuple[str, str]]:
+        """Return the names and values of one user's headers."""
+        return list(self._of_user(user))
+
+    def _of_user(self, user: int) -> Iterator[tuple[str, str]]:
+        yield from map(header_pair, self.headers)
+        own = self.sessions[user % len(self.sessions)] if self.sessions else {}
+        if cookies := {**self.cookies, **own}:
+            yield "Cookie", "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+
+def write_entry(entry: Entry, path: Path) -> None:
+    """Write a new file that its owner alone may read."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OURS_ALONE), "w", encoding="utf-8") as file:
+        json.dump(asdict(entry), file)
+
+
+def read_entry(path: Path) -> Entry:
+    """Return what `write_entry` wrote; raises OSError."""
+    said = json.loads(path.read_text(encoding="utf-8"))
+    lists = {name: tuple(value) for name, value in said.items() if isinstance(value, list)}
+    return Entry(**{**said, **lists})

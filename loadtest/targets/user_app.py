@@ -1,0 +1,224 @@
+"""Target: a Channels app of the user's own, started with the probe around it and with no file of it touched."""
+
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from loadtest.contract.inspection import FoundPath, Inspection
+from loadtest.contract.overrides import Overrides
+from loadtest.contract.variables import READY_PATH
+from loadtest.dimensions import Value
+from loadtest.installed import Installed
+from loadtest.layers import CONFIGURED, LAYERS, new_prefix
+from loadtest.load.entry import Entry
+from loadtest.load.handshake import header_pair
+from loadtest.load.talk import ROOM, TUTORIAL
+from loadtest.servers import HOST
+from loadtest.targets.guest_path import make_guest_path
+from loadtest.targets.inspecting import inspect_project
+from loadtest.targets.login import sign_in
+from loadtest.targets.offer import Offer
+from loadtest.targets.prime_app import prime_app
+from loadtest.targets.probed import ProbedApp, Staging, probe_environment
+from loadtest.targets.project import SCRATCH, Project, require_success
+from loadtest.targets.served import Application
+from loadtest.targets.target import Setting
+
+AROUND: Final = "loadtest.guest.around:application"
+MIGRATION: Final = "loadtest.guest.migration"
+DATABASES: Final = "databases"
+
+IN_MEMORY: Final = LAYERS["inmemory"].backend
+NAMED: Final = ("django", "channels")
+"""Packages whose versions are told where they are not the project's own."""
+
+SCENARIOS: Final = ("churn", "broadcast", "bursts", "echo", "idle")
+"""Those that an app can take part in; `blocker` wants a handler that blocks when it is told to."""
+DEFAULT_SCENARIOS: Final = ("churn",)
+"""What a disconnect leaves behind is what an app's owner cannot see otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserApp:
+    """A project, and what it was found to be."""
+
+    project: Project
+    found: Inspection
+
+    @classmethod
+    def inspected(cls, project: Project) -> "UserApp":
+        """Look at the project, which takes seconds. Raises NoSuchPath or EnvironmentFailed."""
+        return cls(project=project, found=inspect_project(project))
+
+    @property
+    def name(self) -> str:
+        """The application's."""
+        return self.project.application
+
+    @property
+    def consumers(self) -> Mapping[str, FoundPath]:
+        """What answers at each path, by the consumer's name, with the path where two have the same."""
+        names = [found.consumer.rpartition(".")[2] for found in self.found.paths]
+        if len(set(names)) < len(names):
+            names = [f"{name}-{_slug(found.path)}" for name, found in zip(names, self.found.paths, strict=True)]
+        if len(set(names)) < len(names):  # paths that differ by a hyphen alone, say
+            names = [f"{name}-{number}" for number, name in enumerate(names, 1)]
+        return dict(zip(names, self.found.paths, strict=True))
+
+    @property
+    def offer(self) -> Offer:
+        """Its consumers, on the layer that it is set to."""
+        values = tuple(
+            Value(name=name, summary=f"{found.consumer} at {found.path}", kind=found.kind)
+            for name, found in self.consumers.items()
+        )
+        return Offer(
+            consumers=values,
+            default_consumers=tuple(value.name for value in values),
+            layers=(CONFIGURED.name, *LAYERS),
+            default_layers=(CONFIGURED.name,),
+            scenarios=SCENARIOS,
+            default_scenarios=DEFAULT_SCENARIOS,
+            installed=Installed(python=self.project.python, packages=self.found.packages),
+            takes_work=False,
+            message=TUTORIAL,
+            accounts=None if self.project.login is None else len(self.project.login.accounts),
+            tells_rooms_apart=all(ROOM in path for path in self.project.paths),
+            notes=tuple(self._notes()),
+            origin=self._origin(),
+        )
+
+    def prepare(self, folder: Path) -> "PreparedUserApp":
+        """Make its tables in scratch databases, and run what is to be run before. Raises EnvironmentFailed."""
+        prepared = PreparedUserApp(
+            project=self.project,
+            guest=make_guest_path(folder),
+            databases=folder / DATABASES if self._has_scratch_databases else None,
+            paths={name: found.path for name, found in self.consumers.items()},
+        )
+        prepared.set_up()
+        return prepared
+
+    @property
+    def _has_scratch_databases(self) -> bool:
+        return self.project.database == SCRATCH and bool(self._databases)
+
+    @property
+    def _databases(self) -> dict[str, str]:
+        """Engine and name by alias, without those that are none."""
+        named = self.found.databases.items()
+        return {alias: what for alias, what in named if what and not what.startswith("django.db.backends.dummy")}
+
+    def _notes(self) -> Iterator[str]:
+        theirs = ", ".join(f"{alias} ({what})" for alias, what in self._databases.items())
+        if self._has_scratch_databases:
+            yield (
+                f"the app writes to SQLite files that are thrown away, not to its databases {theirs}; --database as-is "
+                "has it write to those"
+            )
+        elif theirs:
+            yield f"THE APP WRITES TO ITS OWN DATABASES: {theirs} (--database as-is)"
+        if self.found.layer not in ("", IN_MEMORY):
+            yield f"on the layer {CONFIGURED.name} it uses {self.found.layer} as its settings have it, and writes there"
+        if self.project.python == sys.executable:
+            versions = " and ".join(f"{name} {self.found.packages[name]}" for name in NAMED)
+            yield f"the app runs in this tool's own environment, with {versions}; --python names another interpreter"
+        if self.found.is_debugging:
+            yield "DEBUG is on in the app's settings: Django then keeps every query in memory, and is slower"
+
+    def _origin(self) -> dict[str, Any]:
+        project = self.project
+        return {
+            "app": project.application,
+            "app_dir": str(project.folder),
+            "path": list(project.paths),
+            "python": project.python,
+            "settings": project.settings,
+            "env": sorted(project.env),  # names only: the values may be secrets
+            "before": list(project.before),
+            "database": project.database,
+            "origin": project.entry.origin,
+            "subprotocol": list(project.entry.subprotocols),
+            "header": [header_pair(line)[0] for line in project.entry.headers],  # names only, as of variables
+            "cookie": sorted(project.entry.cookies),
+            "login_url": "" if project.login is None else project.login.page,
+            "users_file": project.users_file,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedUserApp:
+    """A project that can be started, trial after trial."""
+
+    project: Project
+    guest: Path
+    databases: Path | None
+    """The folder of the scratch databases, which are copied for each trial; None: it uses its own."""
+    paths: Mapping[str, str]
+    """By the consumer's name."""
+
+    def set_up(self) -> None:
+        """Make the tables of scratch databases, and run what is to be run before. Raises EnvironmentFailed."""
+        env = self.project.environment(self.guest, self._overrides(self.databases))
+        if self.databases is not None:
+            self.databases.mkdir()
+            what = "making the app's tables in SQLite"
+            ended = self.project.run("-m", MIGRATION, env=env, what=what)
+            require_success(ended, what, " (--database as-is has it use its own databases, and makes no tables)")
+        for command in self.project.before:
+            what = f"--before {command!r}"
+            require_success(self.project.shell(command, env=env, what=what), what)
+
+    def start(self, setting: Setting) -> ProbedApp:
+        """Return the app in that setting; it starts when `with` is entered."""
+        path = self.paths[setting.consumer]
+        staging = Staging(
+            stage=partial(self._stage, setting),
+            prime=partial(prime_app, setting.talk),
+            admit=self._admit,
+            path=path,
+            priming_path=path.replace(ROOM, "0"),
+        )
+        return ProbedApp(setting, staging)
+
+    def _admit(self, url: str, users: int) -> Entry:
+        """Return with what users open their connections; those who have to be signed in are."""
+        entry, login = self.project.entry, self.project.login
+        return entry if login is None else replace(entry, sessions=sign_in(url, login, users))
+
+    def _stage(self, setting: Setting, folder: Path, closing: ExitStack) -> Application:
+        databases = None
+        if self.databases is not None:
+            databases = folder / DATABASES
+            shutil.copytree(self.databases, databases)
+        env = self.project.environment(self.guest, self._overrides(databases, self._layers(setting, closing)))
+        return Application(
+            name=AROUND,
+            folder=self.project.folder,
+            python=self.project.python,
+            env={**env, **probe_environment(setting, folder)},
+            health=READY_PATH,
+        )
+
+    def _layers(self, setting: Setting, closing: ExitStack) -> Mapping[str, Any] | None:
+        """Return the channel layers that the app gets in the place of its own; None where it keeps them."""
+        if setting.layer is CONFIGURED:
+            return None
+        prefix, broker = new_prefix(), setting.broker if setting.layer.broker else None
+        if broker is not None:
+            closing.callback(broker.forget, prefix)
+        return setting.layer.setting(broker_url=broker.url if broker else None, prefix=prefix)
+
+    def _overrides(self, databases: Path | None, layers: Mapping[str, Any] | None = None) -> Overrides:
+        folder = None if databases is None else str(databases)
+        return Overrides(database_folder=folder, channel_layers=layers, allowed_host=HOST)
+
+
+def _slug(path: str) -> str:
+    return re.sub(r"\W+", "-", path).strip("-")

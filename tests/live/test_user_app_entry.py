@@ -1,0 +1,166 @@
+"""An app that lets in only who shows a token, comes from its own page, or speaks its subprotocol."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.live.bench_process import Bench, manifest, table
+
+pytestmark = pytest.mark.live
+
+PROJECT = Path(__file__).with_name("projects") / "helpdesk"
+LOAD = (
+    "--scenarios", "churn", "--users", "8", "--room-size", "4", "--load", "fixed", "--trials", "1", "--duration", "2",
+    "--drops", "rst", "--no-pin", "--allow-contention",
+)  # fmt: skip
+TOKEN = "swordfish-31"
+AGENT = "/ws/agent/ticket/{room}/"
+COOKIE = ("--cookie", "pool=swordfish-32")
+SUBPROTOCOL = ("--subprotocol", "helpdesk.v2")
+
+Audit = Callable[..., Bench]
+
+
+@pytest.fixture
+def audit(tmp_path: Path) -> Audit:
+    """Return what starts a bench of the project at a path."""
+
+    def run(path: str, *options: str) -> Bench:
+        app = ("--app", "helpdesk.asgi", "--app-dir", str(PROJECT), "--env", f"HELPDESK_TOKEN={TOKEN}")
+        return Bench("bench", *app, "--path", path, *LOAD, *options, "--out", tmp_path / "out")
+
+    return run
+
+
+@pytest.fixture
+def header_file(tmp_path: Path) -> Path:
+    file = tmp_path / "headers"
+    file.write_text(f"# of the load test\nAuthorization: Bearer {TOKEN}\n")
+    return file
+
+
+def test_audit_when_the_app_wants_a_token_then_it_is_shown_and_written_down_nowhere(
+    audit: Audit, header_file: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "out" / "latest"
+    with audit(AGENT, "--header-file", str(header_file), *COOKIE, *SUBPROTOCOL) as bench:
+        bench.wait_until(generators)
+        seen = generators()
+        assert bench.ended() == 0, bench.out + bench.err
+        assert "swordfish" not in bench.out + bench.err
+    (row,) = table(run, "delivery").iter_rows(named=True)
+    assert row["delivered"] > 0
+    assert row["lost"] == 0
+    told = manifest(run)["target"]
+    assert (told["header"], told["cookie"], told["subprotocol"]) == (["Authorization"], ["pool"], ["helpdesk.v2"])
+    assert seen
+    assert not any("swordfish" in line for line in seen)
+    holding = [file for file in run.rglob("*") if file.is_file() and b"swordfish" in file.read_bytes()]
+    assert holding == []
+
+
+def generators() -> list[str]:
+    """Return the command lines of all generators that run on this machine."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+        except OSError:  # it has ended
+            continue
+    return [line for line in found if " -m locust --headless " in line]
+
+
+def test_audit_when_no_token_is_shown_then_exit_4_and_that_it_was_refused(audit: Audit) -> None:
+    with audit(AGENT, *COOKIE, *SUBPROTOCOL) as bench:
+        assert bench.ended() == 4
+        assert "the connection was refused before a consumer of Channels began" in bench.err
+
+
+@pytest.mark.parametrize(
+    ("origin", "refused"),
+    [
+        ("https://help.example.com", "cannot be opened: server rejected WebSocket connection: HTTP 403"),
+        ("https://evil.example.com", "the connection was refused before a consumer of Channels began"),
+    ],
+)
+def test_audit_when_an_origin_is_named_then_the_app_sees_that_one(audit: Audit, origin: str, refused: str) -> None:
+    """From its own page a connection gets as far as to the consumer, which wants somebody who is signed in."""
+    with audit("/ws/ticket/{room}/", "--origin", origin) as bench:
+        assert bench.ended() == 4
+        assert refused in bench.err
+
+
+def test_header_when_it_makes_no_sense_then_exit_2_and_its_value_is_not_repeated(audit: Audit) -> None:
+    with audit(AGENT, "--header", f"Authorization=Bearer {TOKEN}", "--cookie", TOKEN) as bench:
+        assert bench.ended() == 2
+        assert "--header: 'Authorization...' is no header; write 'Name: value'" in bench.err
+        assert "--cookie: write NAME=VALUE, got '...'" in bench.err
+        assert TOKEN not in bench.err
+
+
+def test_audit_when_it_is_resumed_then_what_was_shown_has_to_be_given_again(
+    audit: Audit, header_file: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "out" / "latest"
+    shown = ("--header-file", str(header_file), *COOKIE)
+    with audit(AGENT, *shown, *SUBPROTOCOL, "--trials", "2") as bench:
+        bench.wait_until(lambda: (run / "throughput.csv").exists() and table(run, "throughput").height > 0)
+        bench.process.terminate()
+        assert bench.ended() == 130
+    assert "swordfish" not in json.dumps(manifest(run))
+    env = ("--env", f"HELPDESK_TOKEN={TOKEN}")
+    with Bench("bench", "--resume", run, *env) as bench:
+        assert bench.ended() == 2
+        assert "the run had Authorization from --header or --header-file; give it again" in bench.err
+    with Bench("bench", "--resume", run, *env, *shown) as bench:
+        assert bench.ended() == 0, bench.out + bench.err
+    assert manifest(run)["state"] == "finished"
+
+
+MAKE_USERS = (
+    "from django.contrib.auth.models import User; "
+    "[User.objects.create_user(f'user{n}', password=f'secret-{n}') for n in range(8)]"
+)
+CUSTOMER = ("--before", f'python manage.py shell -c "{MAKE_USERS}"', "--login-url", "/accounts/login/")
+
+
+ACCOUNTS = "\n".join(f"user{number}:secret-{number}" for number in range(8))
+
+
+def users_file(folder: Path, text: str = ACCOUNTS) -> tuple[str, str]:
+    (folder / "users").write_text(text)
+    return "--users-file", str(folder / "users")
+
+
+def test_audit_when_users_sign_in_then_each_has_a_session_of_its_own(audit: Audit, tmp_path: Path) -> None:
+    run = tmp_path / "out" / "latest"
+    with audit("/ws/ticket/{room}/", *CUSTOMER, *users_file(tmp_path)) as bench:
+        assert bench.ended() == 0, bench.out + bench.err
+    (row,) = table(run, "delivery").iter_rows(named=True)
+    assert row["delivered"] > 0
+    assert row["lost"] == 0
+    (opened,) = table(run, "throughput").iter_rows(named=True)
+    assert opened["open_failed"] == 0
+    assert manifest(run)["target"]["login_url"] == "/accounts/login/"
+    holding = [file for file in run.rglob("*") if file.is_file() and b"sessionid" in file.read_bytes()]
+    assert holding == []
+
+
+@pytest.mark.parametrize(
+    ("page", "accounts", "code", "problem"),
+    [
+        ("/accounts/login/", "user0:wrong\n" * 8, 4, "'user0' could not sign in at http://127.0.0.1:"),
+        ("/accounts/login/", "user0:secret-0", 2, "there are 8, each with a session of its own, and accounts for 1"),
+        ("/login/", "user0:secret-0\n" * 8, 4, "/login/: it answered HTTP 404"),
+    ],
+)
+def test_audit_when_signing_in_fails_then_it_is_said_why_without_a_password(
+    audit: Audit, tmp_path: Path, page: str, accounts: str, code: int, problem: str
+) -> None:
+    with audit("/ws/ticket/{room}/", *CUSTOMER, "--login-url", page, *users_file(tmp_path, accounts)) as bench:
+        assert bench.ended() == code, bench.out + bench.err
+        assert problem in bench.err
+        assert "secret-0" not in bench.err
+        assert "wrong" not in bench.err
