@@ -4,10 +4,12 @@ Those that were dropped before the window that counts are left out.
 
 The verdict is one of four:
 - called: disconnect() was entered;
-- missed: it never was by the end of settling, while the process that held the connection lived;
+- missed: it never was, and its task had ended, so that it never will be; or it was not by the end of settling, while
+  the process that held the connection lived;
 - never reached: no application ever ran for it (it died inside the HTTP upgrade), so there was nothing to call;
-- unknown: it cannot be told, because the process died, a ledger could not grow, or the server let the connection in
-  and yet did not record it (its application came without the probe, or a proxy took our header away).
+- unknown: it cannot be told, because the process died or was not asked after settling, a ledger could not grow, or the
+  server let the connection in and yet did not record it (its application came without the probe, or a proxy took our
+  header away).
 A missed one has a cause, the first of CAUSES that its records show.
 """
 
@@ -25,6 +27,9 @@ CONNECT_RUNNING = "connect() still running"
 HANDLER_BUSY = "handler busy"
 ENDED_SILENTLY = "task ended without disconnect()"
 NOT_NOTICED = "not noticed"
+
+CANCELLED = "asyncio.exceptions.CancelledError"
+"""What ends the tasks of a server that is being stopped: nobody knows how such a one would have ended."""
 
 CAUSES = (SEND_RAISED, HANDLER_RAISED, ENDED_SILENTLY, CONNECT_RUNNING, HANDLER_BUSY, NOT_NOTICED)
 """Why disconnect() was not entered, in the order in which they are looked for.
@@ -105,11 +110,14 @@ _SERVER_SIDE = (
 
 
 def _verdict(trial: TrialRecords, *, was_opened: pl.Expr) -> pl.Expr:
-    complete = pl.lit(not trial.is_truncated and bool(trial.after))
     return (
         pl.when(pl.col("entered_ns").is_not_null())
         .then(pl.lit("called"))
-        .when(~complete)
+        .when(pl.lit(trial.is_truncated))
+        .then(pl.lit("unknown"))
+        .when(_has_ended_by_itself())
+        .then(pl.lit("missed"))
+        .when(pl.lit(not trial.after))
         .then(pl.lit("unknown"))
         .when(pl.col("pid").is_null() & ~was_opened)
         .then(pl.lit("never reached"))
@@ -117,6 +125,10 @@ def _verdict(trial: TrialRecords, *, was_opened: pl.Expr) -> pl.Expr:
         .then(pl.lit("missed"))
         .otherwise(pl.lit("unknown"))
     )
+
+
+def _has_ended_by_itself() -> pl.Expr:
+    return pl.col("ended_ns").is_not_null() & (pl.col("ended_by").fill_null("") != CANCELLED)
 
 
 def _is_alive(trial: TrialRecords) -> pl.Expr:

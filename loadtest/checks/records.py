@@ -1,7 +1,7 @@
 """What a check is given: everything that one trial recorded, read only."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import polars as pl
 
@@ -13,6 +13,11 @@ NS_A_MS = 1_000_000
 NS_A_US = 1_000
 
 Reaches = Literal["everyone", "others", "nobody"]
+
+NO_SAMPLES: Final = pl.DataFrame(
+    schema={"time_ns": pl.Int64, "role": pl.String, "cpu_s": pl.Float64, "rss_bytes": pl.Int64}
+)
+"""The samples of a trial whose processes nobody watched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,8 @@ class TrialRecords:
     """time_ns, role ("server", "generator", "broker", "bench"), cpu_s (since the process began), rss_bytes, and where
     the system tells: wait_s (ready to run and on no CPU, summed over threads), involuntary (context switches),
     fds_left (files that may still be opened)."""
+    unsampled: str = ""
+    """Why no process was sampled; empty where they were."""
     before: tuple[ProcessResidue, ...]
     after: tuple[ProcessResidue, ...]
     """Empty when the residue could not be read; `after_unknown` then says why."""

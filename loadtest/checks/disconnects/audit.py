@@ -51,7 +51,7 @@ def _row(kind: str, connections: pl.DataFrame, trial: TrialRecords) -> Row:
         **_share(missed.height, missed.height + called.height),
         **_detection(called, missed.height),
         table.NEVER_REACHED: connections.height - dropped.height,
-        **_steps(dropped, is_complete=bool(trial.after) and not trial.is_truncated),
+        **_steps(dropped, is_complete=_is_complete(trial)),
         **{column: _how_many(dropped[name]) for name, (column, _) in _LEFT.items()},
         table.CAUSES: counts_of(missed["cause"]),
         table.EXAMPLE: str(missed["connection"][0]) if missed.height else "",
@@ -80,10 +80,17 @@ def _detection(called: pl.DataFrame, missed: int) -> Row:
     }
 
 
+_STEPS = {table.NOTICED: "noticed_ns", table.RETURNED: "returned_ns", table.RAISED: "raised"}
+
+
+def _is_complete(trial: TrialRecords) -> bool:
+    """Tell whether the ledgers hold all that happened: else what is not in them may have happened."""
+    return bool(trial.after) and not trial.is_truncated
+
+
 def _steps(dropped: pl.DataFrame, *, is_complete: bool) -> Row:
-    """How far each came; what is not in ledgers that are not complete may have happened."""
-    recorded = {table.NOTICED: "noticed_ns", table.RETURNED: "returned_ns", table.RAISED: "raised"}
-    return {column: dropped[name].count() if is_complete else None for column, name in recorded.items()}
+    """How far each came."""
+    return {column: dropped[name].count() if is_complete else None for column, name in _STEPS.items()}
 
 
 def _how_many(left: pl.Series) -> int | None:
@@ -99,6 +106,8 @@ def _reasons(trial: TrialRecords, connections: pl.DataFrame) -> Iterator[tuple[A
     unknown = connections.filter(pl.col("verdict") == "unknown").height
     if unknown:
         yield table.UNKNOWN, f"{unknown} dropped connections: " + "; ".join(general)
+    if not _is_complete(trial):
+        yield from ((column, "; ".join(general)) for column in _STEPS if trial.drops)
     for name, (column, part) in _LEFT.items():
         if connections[name].null_count():
             own = [f"process {held.pid}: {held.unknown[part]}" for held in trial.after if part in held.unknown]

@@ -21,6 +21,21 @@ from loadtest.checks.validity import invalid_because
 from loadtest.figures.counts import counts_of
 from loadtest.figures.table import Row
 
+_SAMPLED = (
+    table.SERVER_CPU_S,
+    table.SERVER_RSS_MB,
+    table.GENERATOR_CPU_S,
+    table.BROKER_CPU_S,
+    table.CPU_WAIT_S,
+    table.INVOLUNTARY_SWITCHES,
+    table.GENERATOR_WAIT_S,
+    table.FOREIGN_CPU,
+    table.CONTENTION,
+    table.STEAL,
+    table.THROTTLED_S,
+)
+"""The columns that only samples of the processes and the machine can tell."""
+
 
 def check(trial: TrialRecords) -> CheckResult:
     """Return one row for the window that counts."""
@@ -36,7 +51,8 @@ def check(trial: TrialRecords) -> CheckResult:
         **_ends(trial),
         table.VALID: "no" if reasons else "yes",
     }
-    return CheckResult(rows=table.TABLE.frame([row]), invalid=tuple(reasons))
+    unknown = tuple((column, trial.unsampled) for column in _SAMPLED if trial.unsampled)
+    return CheckResult(rows=table.TABLE.frame([row]), unknown=unknown, invalid=tuple(reasons))
 
 
 def blank(trial: TrialRecords) -> pl.DataFrame:

@@ -17,7 +17,12 @@ _US_A_MS = 1000
 
 
 def generator_was_busy(trial: TrialRecords, window: Window) -> str | None:
-    """Return why the trial is not valid where the generator used most of its core, or where that is not known."""
+    """Return why the trial is not valid where the generator used most of its core, or where that is not known.
+
+    Where nobody was there to sample it, what its ledger says of its hub and its lag has to do.
+    """
+    if trial.unsampled:
+        return None
     used_s = cpu_s(trial, "generator", window.start_ns, window.end_ns)
     if used_s is None:
         return "the generator's CPU time is not known"

@@ -99,7 +99,7 @@ def expected_disconnects(history: History, kind: str) -> dict[str, object]:
     of_kind = [one for one in history.connections if one.end == kind and one.ended >= STEADY]
     called = [one for one in of_kind if one.entered]
     others = [one for one in of_kind if not one.entered]
-    missed = [one for one in others if one.pid == LIVING and not history.cut]
+    missed = [one for one in others if (one.pid == LIVING or one.task_ended) and not history.cut]
     running = [one for one in of_kind if not one.task_ended]
     codes = Counter(one.entered[0][1] for one in called)
     most_first = sorted(codes.items(), key=lambda code_count: (-code_count[1], code_count[0]))

@@ -165,6 +165,18 @@ def test_disconnects_when_the_residue_was_not_read_then_only_what_was_seen_is_kn
     assert all("it did not answer" in why[name] for name in ("unknown", "groups_left", "tasks_left"))
 
 
+def test_disconnects_when_the_task_ended_before_the_process_died_then_it_is_missed() -> None:
+    gone_by_a_send = [*up_and_running(B), send_raised(2010, B, "Gone"), ended(2011, B, "Gone")]
+    found = trial(gone(A, B), cleaned_up(A), gone_by_a_send, after=(), after_unknown="nobody was there to read it")
+    assert verdicts(found) == {A: ("called", None), B: ("missed", words.SEND_RAISED)}
+
+
+def test_disconnects_when_the_task_was_cancelled_and_the_process_died_then_it_is_unknown() -> None:
+    cancelled = [*up_and_running(A), ended(2011, A, words.CANCELLED)]
+    assert verdicts(trial(gone(A), cancelled, after=(), after_unknown="it is gone")) == {A: ("unknown", None)}
+    assert verdicts(trial(gone(A), cancelled)) == {A: ("missed", words.HANDLER_RAISED)}
+
+
 def test_disconnects_when_one_process_did_not_answer_then_groups_are_unknown() -> None:
     finding = check(trial(gone(A), cleaned_up(A), after_unknown="process 22 did not answer: timed out"))
     assert row(finding)["groups_left"] is None

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from loadtest.checks.kind import CheckResult
+from loadtest.checks.records import NO_SAMPLES
 from loadtest.checks.throughput.audit import check
 from loadtest.checks.usage import cpu_steps_s
 from loadtest.checks.validity.generator import GENERATOR_LAG_LIMIT_MS
@@ -21,6 +22,7 @@ from tests.unit.checks.histories import (
     client,
     joined,
     phases,
+    reasons,
     received,
     records,
     samples,
@@ -52,6 +54,15 @@ def test_throughput_when_messages_flow_then_those_of_the_window_are_counted() ->
     assert figures["messages_per_s"] == 10 / WINDOW_S
     assert {figures[f"latency_ms_{name}"] for name in ("p50", "p90", "p99", "p999", "max")} == {4.0}
     assert figures["valid"] == "yes"
+
+
+def test_throughput_when_nobody_sampled_then_cpu_is_unknown_with_the_reason_and_the_trial_is_valid() -> None:
+    finding = found(*echo(2000, 1, 4), samples=NO_SAMPLES, unsampled="nobody was there")
+    figures = finding.rows.row(0, named=True)
+    assert (finding.invalid, figures["valid"], figures["received"]) == ((), "yes", 1)
+    sampled = ("server_cpu_s", "server_rss_mb", "generator_cpu_s", "broker_cpu_s", "steal", "contention")
+    assert {name: figures[name] for name in sampled} == dict.fromkeys(sampled)
+    assert {reasons(finding)[name] for name in sampled} == {"nobody was there"}
 
 
 def test_throughput_when_latencies_differ_then_the_percentiles_are_those_of_the_raw_samples() -> None:
