@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from loadtest.bench.pinned import pinned_here
 from loadtest.bench.plan import Plan
@@ -34,23 +34,30 @@ def new_manifest(
 ) -> Manifest:
     """Return the manifest of a run that begins now."""
     pinned = pinned_here(plan)
+    return replace(
+        manifest_here(folder.name, command=command, plan=plan.model_dump(mode="json"), planned=planned),
+        values=values,
+        twins=twins,
+        pinning=pinned.cpus,
+        notes=(*plan.notes, *pinned.notes),
+    )
+
+
+def manifest_here(name: str, *, command: str, plan: Mapping[str, Any], planned: int) -> Manifest:
+    """Return the manifest of what begins now and here, and of which nothing more is known."""
     return Manifest(
         format=FORMAT_VERSION,
-        name=folder.name,
+        name=name,
         started_utc=_now(),
         state="running",
         command=command,
-        plan=plan.model_dump(mode="json"),
-        values=values,
+        plan=plan,
         versions=versions(),
         machine=machine(),
         limits=limits(),
         git_revision=git_revision(PROJECT),
         planned=planned,
-        twins=twins,
         done=0,
-        pinning=pinned.cpus,
-        notes=(*plan.notes, *pinned.notes),
     )
 
 

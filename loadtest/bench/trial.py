@@ -35,6 +35,7 @@ from loadtest.bench.generator import (
 )
 from loadtest.bench.outage import EndingGenerator, Injected, Processes, times_of
 from loadtest.bench.plan import Plan, Trial
+from loadtest.bench.trial_ledgers import write_ledgers
 from loadtest.brokers import RunningBroker
 from loadtest.checks import TrialRecords
 from loadtest.dimensions import CONSUMER, LAYER, SERVER, WORKERS
@@ -345,16 +346,8 @@ def _ledgers(target: RunningTarget, folder: Path) -> tuple[pl.DataFrame, pl.Data
         client, server = read_ledger(ledger, "client"), target.collect_ledger().in_our_time
     except LedgerError as error:
         raise TrialFailed(f"a ledger cannot be read: {error}") from error
-    _write(client, folder / "client.parquet")
-    _write(server, folder / "server.parquet")
+    write_ledgers(folder, client=client, server=server)
     for path in ledger.iterdir():
         path.unlink()
     ledger.rmdir()
     return client, server
-
-
-def _write(ledger: pl.DataFrame, path: Path) -> None:
-    try:
-        ledger.write_parquet(path, compression="zstd")
-    except (pl.exceptions.PolarsError, OSError) as error:  # a full disk is either
-        raise EnvironmentFailed(f"could not write {path}: {error}; free the disk or pass --out") from error

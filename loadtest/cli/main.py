@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from loadtest.bench.plan import PlanError
-from loadtest.cli import bench, capacity, catalogue, compare, keep, report, selftest, show, ui
+from loadtest.cli import audit, bench, capacity, catalogue, compare, keep, report, selftest, show, ui
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, USAGE
 from loadtest.ledger.reader import LedgerError
 from loadtest.report.errors import ReportError
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.command("bench")(bench.bench_command)
 app.command("capacity")(capacity.capacity_command)
+app.command("audit")(audit.audit)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("keep")(keep.keep)

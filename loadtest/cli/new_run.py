@@ -22,11 +22,15 @@ class Create(Protocol[P, R]):
 
 
 def new_run(create: Create[P, R], out: Path, plan: P, values: Mapping[str, tuple[Value, ...]]) -> R:
-    """Return the new run, which knows the command that was typed, without passwords."""
-    command = shlex.join(["channels-loadtest", *map(redacted, redacted_variables(sys.argv[1:]))])
+    """Return the new run, which knows the command that was typed."""
     try:
-        return create(out, plan, command=command, values=values)
+        return create(out, plan, command=typed_command(), values=values)
     except OSError as error:
         raise EnvironmentFailed(
             f"cannot make the run's folder in {out}: {error.strerror}; pass --out with a folder that can be written"
         ) from error
+
+
+def typed_command() -> str:
+    """Return the command that was typed, without passwords."""
+    return shlex.join(["channels-loadtest", *map(redacted, redacted_variables(sys.argv[1:]))])

@@ -91,13 +91,22 @@ def _segment(path: Path) -> NDArray[np.void]:
         return np.empty(0, _DTYPE)
     if len(data) < HEADER.size:
         raise LedgerError(f"{path} is cut off inside its header")
-    magic, version, size, _, _ = HEADER.unpack_from(data)
-    if magic != MAGIC or version != VERSION or size != RECORD.size:
-        raise LedgerError(f"{path} is not a ledger of version {VERSION}")
+    _require_ours(path, data)
     records = np.frombuffer(data, _DTYPE, offset=HEADER.size, count=(len(data) - HEADER.size) // RECORD.size)
     # a slot that a killed writer left empty or half filled has no time or no event: the event is written last
     whole: NDArray[np.void] = records[(records["time_ns"] != 0) & (records["event"] != 0)]
     return whole
+
+
+def _require_ours(path: Path, data: bytes) -> None:
+    magic, version, size, _, _ = HEADER.unpack_from(data)
+    if magic != MAGIC:
+        raise LedgerError(f"{path} is no ledger")
+    if version != VERSION or size != RECORD.size:
+        raise LedgerError(
+            f"{path} is a ledger of version {version}, and this is the reader of version {VERSION}; record it again, "
+            "with the same release of channels-loadtest on both sides"
+        )
 
 
 def _texts(segment: Path) -> list[str]:

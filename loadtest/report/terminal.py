@@ -48,14 +48,15 @@ _MARKS: dict[Severity, tuple[str, str]] = {
 }
 
 
-def print_report(summary: Summary, console: Console, run_folder: Path) -> None:
-    """Print the tables, the findings and the place of the page."""
+def print_report(summary: Summary, console: Console, run_folder: Path | None = None) -> None:
+    """Print the tables, the findings and the place of the page; without a folder there is neither page nor ledgers."""
     console = plain_when_piped(console)
     print_tables(summary, console)
     if summary.cells:
         console.print(RichText(f"\n{noise_words(summary.noise, summary.evidence.namer)}"))
     _print_findings(summary.findings, console, run_folder)
-    console.print(RichText(f"\nReport: {run_folder / 'report.html'}"), soft_wrap=True)
+    if run_folder is not None:
+        console.print(RichText(f"\nReport: {run_folder / 'report.html'}"), soft_wrap=True)
 
 
 def print_tables(summary: Summary, console: Console, *, only: Collection[str] = ()) -> None:
@@ -140,18 +141,19 @@ def _rich(text: Text) -> RichText:
     return RichText(text.text, style=_STYLES[text.tone])
 
 
-def _print_findings(findings: Sequence[Finding], console: Console, run_folder: Path) -> None:
+def _print_findings(findings: Sequence[Finding], console: Console, run_folder: Path | None) -> None:
     shown = _first_of_each_topic(findings)[:SHOWN]
     console.print(RichText("\nWhat was found (the most important first)", style="bold"))
     for finding in shown:
         _print_finding(finding, console)
-        if finding.example and finding.severity == "warning":
+        if run_folder is not None and finding.example and finding.severity == "warning":
             command = show_command(run_folder, finding.example)
             console.print(RichText(f"{'':{MARK_WIDTH}} {command}", style="dim"), soft_wrap=True)
     if not findings:
         console.print("Nothing: no trial was finished.")
     if len(findings) > len(shown):
-        console.print(RichText(f"... and {counted(len(findings) - len(shown), 'more sentence')} in report.html."))
+        where = " in report.html" if run_folder is not None else ""
+        console.print(RichText(f"... and {counted(len(findings) - len(shown), 'more sentence')}{where}."))
 
 
 def _print_finding(finding: Finding, console: Console) -> None:

@@ -29,7 +29,7 @@ def test_trial_when_a_ledger_is_damaged_then_it_fails_and_names_the_file(tmp_pat
     damaged = tmp_path / LEDGER / "client-7-1.ledger"
     damaged.write_bytes(b"not a ledger" * 10)
     target: Any = SimpleNamespace(collect_ledger=lambda: CollectedLedger(records=read_ledger(tmp_path, "server")))
-    with pytest.raises(TrialFailed, match=rf"a ledger cannot be read: {damaged} is not a ledger of version"):
+    with pytest.raises(TrialFailed, match=rf"a ledger cannot be read: {damaged} is no ledger"):
         _ledgers(target, tmp_path)
     assert damaged.exists(), "what was recorded stays, to be looked at"
 

@@ -122,7 +122,8 @@ def _general_reasons(trial: TrialRecords, connections: pl.DataFrame) -> Iterator
     unknown = connections.filter(pl.col("verdict") == "unknown")
     if never_seen := unknown["pid"].null_count():
         yield f"{never_seen} were let in by the server and are not in its ledger"
-    if gone := sorted(set(unknown["pid"].drop_nulls()) - {residue.pid for residue in trial.after}):
+    told = {residue.pid for residue in trial.after}
+    if told and (gone := sorted(set(unknown["pid"].drop_nulls()) - told)):
         yield f"process {', '.join(map(str, gone))} did not live until the end, or did not answer"
 
 

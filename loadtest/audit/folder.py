@@ -1,0 +1,41 @@
+"""The folder of an audit: that of a run with one trial, so that `report`, `show` and `compare` read it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from loadtest.audit.audited import Audited
+from loadtest.bench.run_manifest import manifest_here, new_run_folder, point_latest, with_state
+from loadtest.bench.trial_ledgers import write_ledgers
+from loadtest.report.csv_files import write_csv, write_text
+from loadtest.report.manifest import MANIFEST, Manifest, TroubledTrial, manifest_json
+
+NAME = "audit"
+
+
+def manifest_of(audited: Audited, *, command: str, name: str = NAME) -> Manifest:
+    """Return the manifest of a run that is this audit."""
+    told = audited.told
+    plan = {"trials": 1, "reaches": told.reaches, "allow_contention": told.allow_contention}
+    invalid = tuple(TroubledTrial(cell=audited.cell, trial=audited.trial.number, why=why) for why in audited.invalid)
+    return replace(
+        with_state(manifest_here(name, command=command, plan=plan, planned=1), "finished"),
+        values=audited.values,
+        done=1,
+        invalid=invalid,
+        notes=audited.notes,
+    )
+
+
+def write_run(audited: Audited, out: Path, *, command: str) -> Path:
+    """Write a new folder `<utc>-audit` in `out`, let `latest` point to it, and return it.
+
+    Raises OSError or EnvironmentFailed when it cannot.
+    """
+    folder = new_run_folder(out, NAME)
+    trial = folder / "trials" / audited.trial.folder
+    trial.mkdir(parents=True)
+    write_ledgers(trial, client=audited.ledgers.client, server=audited.ledgers.server)
+    write_csv(audited.tables, folder)
+    write_text(folder / MANIFEST, manifest_json(manifest_of(audited, command=command, name=folder.name)))
+    point_latest(folder)
+    return folder
