@@ -1,0 +1,1 @@
+"""What the probe adds to manage.py."""
