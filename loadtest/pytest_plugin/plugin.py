@@ -43,7 +43,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add what was measured to the report of a test that failed."""
     report = yield
-    if call.when == "call" and report.failed and (results := _results_of(item)):
+    if report.failed and call.when != "teardown" and (results := _results_of(item)):
         from loadtest.pytest_plugin.told import told
 
         report.sections += [(f"channels-loadtest: {result.title}", told(result)) for result in results]
