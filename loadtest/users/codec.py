@@ -9,7 +9,7 @@ from typing import Protocol
 
 from loadtest.ledger.record import SEQUENCE
 from loadtest.load.markers import Message, find_marker, marker_of, read_marker
-from loadtest.users.messages import decode, encode
+from loadtest.users.messages import decode, encoder
 
 
 class Codec(Protocol):
@@ -27,11 +27,7 @@ class TutorialCodec:
 
     def __init__(self, padding: str) -> None:
         """Take what follows the digits (see `loadtest.users.messages.padding`)."""
-        self._padding = padding
-
-    def encode(self, identity: int, planned_ns: int) -> str:
-        """Return the text of a message."""
-        return encode(identity, planned_ns, self._padding)
+        self.encode = encoder(padding)
 
     decode = staticmethod(decode)
 

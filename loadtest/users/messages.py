@@ -6,6 +6,7 @@ and echo apps do, lets every receiver tell which message it got and how long aft
 
 import json
 import struct
+from collections.abc import Callable
 
 from loadtest.load import SMALLEST_PAYLOAD
 from loadtest.load.markers import Message as Message
@@ -34,9 +35,16 @@ def padding(payload_size: int) -> str:
     return "x" * (payload_size - SMALLEST_PAYLOAD) + _TAIL
 
 
-def encode(identity: int, planned_ns: int, tail: str) -> str:
-    """Return the text of a message; `tail` comes from `padding`. With `:032x` it would take three times as long."""
-    return f"{_HEAD}{_pack(identity, planned_ns).hex()}{tail}"
+def encoder(tail: str) -> Callable[[int, int], str]:
+    """Return what makes the text of a message of its number and planned time; `tail` comes from `padding`.
+
+    With `:032x` it would take three times as long.
+    """
+
+    def encode(identity: int, planned_ns: int) -> str:
+        return f"{_HEAD}{_pack(identity, planned_ns).hex()}{tail}"
+
+    return encode
 
 
 def decode(text: str | bytes) -> Message | None:

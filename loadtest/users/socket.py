@@ -89,7 +89,7 @@ class MemberSocket(Waiting):
                 self._url,
                 **self._handshake(number),
                 proxy=self._session.load.proxy or None,
-                on_message=self._received,
+                on_message=self._received if self._joining is None else self._received_or_joined,
                 on_closed=self._peer_closed,
             )
         except WireError as error:
@@ -231,8 +231,6 @@ class MemberSocket(Waiting):
 
     def _received(self, connection: Connection, text: str | bytes, arrived_ns: int) -> None:
         """Record and count a message that has arrived, and let its sender go on; runs on the hub."""
-        if self._joining is not None and self._joining.is_met_by(connection, text):
-            return
         message = self._sent if text == self._sent_text else self._decode(text)
         if message is None:
             self._received_foreign(connection, text, arrived_ns)
@@ -246,6 +244,10 @@ class MemberSocket(Waiting):
         if identity == self._awaited:
             self._awaited = _NOTHING
             self.answer(arrived_ns)
+
+    def _received_or_joined(self, connection: Connection, text: str | bytes, arrived_ns: int) -> None:
+        if self._joining is None or not self._joining.is_met_by(connection, text):
+            self._received(connection, text, arrived_ns)
 
     def _received_foreign(self, connection: Connection, text: str | bytes, arrived_ns: int) -> None:
         self._record(Event.FOREIGN, connection.id, value=len(text), time_ns=arrived_ns)

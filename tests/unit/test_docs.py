@@ -14,6 +14,7 @@ from loadtest.checks.residue.said import USUAL
 from loadtest.docs import PARTS, README_WIDTH, Part, replaced
 from loadtest.layers import LAYERS
 from loadtest.report.capacity.table import TABLE as CAPACITY
+from loadtest.report.cells import trials_of
 from loadtest.report.columns import FORMAT_VERSION, describe, describe_table
 from loadtest.report.csv_files import read_tables
 from loadtest.report.manifest import Manifest, read_manifest
@@ -72,6 +73,15 @@ def test_reference_run_when_looked_at_then_it_is_a_whole_default_run() -> None:
     if manifest.format == FORMAT_VERSION:  # the default plan of an older version is not this one's
         assert manifest.planned == len(default.trials_in_order())
     assert not manifest.failed
+
+
+def test_method_when_it_tells_of_the_disturbed_run_then_the_kept_run_says_the_same() -> None:
+    folder, text = PROJECT / "results" / "disturbed", " ".join(DOCS["method.md"].split())
+    manifest, trials = read_manifest(folder), trials_of(read_tables(folder))
+    invalid = {(trouble.cell, trouble.trial) for trouble in manifest.invalid}
+    without_valid = {cell for cell, _ in trials} - {cell for (cell, _), is_valid in trials.items() if is_valid}
+    assert f"{len(invalid)} of the {manifest.done} trials of the default bench were not valid" in text
+    assert len(without_valid) == 3 and "three cells had no valid one" in text
 
 
 def test_readme_when_its_plan_is_read_then_a_bench_takes_it() -> None:

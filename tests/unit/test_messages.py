@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from loadtest.ledger.record import message_id
 from loadtest.load import SMALLEST_PAYLOAD
-from loadtest.users.messages import Message, decode, encode, padding
+from loadtest.users.messages import Message, decode, encoder, padding
 
 connections = st.builds(
     lambda generator, number: generator << 24 | number, st.integers(1, 255), st.integers(1, 2**24 - 1)
@@ -24,7 +24,7 @@ sizes = st.integers(SMALLEST_PAYLOAD, 300)
 
 
 def text_of(message: Message, size: int = SMALLEST_PAYLOAD) -> str:
-    return encode(message.identity, message.planned_ns, padding(size))
+    return encoder(padding(size))(message.identity, message.planned_ns)
 
 
 @given(messages, sizes)

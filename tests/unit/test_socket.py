@@ -20,7 +20,7 @@ from loadtest.ledger.reader import read_ledger
 from loadtest.load import Job
 from loadtest.users import socket as module
 from loadtest.users import waiting
-from loadtest.users.messages import decode, encode, padding
+from loadtest.users.messages import decode, encoder, padding
 from loadtest.users.session import Session
 from loadtest.users.socket import MemberSocket
 from loadtest.wire import Closure, ConnectionLost
@@ -137,7 +137,7 @@ def test_request_when_the_app_spells_the_answer_otherwise_then_it_is_the_same(
 
 def test_request_when_others_talk_meanwhile_then_it_waits_on(rig: Rig) -> None:
     asking = rig.ask()
-    rig.connection.arrives(encode(7 << 56 | 1, 1, padding(64)))
+    rig.connection.arrives(encoder(padding(64))(7 << 56 | 1, 1))
     rig.connection.arrives("hello")
     rig.connection.arrives("")
     assert not asking.ready()
@@ -248,7 +248,7 @@ def test_request_when_the_answer_to_an_earlier_connection_comes_then_it_waits_on
 def test_ask_when_something_foreign_comes_then_that_is_the_answer(rig: Rig) -> None:
     asking = gevent.spawn(rig.ws.ask, "a question")
     gevent.idle()
-    rig.connection.arrives(encode(7 << 56 | 1, 1, padding(64)))
+    rig.connection.arrives(encoder(padding(64))(7 << 56 | 1, 1))
     assert not asking.ready()
     rig.connection.arrives("an answer")
     assert asking.value is True

@@ -75,5 +75,5 @@ def _seeable(row: Row) -> str:
     """What would have been seen, if anything would."""
     seeable = row.judged.seeable
     if row.figure.kind == "share":
-        return f" ({100 * seeable:.0f} points)" if seeable <= 1 else ""
+        return f" ({100 * seeable:.2g} points)" if seeable <= 1 else ""
     return f" (×{number(1 + seeable)})" if 1 + seeable <= MOST_FACTOR else ""
