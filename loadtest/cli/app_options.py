@@ -79,6 +79,7 @@ def _own_app(
 
 
 _OPTIONS: Final = tuple(inspect.signature(_own_app).parameters.values())
+OPTION_NAMES: Final = frozenset(option.name for option in _OPTIONS)
 
 
 def with_app_options(command: Callable[..., None]) -> Callable[..., None]:

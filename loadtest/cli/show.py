@@ -10,7 +10,7 @@ from rich.table import Table
 from loadtest.bench.plan import PlanError
 from loadtest.cli.run_argument import run_named
 from loadtest.report.errors import ReportError
-from loadtest.report.story import read_story
+from loadtest.report.story import Story, read_story
 
 PIPED_WIDTH = 200
 """A pipe has no width; rich would take 80 columns and cut the names of exceptions."""
@@ -25,6 +25,14 @@ def show(
         story = read_story(run_named(run), connection)
     except ReportError as error:
         raise PlanError(str(error)) from None
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    console.print(story_table(story))
+
+
+def story_table(story: Story) -> Table:
+    """Return what both sides recorded of a connection, a line for each thing that happened."""
     zero = "its drop" if story.from_drop else "its first record"
     table = Table(
         title=f"connection {story.connection} of {story.trial}; ms from {zero}", box=None, title_justify="left"
@@ -35,7 +43,4 @@ def show(
     for line in story.lines:
         sides = (line.what, "") if line.side == "client" else ("", line.what)
         table.add_row(f"{line.t_ms:,.3f}", *sides)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = PIPED_WIDTH
-    console.print(table)
+    return table

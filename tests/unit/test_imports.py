@@ -45,7 +45,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         {"loadtest.users", "loadtest.stack", "loadtest.brokers", "loadtest.targets", "target_app", "locustfiles"}
     ),
     frozenset({"loadtest.audit", "loadtest.bench", "loadtest.capacity", "loadtest.selftest"}),
-    frozenset({"loadtest.cli", "loadtest.webui", "loadtest.docs"}),
+    frozenset({"loadtest.cli", "loadtest.webui", "loadtest.docs", "loadtest.pytest_plugin"}),
 )
 """From the ground up; the floor of what is not named here has to be decided first."""
 
@@ -108,7 +108,8 @@ DOORS: dict[str, frozenset[str]] = {
     "uvicorn": frozenset({"loadtest.servers"}),
     "daphne": frozenset({"loadtest.servers"}),
     "channels": frozenset({"loadtest.probe", "loadtest.guest", "target_app"}),
-    "django": frozenset({"loadtest.probe", "loadtest.guest", "target_app"}),
+    "django": frozenset({"loadtest.probe", "loadtest.guest", "loadtest.pytest_plugin", "target_app"}),
+    "pytest": frozenset({"loadtest.pytest_plugin"}),
     "asgiref": frozenset({"loadtest.probe", "target_app"}),
     "scipy": frozenset({"loadtest.stats"}),
     "altair": frozenset({"loadtest.report"}),
@@ -248,6 +249,11 @@ def test_ledger_when_imported_then_only_its_reader_needs_more_than_the_standard_
         ("loadtest.ledger", ("polars", "numpy", "gevent", "django")),
         ("loadtest.drops", ("loadtest.wire", "gevent", "locust")),
         ("loadtest.report", ("gevent", "locust", "django", "loadtest.stack", "loadtest.bench", "loadtest.users")),
+        (
+            "loadtest.pytest_plugin.plugin",
+            ("gevent", "locust", "polars", "numpy", "pydantic", "django", "rich", "typer"),
+        ),
+        ("loadtest.pytest_plugin.measuring", ("gevent", "locust", "loadtest.users", "loadtest.wire", "altair")),
         ("loadtest.cli.main", ("gevent", "locust", "loadtest.users", "loadtest.wire", "altair", "vl_convert")),
     ],
 )
