@@ -14,6 +14,8 @@ from loadtest.ledger.reader import LedgerError
 from loadtest.report.errors import ReportError
 from loadtest.stack.errors import EnvironmentFailed
 
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -37,9 +39,9 @@ catalogue.add_to(app)
 
 def main() -> None:
     """Run the command line; errors of ours become one message and the exit code of their kind."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
-        signal.signal(signal.SIGHUP, _interrupt)
+    for number in _ENDS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as SIGHUP is under nohup
+            signal.signal(number, _interrupt)
     try:
         app()
     except PlanError as error:
@@ -53,7 +55,12 @@ def main() -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """End in order on SIGTERM and SIGHUP too, as on Ctrl-C: whatever was started is then ended."""
+    """End in order, once: whatever was started is ended, and what was measured is saved.
+
+    Further signals are ignored meanwhile. It takes some seconds, and a run cut short in it would be called running.
+    """
+    for each in _ENDS:
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

@@ -85,7 +85,7 @@ def run(copy: Path) -> Iterator[tuple[Path, str]]:
         "-m", "loadtest.cli", "bench", *arguments, "--out", copy / "out",
         program=sys.executable, env={"PYTHONPATH": str(copy)}, cwd=copy,
     ) as bench:  # fmt: skip
-        assert bench.ended() == 0, bench.out + bench.err
+        assert bench.ended_valid() == 0, bench.out + bench.err
         yield copy / "out" / "latest", bench.out
 
 
@@ -159,7 +159,7 @@ def test_target_when_added_as_a_file_then_the_campaign_measures_it(copy: Path) -
         "    run_campaign(run, target, addresses={}, watcher=progress)\n"
     )
     with Bench("-c", program, program=sys.executable, env={"PYTHONPATH": str(copy)}, cwd=copy) as bench:
-        assert bench.ended() == 0, bench.out + bench.err
+        assert bench.ended_valid() == 0, bench.out + bench.err
     (started,) = (copy / "targets" / "latest").glob("trials/*/1/started-by-the-toy")
     rows = table(started.parents[3], "throughput")
     assert rows["consumer"].to_list() == ["async"]

@@ -41,7 +41,7 @@ def manage(project: Path, *arguments: str | Path) -> Bench:
 
 def test_manage_when_it_runs_a_bench_then_it_is_of_the_project(project: Path, tmp_path: Path) -> None:
     with manage(project, "bench", "--path", "/ws/chat/", *TALK, *LOAD, "--out", tmp_path / "out") as bench:
-        assert bench.ended() == 0, bench.out + bench.err
+        assert bench.ended_valid() == 0, bench.out + bench.err
     run = tmp_path / "out" / "latest"
     target = manifest(run)["target"]
     assert (target["app"], target["app_dir"]) == ("teamchat.asgi:application", str(project))

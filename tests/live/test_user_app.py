@@ -44,7 +44,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, s
     out, before = tmp_path_factory.mktemp("out"), files_of(PROJECT)
     app = ("--app", "teamchat.asgi:application", "--app-dir", PROJECT, "--env", "TEAMCHAT_SECRET_KEY=swordfish")
     with Bench("bench", *app, *options(*PATHS), "--out", out) as bench:
-        assert bench.ended() == 0, bench.out + bench.err
+        assert bench.ended_valid() == 0, bench.out + bench.err
         assert files_of(PROJECT) == before, "the project is as it was"
         yield out / "latest", bench.out, bench.err
 
@@ -113,14 +113,14 @@ def test_audit_when_it_is_cut_short_then_it_goes_on_with_the_same_app(tmp_path: 
         assert bench.ended() == 2
         assert "the run had TEAMCHAT_SECRET_KEY from --env or --env-file; give it again" in bench.err
     with Bench("bench", "--resume", tmp_path / "latest", "--env", "TEAMCHAT_SECRET_KEY=swordfish") as bench:
-        assert bench.ended() == 0, bench.out + bench.err
+        assert bench.ended_valid() == 0, bench.out + bench.err
     assert manifest(tmp_path / "latest")["state"] == "finished"
 
 
 def test_audit_when_a_layer_is_named_then_it_takes_the_place_of_the_apps_own(tmp_path: Path) -> None:
     app = ("--app", "teamchat.asgi", "--app-dir", PROJECT, "--layers", "redis-pubsub")
     with Bench("bench", *app, *options("/ws/chat/"), "--out", tmp_path) as bench:
-        assert bench.ended() == 0, bench.out + bench.err
+        assert bench.ended_valid() == 0, bench.out + bench.err
     assert set(table(tmp_path / "latest", "delivery")["layer"]) == {"redis-pubsub"}
     assert manifest(tmp_path / "latest")["identity"]["layer redis-pubsub"].startswith("channels_redis 4.")
 
@@ -137,7 +137,7 @@ def test_audit_when_the_app_is_the_tutorials_chat_then_app_and_path_are_all_that
     tmp_path: Path,
 ) -> None:
     with Bench("bench", *BY_HAND, *short(), "--layers", "redis", "--out", tmp_path) as bench:
-        assert bench.ended() == 0, bench.out + bench.err
+        assert bench.ended_valid() == 0, bench.out + bench.err
         assert "DEBUG is on in the app's settings" in bench.err
     (row,) = table(tmp_path / "latest", "delivery").iter_rows(named=True)
     assert row["consumer"] == "ChatConsumer"
@@ -156,7 +156,7 @@ def test_audit_when_the_databases_are_the_apps_own_then_it_wrote_to_them_and_tha
     project = shutil.copytree(PROJECT, tmp_path / "teamchat", ignore=shutil.ignore_patterns("__pycache__"))
     own = ("--database", "as-is", "--before", "python manage.py migrate")
     with Bench("bench", "--app", "teamchat.asgi", *own, *options("/ws/chat/"), "--out", tmp_path, cwd=project) as bench:
-        assert bench.ended() == 0, bench.out + bench.err
+        assert bench.ended_valid() == 0, bench.out + bench.err
         assert "THE APP WRITES TO ITS OWN DATABASES: default (django.db.backends.sqlite3 " in bench.err
     with closing(sqlite3.connect(project / "teamchat.sqlite3")) as database:
         (visits,) = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'rooms_visit'").fetchone()
@@ -167,7 +167,7 @@ def test_audit_when_messages_are_acknowledged_then_no_acknowledgement_is_taken_f
     receipt = {"--message": '{"command": "say", "text": "{marker}", "receipt": true}', "--ack": '"stored"'}
     app = ("--app", "teamchat.asgi", "--app-dir", PROJECT)
     with Bench("bench", *app, *options("/ws/chat/sync/", **receipt), "--out", tmp_path) as bench:
-        assert bench.ended() == 0, bench.out + bench.err
+        assert bench.ended_valid() == 0, bench.out + bench.err
     (row,) = table(tmp_path / "latest", "delivery").iter_rows(named=True)
     assert row["delivered"] > 0
     assert row["duplicated"] == row["lost"] == 0
@@ -178,7 +178,7 @@ def test_audit_when_bodies_are_binary_then_messages_are_known_again(tmp_path: Pa
     app = ("--app", "teamchat.asgi", "--app-dir", PROJECT, "--message-form", form)
     said = {"--message": '{"say": "{marker}"}', "--join": '{"room": {room}}', "--expect": "in room"}
     with Bench("bench", *app, *options(f"/ws/binary/{form}/", **said), "--out", tmp_path) as bench:
-        assert bench.ended() == 0, bench.out + bench.err
+        assert bench.ended_valid() == 0, bench.out + bench.err
     (row,) = table(tmp_path / "latest", "delivery").iter_rows(named=True)
     assert row["delivered"] > 0
     assert row["duplicated"] == row["lost"] == 0
@@ -193,6 +193,6 @@ def test_audit_when_commands_are_run_before_then_in_the_project_and_on_the_datab
     before = shlex.join(["python", "manage.py", "shell", "-c", program])
     app = ("--app", "teamchat.asgi", "--app-dir", PROJECT, "--before", before)
     with Bench("bench", *app, *options("/ws/chat/"), "--out", tmp_path / "out") as bench:
-        assert bench.ended() == 0, bench.out + bench.err
+        assert bench.ended_valid() == 0, bench.out + bench.err
     assert (tmp_path / "visits").read_text() == "0"
     assert not (PROJECT / "teamchat.sqlite3").exists()

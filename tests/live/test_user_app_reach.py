@@ -28,7 +28,7 @@ def audit(tmp_path: Path) -> Audit:
     def run(path: str, *options: str) -> tuple[int, str]:
         app = ("--app", "whiteboard.asgi", "--app-dir", str(PROJECT), "--path", path, *LOAD, *options)
         with Bench("bench", *app, "--out", tmp_path) as bench:
-            return bench.ended(), bench.out + bench.err
+            return bench.ended_valid(), bench.out + bench.err
 
     return run
 

@@ -25,8 +25,8 @@ SHARE = 0.01
 
 QUANTILES = (0.5, 0.9, 0.99, 0.999, 1.0)
 
-APART = 0.001
-"""One message in a thousand may be further apart: a process can lose its core between a clock and the system call
+APART = 0.003
+"""Three messages in a thousand may be further apart: a process can lose its core between a clock and the system call
 beside it. Quantiles of what is left are compared, p99.9 and the largest among them."""
 
 GRID = [
