@@ -191,8 +191,13 @@ def test_bench_when_drops_act_in_the_opening_then_no_member_loses_its_connection
 def test_idle_when_the_layer_is_redis_as_in_the_tutorials_then_someone_dies_unasked(
     database: Database, tmp_path: Path
 ) -> None:
-    outcome = carried_out(database, tmp_path, scenarios="idle", layers="redis-stock", users=10, duration=6)
-    row = outcome.tables.frame("throughput").to_dicts()[0]
+    for number in range(3):  # again where the machine held the generator up
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        outcome = carried_out(database, folder, scenarios="idle", layers="redis-stock", users=10, duration=6)
+        row = outcome.tables.frame("throughput").to_dicts()[0]
+        if row["valid"] == "yes":
+            break
     assert row["ended_unexpectedly"] >= 1
     assert (row["sent"], row["received"], row["messages_per_s"]) == (0, 0, 0.0)
     assert row["latency_ms_p50"] is None
