@@ -25,9 +25,12 @@ SHARE = 0.01
 
 QUANTILES = (0.5, 0.9, 0.99, 0.999, 1.0)
 
-APART = 0.003
-"""Three messages in a thousand may be further apart: a process can lose its core between a clock and the system call
+APART = 0.001
+"""One message in a thousand may be further apart: a process can lose its core between a clock and the system call
 beside it. Quantiles of what is left are compared, p99.9 and the largest among them."""
+
+TRIES = 3
+"""It is driven again where more are apart: a machine that others use too may stop a process several times."""
 
 GRID = [
     Drive(kind=kind, users=users, rate=rate, locustfile=locustfile, steady_s=steady_s)
@@ -46,15 +49,24 @@ SOME = [
 
 @pytest.mark.parametrize("what", GRID if os.environ.get("LOADTEST_SOAK") else SOME, ids=str)
 def test_latency_when_the_truth_is_known_then_it_is_measured(what: Drive, tmp_path: Path) -> None:
-    driven = drive(what, tmp_path)
-    pairs = pairs_of(driven)
+    for number in range(TRIES):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        driven = drive(what, folder)
+        pairs = pairs_of(driven)
+        counted = pairs.filter(_is_near("measured", "true"))
+        if _most_are(counted, pairs):
+            break
     assert pairs.null_count().sum_horizontal().item() == 0, "each message that was sent is in both records"
     assert pairs["alone"].min() == 1, "of each message the kernel said when it came"
-    counted = pairs.filter(_is_near("measured", "true"))
-    assert counted.height >= pairs.height * (1 - APART) - 1
+    assert _most_are(counted, pairs)
     assert_quantiles_agree(counted, "measured", "true")
     assert_quantiles_agree(counted, "planned", "true_from_plan")
     assert_row_says_it(driven, pairs)
+
+
+def _most_are(counted: pl.DataFrame, pairs: pl.DataFrame) -> bool:
+    return counted.height >= pairs.height * (1 - APART) - 1
 
 
 def assert_quantiles_agree(pairs: pl.DataFrame, measured: str, true: str) -> None:
