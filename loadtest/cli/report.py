@@ -12,6 +12,7 @@ from loadtest.cli.run_argument import run_named
 from loadtest.cli.thresholds import is_broken, thresholds_of
 from loadtest.report import print_report, write_report
 from loadtest.report.capacity import has_steps, print_answers, write_capacity_report
+from loadtest.report.console import PlainConsole
 from loadtest.report.errors import ReportError
 
 
@@ -23,7 +24,7 @@ def report(
     ] = None,
 ) -> None:
     """Show a run's tables and write its summary.json and report.html anew."""
-    thresholds, folder, console = thresholds_of(fail_on or ()), run_named(run), Console(highlight=False)
+    thresholds, folder, console = thresholds_of(fail_on or ()), run_named(run), PlainConsole()
     try:
         if has_steps(folder):
             _show_capacity(folder, fail_on, console)

@@ -22,6 +22,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "loadtest.dimensions",
             "loadtest.discovery",
             "loadtest.installed",
+            "loadtest.printable",
             "loadtest.shipped",
             "loadtest.load",
             "loadtest.phases",
@@ -57,6 +58,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "loadtest.phases": frozenset({"loadtest.ledger"}),
     "loadtest.discovery": frozenset(),
     "loadtest.installed": frozenset({"loadtest.contract"}),
+    "loadtest.printable": frozenset(),
     "loadtest.shipped": frozenset(),
     "loadtest.drops": frozenset({"loadtest.discovery"}),
     "loadtest.outages": frozenset({"loadtest.drops", "loadtest.discovery"}),
@@ -79,6 +81,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "loadtest.outages",
             "loadtest.load",
             "loadtest.phases",
+            "loadtest.printable",
         }
     ),
     "loadtest.report": frozenset(
@@ -89,6 +92,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "loadtest.figures",
             "loadtest.checks",
             "loadtest.dimensions",
+            "loadtest.printable",
         }
     ),
     "target_app": frozenset({"loadtest.probe", "loadtest.contract"}),
