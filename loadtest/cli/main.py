@@ -2,13 +2,13 @@
 
 import signal
 import sys
+from importlib.metadata import version as version_of
 from types import FrameType
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from loadtest import __version__
 from loadtest.bench.plan import PlanError
 from loadtest.cli import audit, bench, capacity, catalogue, compare, keep, report, selftest, show, ui
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, USAGE
@@ -31,7 +31,7 @@ app = typer.Typer(
 
 def _tell_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"channels-loadtest {__version__}")
+        typer.echo(f"channels-loadtest {version_of('channels-loadtest')}")
         raise typer.Exit
 
 

@@ -63,6 +63,7 @@ BACKLOG = _demand(
 OVERLOADED = _column(
     name="overloaded",
     dtype=str,
+    values=("yes", "no"),
     meaning='"yes" where the server was asked for more than it could do: even its fastest message of the last third of '
     "the window waited 100 ms in a queue, or a quarter of what was due was still under way at the end",
     since=5,
@@ -260,7 +261,11 @@ OPEN_FAILURES = _column(
     since=4,
 )
 VALID = _column(
-    name="valid", dtype=str, meaning='"yes", or "no": the generator or the machine was the limit, not the server'
+    name="valid",
+    dtype=str,
+    meaning='"yes", or "no": the generator or the machine was the limit, not the server',
+    values=("yes", "no"),
+    never_empty=True,
 )
 
 
