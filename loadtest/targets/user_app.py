@@ -88,6 +88,7 @@ class UserApp:
             default_scenarios=DEFAULT_SCENARIOS,
             installed=Installed(python=self.project.python, packages=self.found.packages),
             takes_work=False,
+            takes_push=True,
             message=TUTORIAL,
             accounts=None if self.project.login is None else len(self.project.login.accounts),
             tells_rooms_apart=all(ROOM in path for path in self.project.paths),
