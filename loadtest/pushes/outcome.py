@@ -6,7 +6,7 @@ from typing import Final, Literal
 from loadtest.load.markers import find_marker
 from loadtest.load.talk import MARKER
 
-LONGEST: Final = 80
+LONGEST: Final = 120
 """Letters of what came back: enough for an app's own message."""
 
 

@@ -10,9 +10,11 @@ from loadtest.pushes import Outcome
 from loadtest.pushes.commands import COMMAND_S
 from loadtest.pushes.outcome import with_words
 from loadtest.stack.errors import EnvironmentFailed
-from loadtest.stack.process import Process, describe_exit
+from loadtest.stack.process import Process, describe_exit, indented_tail
 
 _LOOK_S: Final = 0.1
+_LINES: Final = 2
+"""Of what it printed last, without tracebacks: what was raised, or what is wrong and where there is help."""
 
 
 StartCommand = Callable[[str, Path], Process]
@@ -39,8 +41,8 @@ def run_command_of(
             code = process.exited
         if code is None:
             return Outcome(kind="unknown", said=f"it had not ended after {COMMAND_S:.0f} s")
-        last = (log.read_text(errors="replace").strip().splitlines() or [""])[-1]
-        return Outcome(kind="fail" if code else "ok", said=with_words(describe_exit(code), last))
+        told = indented_tail(log.read_text(errors="replace"), _LINES)
+        return Outcome(kind="fail" if code else "ok", said=with_words(describe_exit(code), told))
     except EnvironmentFailed as error:
         return Outcome(kind="fail", said=str(error))
     finally:

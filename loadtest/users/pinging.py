@@ -15,4 +15,4 @@ def pinging(session: Session) -> Rounds:
         chance = session.stream(f"pings of member {member.number}")
         return Schedule(gaps_of("constant", 1 / session.load.ping_every, chance), start_ns=monotonic_ns())
 
-    return Rounds(session, schedule_of, lambda member, _due_ns: member.ping())
+    return Rounds(session, schedule_of, lambda member, _due_ns: member.send_ping())

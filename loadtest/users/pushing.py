@@ -87,6 +87,8 @@ class Pushing:
             self._slots.wait_available()
             if not self._is_command:  # that commands take long is this machine's doing, and not the server's
                 self._free_ns = monotonic_ns()
+            if not self._session.may_send:
+                return
         self._slots.spawn(self._carry_out, member, planned_ns)
 
     def _carry_out(self, member: WebSocketUser, planned_ns: int) -> None:

@@ -155,19 +155,19 @@ class WebSocketUser(User):
         Where something else has the app send (`--push`), only listen.
         """
         if self.session.load.push:
-            self.listen()
+            self._listen()
             return True
         message = self.message()
         return self.ws.post(message) if self.session.load.rate else self.ws.request(message)
 
-    def listen(self) -> None:
+    def _listen(self) -> None:
         """Keep the connection open and say nothing, until it has ended or for some seconds."""
         self.stay_open()
         self.ws.listen()
         if not self.is_open and not self.is_away:
             gevent.sleep(RETRY_S)  # the server has ended it, and might end the next one at once
 
-    def ping(self) -> None:
+    def send_ping(self) -> None:
         """Send what keeps the connection open (`--ping-message`), if it is open."""
         self.ws.say_aside(self.session.load.talk.pinging(room=self._room_number, user=self.number))
 

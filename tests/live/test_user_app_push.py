@@ -6,15 +6,17 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from loadtest.bench.push_commands import PushCommands
-from loadtest.load.push import Command
+from loadtest.load.push import Command, Request
 from loadtest.pushes import Outcome
 from loadtest.pushes.commands import run_at
+from loadtest.pushes.requests import send_request
 from loadtest.stack.folders import short_folder
 from loadtest.stack.process import Process
 from tests.live.bench_process import Bench, table
@@ -37,7 +39,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An audit of all its consumers; the run's folder."""
     out = tmp_path_factory.mktemp("out")
     paths = [word for path in (CLEAN | DEFECT).values() for word in ("--path", path)]
-    app = ("--app", "newswire.asgi", "--app-dir", PROJECT, *paths, "--online", "alerts.models:reading")
+    app = ("--app", "newswire.asgi", "--app-dir", str(PROJECT), *paths, "--online", "alerts.models:reading")
     with Bench("bench", *app, *PUSH, *PING, *LOAD, "--out", out) as bench:
         assert bench.ended_valid() == 0, bench.out + bench.err
     yield out / "latest"
@@ -65,6 +67,47 @@ def test_online_when_a_row_stays_of_whom_no_page_was_closed_then_it_is_found_and
         assert row["presence_left"] == row["groups_left"] == row["missed"], row
 
 
+class Answering(BaseHTTPRequestHandler):
+    """Answers as its path says; a path of 0 is no answer."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        status = int(self.path.strip("/"))
+        if status:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(f"{self.headers['Content-Type']} {self.headers['X-A']} {body}".encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def base() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "said"),
+    [
+        ("/200", "ok", 'HTTP 200 OK: application/json 1 {"a": 1}'),
+        ("/302", "ok", 'HTTP 302 Found: application/json 1 {"a": 1}'),
+        ("/404", "fail", 'HTTP 404 Not Found: application/json 1 {"a": 1}'),
+        ("/0", "unknown", "no answer: Remote end closed connection without response"),
+        ("http://127.0.0.1:1/", "fail", "cannot connect: Connection refused"),
+        ("http://127.0.0.1:x/", "fail", "no address: nonnumeric port: 'x'"),
+    ],
+)
+def test_request_when_it_is_sent_then_what_came_of_it_is_told(base: str, path: str, kind: str, said: str) -> None:
+    outcome = send_request(Request(method="POST", url=path, body='{"a": 1}'), base, [("X-A", "1")])
+    assert (outcome.kind, outcome.said) == (kind, said)
+
+
 def start(line: str, log: Path) -> Process:
     return Process(["/bin/sh", "-c", line], name="a command", log=log, env=dict(os.environ), cwd=log.parent)
 
@@ -73,7 +116,7 @@ def start(line: str, log: Path) -> Process:
     ("line", "outcome"),
     [
         ("echo sent", Outcome(kind="ok", said="exit code 0: sent")),
-        ("echo one; echo no such topic >&2; exit 3", Outcome(kind="fail", said="exit code 3: no such topic")),
+        ("echo sent; echo no such topic >&2; exit 3", Outcome(kind="fail", said="exit code 3: sent no such topic")),
         ("kill -9 $$", Outcome(kind="fail", said="SIGKILL")),
     ],
 )

@@ -210,5 +210,5 @@ def test_pings_when_they_are_planned_then_each_member_has_one_in_each_interval()
     assert schedule is not None
     first, second = schedule.take(), schedule.take()
     assert second - first == 30 * S
-    rota._turn(SimpleNamespace(ping=lambda: pings.append(1)), first)
+    rota._turn(SimpleNamespace(send_ping=lambda: pings.append(1)), first)
     assert pings == [1]

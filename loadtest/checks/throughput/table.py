@@ -261,7 +261,7 @@ OPEN_FAILURES = _column(
 )
 PUSH_FAILED = _column(
     name="push_failed",
-    unit="pushes",
+    unit="messages",
     dtype=int,
     meaning="pushes (--push) that the app refused or did not answer, or whose command failed, in the whole trial",
     better="lower",
