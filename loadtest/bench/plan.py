@@ -52,6 +52,9 @@ from loadtest.load import (
     MessageTemplate,
     Offline,
     PayloadSize,
+    PingEvery,
+    PingMessage,
+    Push,
     Rate,
     Reaches,
     RoomSize,
@@ -60,6 +63,7 @@ from loadtest.load import (
     WarmUp,
     by_comma,
 )
+from loadtest.load.push import Command, read_push
 from loadtest.load.talk import TUTORIAL, Form, Talk, check_form
 from loadtest.outages import OUTAGES, Outage, problem_with_ending
 from loadtest.report.thresholds import read_thresholds
@@ -139,10 +143,13 @@ class Plan(BaseModel):
     blocker_work: BlockerWork = _LOAD.blocker_work
     message: MessageTemplate = _LOAD.message
     join: Join = _LOAD.join
+    ping_message: PingMessage = _LOAD.ping_message
     message_form: MessageForm = _LOAD.message_form
     expect: Expect = _LOAD.expect
     ack: Ack = _LOAD.ack
     reaches: Reaches = Talk().reaches
+    push: Push = _LOAD.push
+    ping_every: PingEvery = _LOAD.ping_every
     drop_share: DropShare = _LOAD.drop_share
     offline: Offline = _LOAD.offline
     warm_up: WarmUp = _LOAD.warm_up
@@ -221,7 +228,8 @@ class Plan(BaseModel):
     @classmethod
     def _form_that_templates_have(cls, form: Form, info: ValidationInfo) -> Form:
         """Refuse a form that a template cannot have."""
-        return check_form(form, info.data.get("message", ""), info.data.get("join", ()))
+        said = info.data
+        return check_form(form, said.get("message", ""), said.get("ping_message", ""), *said.get("join", ()))
 
     @field_validator("reaches")
     @classmethod
@@ -236,6 +244,14 @@ class Plan(BaseModel):
         if reaches == "others" and info.data.get("room_size") == 1:
             raise ValueError("there are no others in rooms of one; leave the room size out, or make it larger")
         return reaches
+
+    @field_validator("push")
+    @classmethod
+    def _nobody_talks_besides(cls, push: str, info: ValidationInfo) -> str:
+        """Refuse a push beside what users would say, and one that never comes."""
+        if push and (problems := list(_problems_with_push(push, info.data))):
+            raise ValueError("; ".join(problems))
+        return push
 
     @field_validator("server_ping")
     @classmethod
@@ -280,6 +296,8 @@ class Plan(BaseModel):
             expect=self.expect,
             ack=self.ack,
             reaches=self.reaches,
+            push=self.push,
+            ping=self.ping_message,
         )
 
     @property
@@ -397,6 +415,22 @@ def _require_choices(what: str, names: tuple[str, ...], choices: Sequence[Choice
     missing = [choice for choice in choices if choice.name in names and choice.unavailable]
     if missing:
         raise ValueError("; ".join(f"{choice.name} cannot be used here: {choice.unavailable}" for choice in missing))
+
+
+def _problems_with_push(push: str, said: Mapping[str, Any]) -> Iterator[str]:
+    """Say what in a plan does not go with a push."""
+    if said.get("message") or said.get("reaches", Talk().reaches) != Talk().reaches:
+        yield "users only listen then, and say nothing; leave out the message, and whom it reaches"
+    if waiting := [name for name in said.get("scenarios", ()) if not SCENARIOS[name].uses_layer]:
+        yield f"with {', '.join(waiting)} each user waits for its own message, and here it says none; leave that out"
+    if said.get("rate") == 0:
+        yield "a rate of 0 pushes nothing; give the pushes a second to each room"
+    relative = [load for load in said.get("load", ()) if load != FIXED_LOAD]
+    if relative and isinstance(read_push(push), Command):
+        yield (
+            f"a command cannot be run often enough for the load {', '.join(relative)}; give the rate, 1 say: so many "
+            "a second for each room"
+        )
 
 
 def require_selectable(thresholds: Iterable[Threshold], chosen: Mapping[str, Any]) -> None:

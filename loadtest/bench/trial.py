@@ -35,6 +35,7 @@ from loadtest.bench.generator import (
 )
 from loadtest.bench.outage import EndingGenerator, Injected, Processes, times_of
 from loadtest.bench.plan import Plan, Trial
+from loadtest.bench.push_commands import PushCommands
 from loadtest.bench.trial_ledgers import write_ledgers
 from loadtest.brokers import RunningBroker
 from loadtest.checks import TrialRecords
@@ -44,6 +45,7 @@ from loadtest.ledger import Event
 from loadtest.ledger.reader import LedgerError, read_ledger
 from loadtest.load import Job
 from loadtest.load.entry import Entry
+from loadtest.load.push import Command, read_push
 from loadtest.outages import Outage, Subject
 from loadtest.phases import Failure, Timing
 from loadtest.phases.timing import CLOSING_S
@@ -54,6 +56,7 @@ from loadtest.stack.pinning import Placement, on_cpus, placement_here
 from loadtest.stack.process import Process, describe_exit
 from loadtest.stack.sampler import Sampler
 from loadtest.targets import PreparedTarget, Running, RunningTarget, Setting, running
+from loadtest.targets.push_command import RunsCommands
 
 _POLL_S = 0.02
 _ALIVE_CHECK_S = 1.0
@@ -98,7 +101,8 @@ def run_trial(trial: Trial, setup: TrialSetup, folder: Path) -> MeasuredTrial:
             generators = _generators(trial, plan, folder, started)  # first: they get ready while the target does
         setting = _setting(trial, plan, folder)
         measured = started.enter_context(running(setup.target, setting, setup.addresses, placement))
-        generators.give_jobs(measured.target.url, measured.target.entry(users_of(plan, trial)), folder)
+        commands = _push_commands(plan, measured.target, placement, started)
+        generators.give_jobs(measured.target.url, measured.target.entry(users_of(plan, trial)), commands, folder)
         injected = started.enter_context(Injected(outage, _subject(outage, measured, generators)))
         parts = _Parts(measured=measured, injected=injected, placement=placement)
         result = _measure(trial, plan, folder, generators, parts)
@@ -118,10 +122,10 @@ class _Generators:
     jobs: Sequence[tuple[Job, AwaitedJob]]
     """What they are to do, but for where, and what they wait for."""
 
-    def give_jobs(self, host: str, entry: Entry, folder: Path) -> None:
+    def give_jobs(self, host: str, entry: Entry, commands: Path | None, folder: Path) -> None:
         """Tell them what to do on which host, and leave that in `folder` too; but not what may be secret."""
         for without_host, awaited in self.jobs:
-            job = without_host.at(host, written_entry(entry, awaited.path))
+            job = without_host.at(host, written_entry(entry, awaited.path), commands)
             write_job(job, folder)
             awaited.give(job)
 
@@ -217,6 +221,16 @@ def _generators(trial: Trial, plan: Plan, folder: Path, started: ExitStack) -> _
     return _Generators(
         processes=processes, conducting=conducting, mortal=mortal, jobs=list(zip(jobs, awaited, strict=True))
     )
+
+
+def _push_commands(plan: Plan, target: RunningTarget, placement: Placement, started: ExitStack) -> Path | None:
+    """Return the socket at which generators have push commands run, on the load's CPUs; None where none are."""
+    if not plan.push or not isinstance(read_push(plan.push), Command):
+        return None
+    if not isinstance(target, RunsCommands):
+        raise EnvironmentFailed("the app is not run from here, and so is no command; --push takes a request too")
+    with on_cpus(placement.load):
+        return started.enter_context(PushCommands(target.start_command, started.enter_context(short_folder()))).address
 
 
 def _subject(outage: Outage | None, measured: Running, generators: _Generators) -> Subject | None:

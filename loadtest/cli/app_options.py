@@ -58,6 +58,13 @@ def _own_app(
     database: Annotated[
         str | None, _option("scratch: migrated SQLite files that are thrown away (default); as-is: your own")
     ] = None,
+    online: Annotated[
+        str | None,
+        _option(
+            "what tells who is online, so that it is seen who stays so: a callable, app.models:online_ids say, or "
+            "'SELECT count(*) FROM presence'"
+        ),
+    ] = None,
     header: Annotated[
         list[str] | None,
         _option("'Name: value' for the opening request, seen by all users of this machine; may be given several times"),
@@ -150,6 +157,7 @@ def _user_app(given: Mapping[str, Any]) -> UserApp:
         env=_environment(given),
         before=tuple(given.get("before", ())),
         database=database,
+        online=given.get("online", ""),
         entry=entry_of(given),
         login=login_of(given),
         users_file=str(Path(given["users_file"]).resolve()) if "users_file" in given else "",

@@ -16,6 +16,8 @@ class Overrides:
     """By alias, as in CHANNEL_LAYERS; other aliases stay."""
     allowed_host: str | None = None
     """A name that is added to ALLOWED_HOSTS."""
+    presence: str | None = None
+    """What tells who is online, for the probe (see loadtest/probe/presence.py)."""
 
 
 def write_overrides(overrides: Overrides) -> str:

@@ -84,6 +84,8 @@ def change(settings: Any, overrides: Overrides) -> None:
         settings.DATABASES = {alias: _in_sqlite(alias, one, folder) for alias, one in databases.items()}
     if overrides.channel_layers is not None:
         settings.CHANNEL_LAYERS = {**layers, **overrides.channel_layers}
+    if overrides.presence is not None:
+        settings.LOADTEST = {**getattr(settings, "LOADTEST", {}), "PRESENCE": overrides.presence}
     if overrides.allowed_host is not None:
         any_of_this_machine = settings.DEBUG and not settings.ALLOWED_HOSTS  # a list would end that
         if not any_of_this_machine and overrides.allowed_host not in settings.ALLOWED_HOSTS:

@@ -14,7 +14,7 @@ from loadtest.report.errors import ReportError
 from loadtest.report.ledgers import is_kept, read_connection, trials_with_ledgers
 
 _NS_A_MS = 1_000_000
-_MANY = frozenset({Event.SENT, Event.RECEIVED, Event.RECEIVE_IN})
+_MANY = frozenset({Event.SENT, Event.RECEIVED, Event.RECEIVE_IN, Event.ASIDE})
 """Events told as one line for all that follow each other."""
 NOT_TOLD = frozenset({Event.ASKED, Event.SPARED})
 """Samples of what a drop would have met, which are many and changed nothing."""
@@ -118,6 +118,9 @@ _NAMES: dict[Event, str] = {
     Event.FOREIGN: "a message came that no user sent",
     Event.HELD_UP: "the generator was held up",
     Event.UNSENT: "messages were due and not sent",
+    Event.PUSHING: "the app is asked to send, in room",
+    Event.PUSHED: "it was answered",
+    Event.ASIDE: "sent what is no message",
     Event.SCOPE: "scope reached the application",
     Event.CONNECT_IN: "websocket.connect",
     Event.RECEIVE_IN: "message taken by the application",

@@ -29,6 +29,8 @@ class Offer:
     """What is there for its server and its layer to run."""
     takes_work: bool = True
     """Its handlers work as they are told; else a plan that names work is refused."""
+    takes_push: bool = False
+    """Something else than its users can have it send; else a plan with a push is refused."""
     message: str = ""
     """What its users say where a plan does not tell: a template; empty: what scenarios say by themselves."""
     accounts: int | None = None

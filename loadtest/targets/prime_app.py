@@ -17,9 +17,14 @@ from websockets.typing import Origin, Subprotocol
 
 from loadtest.load.entry import Entry
 from loadtest.load.markers import marker_of
+from loadtest.load.push import Command, Push, PushedTo, Request, filled, read_push
 from loadtest.load.talk import USER, Talk
+from loadtest.pushes import Outcome
+from loadtest.pushes.requests import base_of, send_request
 from loadtest.stack.errors import EnvironmentFailed
+from loadtest.stack.folders import short_folder
 from loadtest.targets.prime import ANSWER_S, wait_until_forgotten
+from loadtest.targets.push_command import StartCommand, run_command_of
 
 SECOND_S: Final = 0.3
 """An acknowledgement comes with the message: both are made by the same handler, and nobody else is there."""
@@ -29,19 +34,23 @@ TOLD_FRAMES: Final = 3
 TOLD_LENGTH: Final = 200
 """Of frames that came instead of the one that was waited for: enough to see what they are."""
 SENDER, OTHER = 0, 1
+_ELSEWHERE: Final = "a command runs in a process of its own, which a channel layer in memory does not reach"
 
 Frame = str | bytes
 
 
-def prime_app(talk: Talk, url: str, control: Path, entry: Entry) -> None:
+def prime_app(talk: Talk, url: str, control: Path, entry: Entry, start: StartCommand) -> None:
     """Join at `url` as users do, send a message, see its marker come to whom it reaches, and wait to be forgotten.
 
-    In the address {user} stands for the user's number. Raises EnvironmentFailed, with what came instead, when the
-    marker does not come, or comes to somebody whom it should not reach.
+    Where something else has the app send, push instead. In the address {user} stands for the user's number. Raises
+    EnvironmentFailed, with what came instead, when the marker does not come, or comes to somebody whom it should not
+    reach.
     """
     member = partial(_member, talk, url, entry)
     with ExitStack() as opened:
         match talk.reaches:
+            case _ if talk.push:
+                _comes_by_push(opened.enter_context(member(SENDER)), entry, start)
             case "everyone":
                 _comes_back(opened.enter_context(member(SENDER)), member)
             case "others":
@@ -61,6 +70,31 @@ def _comes_back(sender: "_Member", member: "_Opening") -> None:
             f"{_who_else(sender, member)}"
         )
     _require_one(sender, marker, came)
+
+
+def _comes_by_push(listener: "_Member", entry: Entry, start: StartCommand) -> None:
+    marker = marker_of(1, time.monotonic_ns())
+    push = filled(read_push(listener.talk.push), marker, PushedTo(room=0, user=SENDER, n=1))
+    outcome = _carry_out(push, listener.url, entry, start)
+    if outcome.kind != "ok":
+        raise EnvironmentFailed(f"--push: {push} failed: {outcome.said}")
+    came = listener.wait_for(marker, ANSWER_S)
+    if came is None:
+        elsewhere = f"; {_ELSEWHERE}" if isinstance(push, Command) else ""
+        raise EnvironmentFailed(
+            f"--push: {push} was carried out ({outcome.said}), and its marker did not come to a user at "
+            f"{listener.url} within {ANSWER_S:.0f} s; {listener.heard}{elsewhere}"
+        )
+    _require_one(listener, marker, came)
+
+
+def _carry_out(push: Push, url: str, entry: Entry, start: StartCommand) -> Outcome:
+    match push:
+        case Request():
+            return send_request(push, base_of(url), entry.of_request(SENDER))
+        case Command():
+            with short_folder() as folder:
+                return run_command_of(start, push, folder / "command.log")
 
 
 def _who_else(sender: "_Member", member: "_Opening") -> str:

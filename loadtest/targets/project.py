@@ -49,6 +49,8 @@ class Project:
     """With what all users open their connections."""
     login: Login | None = None
     """How each of them signs in before; None: nobody does."""
+    online: str = ""
+    """What tells who is online: "package.module:callable", or SQL that returns a number; empty: nothing is asked."""
     users_file: str = ""
     """Where their names and passwords were read."""
 

@@ -76,7 +76,7 @@ class RunningReference(ProbedApp):
         """Describe it; nothing starts yet. `env` adds to the environment, `ready_s` is the deadline for ready."""
         staging = Staging(
             stage=partial(_stage, setting, database, dict(env or {})),
-            prime=lambda url, control, _: prime(url, control),
+            prime=lambda url, control, *_: prime(url, control),
             priming_path=PRIMING_PATH.format(consumer=setting.consumer),
         )
         super().__init__(setting, staging, ready_s=ready_s)

@@ -32,6 +32,7 @@ from loadtest.targets.target import Setting
 
 AROUND: Final = "loadtest.guest.around:application"
 MIGRATION: Final = "loadtest.guest.migration"
+ONLINE: Final = "loadtest.guest.online"
 DATABASES: Final = "databases"
 
 IN_MEMORY: Final = LAYERS["inmemory"].backend
@@ -87,6 +88,7 @@ class UserApp:
             default_scenarios=DEFAULT_SCENARIOS,
             installed=Installed(python=self.project.python, packages=self.found.packages),
             takes_work=False,
+            takes_push=True,
             message=TUTORIAL,
             accounts=None if self.project.login is None else len(self.project.login.accounts),
             tells_rooms_apart=all(ROOM in path for path in self.project.paths),
@@ -143,6 +145,7 @@ class UserApp:
             "env": sorted(project.env),  # names only: the values may be secrets
             "before": list(project.before),
             "database": project.database,
+            "online": project.online,
             "origin": project.entry.origin,
             "subprotocol": list(project.entry.subprotocols),
             "header": [header_pair(line)[0] for line in project.entry.headers],  # names only, as of variables
@@ -174,6 +177,9 @@ class PreparedUserApp:
         for command in self.project.before:
             what = f"--before {command!r}"
             require_success(self.project.shell(command, env=env, what=what), what)
+        if self.project.online:
+            what = f"--online {self.project.online!r}"
+            require_success(self.project.run("-m", ONLINE, env=env, what=what), what)
 
     def start(self, setting: Setting) -> ProbedApp:
         """Return the app in that setting; it starts when `with` is entered."""
@@ -217,7 +223,8 @@ class PreparedUserApp:
 
     def _overrides(self, databases: Path | None, layers: Mapping[str, Any] | None = None) -> Overrides:
         folder = None if databases is None else str(databases)
-        return Overrides(database_folder=folder, channel_layers=layers, allowed_host=HOST)
+        online = self.project.online or None
+        return Overrides(database_folder=folder, channel_layers=layers, allowed_host=HOST, presence=online)
 
 
 def _slug(path: str) -> str:

@@ -28,6 +28,11 @@ class Joining:
         """Tell whether something is waited for; else nobody knows when the app has handled what was said."""
         return self._is_expected is not None
 
+    @property
+    def says(self) -> int:
+        """How many frames it sends."""
+        return len(self._frames)
+
     def join(self, connection: Connection) -> str:
         """Say it, and wait; return "", or why the connection is of no use."""
         self._connection, self._outcome = connection, AsyncResult()

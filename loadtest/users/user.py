@@ -44,6 +44,8 @@ class WebSocketUser(User):
         url = intern(
             self.session.load.url(self.path, room, self.handler_work, user=self.number)
         )  # one for all of a room
+        self.room = room
+        """The name of the room that its connections are in, as the ledger has it."""
         self._room_number = int(room.rpartition("-")[2])
         self.ws = MemberSocket(
             self.session,
@@ -80,7 +82,7 @@ class WebSocketUser(User):
     def _codec(self) -> Codec:
         own, load = type(self), self.session.load
         makes, finds = own.encode is not WebSocketUser.encode, own.find is not WebSocketUser.find
-        if not (makes or finds or load.message or load.ack):
+        if not (makes or finds or load.message or load.ack or load.push):
             return self.session.tutorial
         find = self.find if finds else load.talk.find if load.ack else find_marker
         return MarkerCodec((lambda marker, n: self.encode(marker)) if makes else self._saying().frame, find)
@@ -107,6 +109,11 @@ class WebSocketUser(User):
         return self.ws.is_open
 
     @property
+    def is_away(self) -> bool:
+        """Tell whether the connection was dropped on purpose and the user is not to come back yet."""
+        return False
+
+    @property
     def is_answered(self) -> bool:
         """Tell whether the user awaits no answer: its last message has come back, or nothing is open."""
         return self.ws.is_answered
@@ -121,7 +128,7 @@ class WebSocketUser(User):
         make_lean(self._taskset_instance)
         self.stay_open()
         load = self.session.load
-        if load.rate:
+        if load.rate and not load.push:
             chance = self.session.stream(f"messages of member {self.number}")
             self.schedule = Schedule(gaps_of(load.arrivals, load.rate, chance), start_ns=monotonic_ns())
         sleep(self.schedule.wait_s())
@@ -143,9 +150,26 @@ class WebSocketUser(User):
         return ws.message(self.schedule.take())
 
     def say(self) -> bool:
-        """Send the next message; with `--rate 0` wait for its answer, which is all that paces such a user."""
+        """Send the next message; with `--rate 0` wait for its answer, which is all that paces such a user.
+
+        Where something else has the app send (`--push`), only listen.
+        """
+        if self.session.load.push:
+            self._listen()
+            return True
         message = self.message()
         return self.ws.post(message) if self.session.load.rate else self.ws.request(message)
+
+    def _listen(self) -> None:
+        """Keep the connection open and say nothing, until it has ended or for some seconds."""
+        self.stay_open()
+        self.ws.listen()
+        if not self.is_open and not self.is_away:
+            gevent.sleep(RETRY_S)  # the server has ended it, and might end the next one at once
+
+    def send_ping(self) -> None:
+        """Send what keeps the connection open (`--ping-message`), if it is open."""
+        self.ws.say_aside(self.session.load.talk.pinging(room=self._room_number, user=self.number))
 
     def record_drop(self, name: str) -> None:
         """Record that the open connection ends now by the drop of that name; somebody else ends it."""

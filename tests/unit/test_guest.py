@@ -137,6 +137,12 @@ def test_change_when_there_are_other_channel_layers_then_they_stay() -> None:
     assert made.CHANNEL_LAYERS == {"default": {"BACKEND": "c.C"}, "slow": {"BACKEND": "b.B"}}
 
 
+def test_change_when_somebody_tells_who_is_online_then_the_probe_asks_there_and_other_keys_stay() -> None:
+    made = settings(LOADTEST={"PRESENCE": "own.online", "OTHER": 1})
+    change(made, Overrides(presence="app.models:online"))
+    assert made.LOADTEST == {"PRESENCE": "app.models:online", "OTHER": 1}
+
+
 def test_change_when_debugging_allows_every_name_of_this_machine_then_no_list_ends_that() -> None:
     made = settings(DEBUG=True)
     change(made, Overrides(allowed_host="127.0.0.1"))

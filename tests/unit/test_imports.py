@@ -38,6 +38,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "loadtest.guest",
             "loadtest.servers",
             "loadtest.layers",
+            "loadtest.pushes",
         }
     ),
     frozenset({"loadtest.wire", "loadtest.report"}),
@@ -55,6 +56,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "loadtest.dimensions": frozenset(),
     "loadtest.load": frozenset({"loadtest.contract"}),
     "loadtest.phases": frozenset({"loadtest.ledger"}),
+    "loadtest.pushes": frozenset({"loadtest.load"}),
     "loadtest.discovery": frozenset(),
     "loadtest.installed": frozenset({"loadtest.contract"}),
     "loadtest.shipped": frozenset(),
@@ -79,6 +81,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "loadtest.outages",
             "loadtest.load",
             "loadtest.phases",
+            "loadtest.pushes",
         }
     ),
     "loadtest.report": frozenset(
