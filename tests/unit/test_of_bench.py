@@ -11,6 +11,7 @@ from typing import Any
 
 import gevent
 import pytest
+from locust.env import Environment
 
 from loadtest.load import Job
 from loadtest.phases import Happened, Order, Task, read_report, write
@@ -39,7 +40,8 @@ def test_generator_when_the_bench_sends_no_order_or_is_gone_then_it_ends_in_orde
     server: socket.socket, sent: bytes, code: int | None
 ) -> None:
     quits: list[int] = []
-    environment = SimpleNamespace(process_exit_code=None, runner=SimpleNamespace(quit=lambda: quits.append(1)))
+    environment = Environment()
+    environment.runner = SimpleNamespace(quit=lambda: quits.append(1))  # type: ignore[assignment]
     session: Any = SimpleNamespace(
         at_end=lambda _: None, load=Job(host="ws://h"), environment=environment, stream=random.Random
     )
