@@ -51,7 +51,7 @@ def _examine(rehearsal: Rehearsal, plan: Plan) -> bool:
     cell = next((cell for cell in plan.cells() if cell[SCENARIO] == row.name), None)
     if cell is None:  # every one of its cells is left out
         return True
-    telling = [_tells_rooms_apart(OwnUsers(rehearsal, cls, _job(plan, cell))) for cls in found.classes]
+    telling = [tells_rooms_apart(OwnUsers(rehearsal, cls, _job(plan, cell))) for cls in found.classes]
     return all(telling)
 
 
@@ -79,7 +79,7 @@ def problems_with_classes(found: Found, row: Scenario) -> Iterator[str]:
         yield "its SCENARIO has a rate, and no class keeps it; write wait_time = paced()"
 
 
-def _tells_rooms_apart(users: OwnUsers) -> bool:
+def tells_rooms_apart(users: OwnUsers) -> bool:
     """Tell whether users of two rooms say different things. Raises ValueError where no marker is in what they say."""
     said = []
     for user in (0, 1):

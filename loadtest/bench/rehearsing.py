@@ -59,7 +59,7 @@ class Rehearsal:
         """Return the answer. Raises OwnCodeFailed where the method of that name, or making users, raised something."""
         answer = Answer.read(self._dialogue.ask(question.line(), within_s=ANSWERED_S))
         if answer.problem:
-            raise OwnCodeFailed(f"{method or 'making a user'} of {self.file} failed: {answer.problem}")
+            raise OwnCodeFailed(f"{method or 'making a user'} in {self.file} failed: {answer.problem}")
         return answer
 
     def __enter__(self) -> Self:
