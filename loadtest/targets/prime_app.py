@@ -160,12 +160,13 @@ class _Member:
 
     def frame_with(self, marker: str) -> Frame | None:
         """Return a frame that came, was not taken for the message of a marker, and has that marker in it."""
-        return next((frame for frame in self._frames if find_marker(frame) == marker), None)
+        return next((frame for frame in reversed(self._frames) if find_marker(frame) == marker), None)
 
     @property
     def said(self) -> str:
         """What was sent last."""
-        return f"what was sent: {_shown(self._sent)}"
+        without = "" if find_marker(self._sent) else ", in which the marker cannot be seen"
+        return f"what was sent{without}: {_shown(self._sent)}"
 
     @property
     def heard(self) -> str:
