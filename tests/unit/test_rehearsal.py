@@ -16,11 +16,14 @@ from loadtest.bench.scenarios import Scenario, read_scenario
 from loadtest.load import Job
 from loadtest.load.markers import find_marker, marker_of
 from loadtest.load.rehearsal import Answer, Found, FoundClass, Question
+from loadtest.pytest_plugin.measuring import plan_of
 from loadtest.shipped import LOCUSTFILES
+from loadtest.targets.reference import ReferenceApp
 from loadtest.users.rehearsal import Loaded
 from tests.unit.plans import make_plan
 
 EXAMPLES = sorted((LOCUSTFILES / "your_app").glob("*.py"))
+YOUR_APP = Path(__file__).resolve().parents[2] / "docs" / "your_app.md"
 MARKER = marker_of(1 << 56 | 3, 4)
 HEAD = '''"""Theirs: what they do."""
 
@@ -106,6 +109,18 @@ def test_example_when_it_is_json_rpc_then_an_acknowledgement_is_no_message() -> 
     assert not users.is_expected(0, json.dumps({"method": "said", "params": {"text": MARKER}}))
 
 
+def test_example_when_it_stands_in_the_docs_then_it_is_that_of_the_file(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```python\n(.*?class RpcMember.*?)```", YOUR_APP.read_text(), re.DOTALL)
+    (tmp_path / "json_rpc.py").write_text(block)
+    in_docs, in_file = (HeardHere(folder / "json_rpc.py").users() for folder in (tmp_path, EXAMPLES[0].parent))
+    for users in (in_docs, in_file):
+        users.address("ws://h/", 0)
+    assert in_docs.frame(0, MARKER) == in_file.frame(0, MARKER)
+    assert in_docs.joining(0) == in_file.joining(0)
+    for frame in (in_file.frame(0, MARKER), json.dumps({"method": "said", "params": {"text": MARKER}})):
+        assert in_docs.find(0, frame) == in_file.find(0, frame)
+
+
 def test_file_when_it_does_not_import_then_the_error_and_its_line_are_told(written: Written) -> None:
     assert written("import no_such_package\n").loaded.found.problem == (
         "ModuleNotFoundError: No module named 'no_such_package' (theirs.py, line 8)"
@@ -185,6 +200,7 @@ def test_plan_when_its_file_is_examined_then_in_a_process_of_its_own(written: Wr
     written(f"print('hello')\n{MEMBER}")
     plan = make_plan({"locustfile": tmp_path / "theirs.py", "load": "fixed"})
     assert examined(plan) == frozenset()
+    assert plan_of("theirs", {"locustfile": tmp_path / "theirs.py"}, ReferenceApp()).scenarios == ("theirs",)
     written("print('hello')\nimport no_such_package\n")
     with pytest.raises(PlanError) as raised:
         examined(plan)
