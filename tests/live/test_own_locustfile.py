@@ -21,20 +21,11 @@ pytestmark = pytest.mark.live
 PROJECT = Path(__file__).with_name("projects") / "teamchat"
 EXAMPLE = LOCUSTFILES / "your_app" / "json_rpc.py"
 CLEAN, DEFECT = "RpcConsumer", "BetaRpcConsumer"
+ROOM_SIZE = 4
 LOAD = (
-    "--users",
-    "8",
-    "--room-size",
-    "4",
-    "--load",
-    "fixed",
-    "--trials",
-    "1",
-    "--duration",
-    "1.5",
-    "--drops",
-    "rst,fin",
-)
+    "--users", "8", "--room-size", str(ROOM_SIZE), "--load", "fixed", "--trials", "1", "--duration", "1.5",
+    "--drops", "rst,fin", "--drop-share", "0.8",
+)  # fmt: skip
 APP = ("--app", "teamchat.asgi", "--app-dir", PROJECT)
 
 
@@ -65,13 +56,15 @@ def test_bench_when_the_scenario_is_of_a_file_then_its_name_is_in_every_table(
 def test_bench_when_calls_have_results_then_only_notifications_count_and_rooms_are_those_of_the_load(
     run: tuple[Path, str],
 ) -> None:
+    missed = dict(table(run[0], "disconnects").select("consumer", "missed").iter_rows())
     for row in table(run[0], "delivery").iter_rows(named=True):
-        assert row["delivered"] > 0
-        assert row["lost"] == row["duplicated"] == 0, row
+        assert row["delivered"] > row["expected"] / 2
+        assert row["lost"] <= missed[row["consumer"]] * ROOM_SIZE, row  # a message whose handler was ended before
+        assert row["duplicated"] == 0, row
     for client in run[0].glob("trials/*/1/client.parquet"):
         events = pl.read_parquet(client)
         sent, received = (events.filter(event=int(event)).height for event in (Event.SENT, Event.RECEIVED))
-        assert received > 2 * sent, "there are four in a room"
+        assert received > ROOM_SIZE / 2 * sent, "it comes to all of a room who are there"
         assert events.filter(event=int(Event.FOREIGN)).height >= sent / 2, "each call had its result"
 
 
