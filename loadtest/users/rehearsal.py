@@ -20,7 +20,7 @@ from loadtest.users import ChurnUser, WebSocketUser
 from loadtest.users.own_code import told
 from loadtest.users.pacing import until_planned
 from loadtest.users.session import Session
-from loadtest.users.sessions import begin_session
+from loadtest.users.sessions import begin_session, end_session
 
 Frame = str | bytes
 
@@ -52,6 +52,7 @@ class Loaded:
         """Load it; where that raises, `found` says what."""
         self._path = path
         self._classes: dict[str, type[User]] = {}
+        self._environment = Environment()
         self._made: list[WebSocketUser] = []
         self._make: Iterator[WebSocketUser] = iter(())
         try:
@@ -87,7 +88,8 @@ class Loaded:
 
     def _begin(self, question: Question) -> None:
         cls: Any = self._classes[question.cls]
-        environment = Environment(user_classes=[cls])
+        end_session(self._environment)
+        self._environment = environment = Environment(user_classes=[cls])
         job = Job.model_validate_json(question.job).model_copy(update={"ledger": "", "entry": "", "conductor": ""})
         begin_session(environment, Session(environment=environment, load=job))
         self._made, self._make = [], iter(lambda: cls(environment), None)
