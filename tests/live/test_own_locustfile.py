@@ -31,7 +31,7 @@ APP = ("--app", "teamchat.asgi", "--app-dir", PROJECT)
 
 @pytest.fixture(scope="module")
 def locustfile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return shutil.copy(EXAMPLE, tmp_path_factory.mktemp("theirs") / "rpc.py")
+    return Path(shutil.copy(EXAMPLE, tmp_path_factory.mktemp("theirs") / "rpc.py"))
 
 
 @pytest.fixture(scope="module")

@@ -30,9 +30,9 @@ def test_dialogue_when_it_is_asked_then_each_line_has_its_answer_and_it_is_ended
 
 def test_dialogue_when_it_ended_then_its_last_lines_are_told(tmp_path: Path) -> None:
     with dialogue("raise SystemExit('no seed')", tmp_path) as parrot:
-        for ask in (lambda: parrot.hear(within_s=LONG_S), lambda: parrot.ask("abc", within_s=LONG_S)):
+        for _ in range(2):
             with pytest.raises(EnvironmentFailed, match=r"the parrot ended by itself; its last lines:\n  no seed"):
-                ask()
+                parrot.ask("abc", within_s=LONG_S)
 
 
 def test_dialogue_when_no_answer_comes_then_it_is_not_waited_for_without_end(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_generator_when_the_locustfile_raises_then_it_ends_and_says_what_once(
     server: socket.socket, caplog: pytest.LogCaptureFixture
 ) -> None:
     quits: list[int] = []
-    environment = Environment(parsed_options=SimpleNamespace(locustfile=__file__))  # type: ignore[arg-type]
+    environment = Environment(parsed_options=SimpleNamespace(locustfile=__file__))
     environment.runner = SimpleNamespace(quit=lambda: quits.append(1))  # type: ignore[assignment]
     session: Any = SimpleNamespace(
         at_end=lambda _: None, load=Job(host="ws://h"), environment=environment, stream=random.Random
