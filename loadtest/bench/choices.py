@@ -1,7 +1,7 @@
 """Choices: what a plan can choose from in each dimension, told the same way for rows of every kind."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -55,6 +55,11 @@ def choices_of(offer: Offer) -> Choices:
     )
 
 
+def with_scenarios(choices: Sequence[Choice], own: Iterable[Scenario]) -> tuple[Choice, ...]:
+    """Return the scenarios that there are with some of a user's own besides."""
+    return (*choices, *map(_own_scenario, own))
+
+
 def names_of(choices: Sequence[Choice]) -> tuple[str, ...]:
     """Return their names."""
     return tuple(choice.name for choice in choices)
@@ -65,11 +70,14 @@ def defaults_of(choices: Sequence[Choice]) -> tuple[str, ...]:
     return tuple(choice.name for choice in choices if choice.default)
 
 
-def values_in(choices: Choices, chosen: Mapping[str, Sequence[Any]]) -> dict[str, tuple[Value, ...]]:
+def values_in(
+    choices: Choices, chosen: Mapping[str, Sequence[Any]], own: Iterable[Scenario] = ()
+) -> dict[str, tuple[Value, ...]]:
     """Return what the manifest says of the chosen values, by the dimension's name, in the order of the choice.
 
-    A value that is in no list, a number of workers say, is described by its name.
+    A value that is in no list, a number of workers say, is described by its name; `own` are a plan's own scenarios.
     """
+    choices = {**choices, SCENARIO.plural: with_scenarios(choices.get(SCENARIO.plural, ()), own)}
     return {
         dimension.name: tuple(_value(dimension, choices, name) for name in chosen[dimension.plural])
         for dimension in DIMENSIONS
@@ -136,7 +144,7 @@ def _consumer(value: Value, offer: Offer) -> Choice:
 def _scenario(row: Scenario, offer: Offer) -> Choice:
     defaults = offer.default_scenarios
     return Choice(
-        value=Value(name=row.name, summary=row.summary, kind="" if row.rate else CLOSED_LOOP),
+        value=_value_of_scenario(row),
         default=row.default if defaults is None else row.name in defaults,
         facts={
             "users": row.users,
@@ -148,6 +156,14 @@ def _scenario(row: Scenario, offer: Offer) -> Choice:
             "takes_load": row.takes_load,
         },
     )
+
+
+def _own_scenario(row: Scenario) -> Choice:
+    return Choice(value=_value_of_scenario(row), default=False)
+
+
+def _value_of_scenario(row: Scenario) -> Value:
+    return Value(name=row.name, summary=row.summary, kind="" if row.rate else CLOSED_LOOP)
 
 
 def _drop(row: Drop) -> Choice:

@@ -1,9 +1,9 @@
 """Fitting: makes a plan fit the target that is to be measured, by what the target offers, and says what was changed."""
 
+from collections.abc import Container
 from typing import Final
 
 from loadtest.bench.plan import Plan, PlanError
-from loadtest.bench.scenarios import SCENARIOS
 from loadtest.load import Job
 from loadtest.load.push import is_for_one_user
 from loadtest.load.talk import ROOM, USER
@@ -16,8 +16,11 @@ _NOT_JOINED_YET: Final = (
 _NO_ROOM: Final = f"neither --path nor --join nor --message has {ROOM} in it"
 
 
-def fitted(plan: Plan, offer: Offer) -> Plan:
-    """Return the plan as it can be carried out on the target; PlanError where it cannot."""
+def fitted(plan: Plan, offer: Offer, telling: Container[str] = ()) -> Plan:
+    """Return the plan as it can be carried out on the target; PlanError where it cannot.
+
+    `telling` are its own scenarios whose users say which room they mean.
+    """
     if not offer.takes_work and (plan.work, plan.blocker_work) != (Job().handler_work, Job().blocker_work):
         raise PlanError("work: only the reference app can be told how much its handlers are to work; leave it out")
     if plan.push and not offer.takes_push:
@@ -26,7 +29,7 @@ def fitted(plan: Plan, offer: Offer) -> Plan:
     if plan.join and not plan.expect:
         talking = talking.noting(_NOT_JOINED_YET)
     _require_accounts(talking, offer)
-    return _with_its_rooms(talking, offer).noting(*offer.notes)
+    return _with_its_rooms(talking, offer, telling).noting(*offer.notes)
 
 
 def _require_accounts(plan: Plan, offer: Offer) -> None:
@@ -40,10 +43,10 @@ def _require_accounts(plan: Plan, offer: Offer) -> None:
 
 
 def _users(plan: Plan) -> int:
-    return plan.users or max(SCENARIOS[name].users for name in plan.scenarios)
+    return plan.users or max(row.users for row in plan.chosen_scenarios)
 
 
-def _with_its_rooms(plan: Plan, offer: Offer) -> Plan:
+def _with_its_rooms(plan: Plan, offer: Offer, telling: Container[str]) -> Plan:
     """Put all users into one room where nothing that they say or ask for tells one room from another.
 
     Rooms of one can be asked for: there each user gets its own messages only.
@@ -52,9 +55,14 @@ def _with_its_rooms(plan: Plan, offer: Offer) -> Plan:
         return _with_rooms_of_push(plan, offer)
     if offer.tells_rooms_apart or any(ROOM in template for template in (plan.message, *plan.join)):
         return plan
-    users = _users(plan)
-    if plan.room_size == 1:
+    users, silent = _users(plan), [name for name in plan.scenarios if name not in telling]
+    if plan.room_size == 1 or not silent:
         return plan
+    if len(silent) < len(plan.scenarios):
+        raise PlanError(
+            f"scenarios: in {', '.join(silent)} there is one room only, for {_NO_ROOM}; in the others users say which "
+            "room they mean; measure them in a run of their own"
+        )
     if plan.room_size is not None and plan.room_size < users:
         raise PlanError(
             f"room_size: there is one room only, for {_NO_ROOM}; 1 is for apps that answer the sender alone"

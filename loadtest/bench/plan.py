@@ -17,9 +17,9 @@ from pydantic import (
     field_validator,
 )
 
-from loadtest.bench.choices import Choice, names_of
+from loadtest.bench.choices import Choice, names_of, with_scenarios
 from loadtest.bench.relative_load import LoadOf, Loads
-from loadtest.bench.scenarios import SCENARIOS, Scenario
+from loadtest.bench.scenarios import OwnScenarios, Scenario, find_scenario
 from loadtest.dimensions import (
     CONSUMER,
     DIMENSIONS,
@@ -126,6 +126,7 @@ class Plan(BaseModel):
     )
     consumers: Names = Field((), description=_listed("consumers"))
     layers: Names = Field((), description=_listed("layers"))
+    locustfile: OwnScenarios = ()
     scenarios: Names = Field((), description=_listed("scenarios"))
     drops: Names = Field(
         tuple(drop.name for drop in DROPS.values() if drop.default),
@@ -202,7 +203,12 @@ class Plan(BaseModel):
         """Refuse names that are not among the choices, where there are some, or that cannot be had here."""
         dimension = _CHOOSING.get(str(info.field_name))
         if dimension is not None and dimension is not DROP and info.context and dimension.plural in info.context:
-            _require_choices(dimension.name, value, info.context[dimension.plural])
+            choices = info.context[dimension.plural]
+            if dimension is SCENARIO:
+                if "locustfile" not in info.data:  # what is wrong with that has been said
+                    return value
+                choices = with_scenarios(choices, info.data["locustfile"])
+            _require_choices(dimension.name, value, choices)
         return value
 
     @field_validator("drops")
@@ -237,7 +243,7 @@ class Plan(BaseModel):
         """Refuse senders that wait for their own message, and rooms without others, where it reaches others only."""
         if reaches == Talk().reaches:
             return reaches
-        waiting = [name for name in info.data.get("scenarios", ()) if not SCENARIOS[name].uses_layer]
+        waiting = [row.name for row in chosen_scenarios(info.data) if not row.uses_layer]
         if waiting or info.data.get("rate") == 0:
             what = ", ".join(waiting) or "a rate of 0"
             raise ValueError(f"with {what} each sender waits until its own message has come back; leave that out")
@@ -321,18 +327,27 @@ class Plan(BaseModel):
         """Whether some load is a share of a capacity, which has to be found first."""
         return any(load != FIXED_LOAD for load in self.load)
 
+    def scenario_of(self, cell: CellKey) -> Scenario:
+        """Return the scenario of a cell: one that comes with the tool, or one of the plan's own."""
+        return find_scenario(cell[SCENARIO], self.locustfile)
+
+    @property
+    def chosen_scenarios(self) -> list[Scenario]:
+        """The scenarios that the plan names, in its order."""
+        return [find_scenario(name, self.locustfile) for name in self.scenarios]
+
     def cells(self) -> list[CellKey]:
         """Return the cells in the plan's own order; an outage of a broker is left out where the layer has none."""
         places = [dimension for dimension in DIMENSIONS if dimension is not DROP]
         names = [place.name for place in places]
         chosen = itertools.product(*map(self._values_of, places))
         bare = dict.fromkeys(self._told_apart(CellKey(**dict(zip(names, values, strict=True)))) for values in chosen)
-        every = [cell.having(DROP, drop) for cell in bare for drop in self._drops_of(SCENARIOS[cell[SCENARIO]])]
+        every = [cell.having(DROP, drop) for cell in bare for drop in self._drops_of(self.scenario_of(cell))]
         return [cell for cell in every if not self._lacks_its_broker(cell)]
 
     def _told_apart(self, cell: CellKey) -> CellKey:
         """Return the cell that stands for all that differ by what its scenario does not touch alone."""
-        scenario = SCENARIOS[cell[SCENARIO]]
+        scenario = self.scenario_of(cell)
         if not scenario.takes_load:
             cell = cell.having(LOAD, FIXED_LOAD)
         return cell if scenario.uses_layer else cell.having(LAYER, self._values_of(LAYER)[0])
@@ -405,6 +420,13 @@ class Plan(BaseModel):
         return [name for name in self.drops if name not in OUTAGES]
 
 
+def chosen_scenarios(keys: Mapping[str, Any]) -> list[Scenario]:
+    """Return the scenarios that keys of a plan name, as far as they have been found to be right."""
+    if "locustfile" not in keys:
+        return []
+    return [find_scenario(name, keys["locustfile"]) for name in keys.get("scenarios", ())]
+
+
 def _require_choices(what: str, names: tuple[str, ...], choices: Sequence[Choice]) -> None:
     """Raise ValueError for names that are not among the choices, and for those that cannot be had here."""
     there_are = ", ".join(names_of(choices))
@@ -421,7 +443,7 @@ def _problems_with_push(push: str, said: Mapping[str, Any]) -> Iterator[str]:
     """Say what in a plan does not go with a push."""
     if said.get("message") or said.get("reaches", Talk().reaches) != Talk().reaches:
         yield "users only listen then, and say nothing; leave out the message, and whom it reaches"
-    if waiting := [name for name in said.get("scenarios", ()) if not SCENARIOS[name].uses_layer]:
+    if waiting := [scenario.name for scenario in chosen_scenarios(said) if not scenario.uses_layer]:
         yield f"with {', '.join(waiting)} each user waits for its own message, and here it says none; leave that out"
     if said.get("rate") == 0:
         yield "a rate of 0 pushes nothing; give the pushes a second to each room"

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from loadtest.bench.choices import Choices, defaults_of, names_of
 from loadtest.bench.plan import Plan, PlanError
-from loadtest.bench.scenarios import SCENARIOS
+from loadtest.bench.scenarios import SCENARIOS, own_names
 from loadtest.dimensions import FIXED_LOAD
 from loadtest.drops import DROPS, Drop, find_drop
 from loadtest.layers import find_layer
@@ -63,6 +63,7 @@ def make_plan(given: dict[str, Any], plan_file: Path | None = None, *, choices: 
     chosen = {**from_file, **{key: value for key, value in given.items() if value is not None}}
     profile = PROFILES.get(str(chosen.get("profile", "quick")), {})
     chosen, skipped = with_all_drops(chosen)
+    chosen = with_own_scenarios(chosen)
     defaults = {key: defaults_of(there_are) for key, there_are in choices.items()}
     every = {key: names_of(choices[key]) for key, value in profile.items() if value == EVERY}
     absolute = {"load": FIXED_LOAD} if "rate" in chosen else {}
@@ -88,7 +89,7 @@ def completed(plan: P) -> P:
 
 def _with_load_that_is_taken(plan: Plan, *, is_given: bool) -> Plan:
     """Leave a profile's relative loads out where no scenario takes them; PlanError where they were asked for."""
-    if not plan.is_relative or any(SCENARIOS[name].takes_load for name in plan.scenarios):
+    if not plan.is_relative or any(row.takes_load for row in plan.chosen_scenarios):
         return plan
     if is_given:
         there_are = ", ".join(name for name, scenario in SCENARIOS.items() if scenario.takes_load)
@@ -97,6 +98,14 @@ def _with_load_that_is_taken(plan: Plan, *, is_given: bool) -> Plan:
             f"it is for {there_are}"
         )
     return plan.noting(load=(FIXED_LOAD,))
+
+
+def with_own_scenarios(chosen: dict[str, Any]) -> dict[str, Any]:
+    """Put the scenarios of the locustfiles that are given before those that are named beside them."""
+    own, named = own_names(chosen.get("locustfile")), by_comma(chosen.get("scenarios", ()))
+    if not own or not isinstance(named, list | tuple):  # then the plan says what is wrong
+        return chosen
+    return {**chosen, "scenarios": (*(name for name in own if name not in named), *named)}
 
 
 def with_all_drops(chosen: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -117,7 +126,7 @@ def with_all_drops(chosen: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, .
 def _with_short_pings(plan: P) -> P:
     """Have the server of a quick plan with silent drops ping often: with its own pings they would take most of it."""
     silent = [name for name in plan.drops if name not in OUTAGES and find_drop(name).silent]
-    is_dropping = any(SCENARIOS[name].drops for name in plan.scenarios)
+    is_dropping = any(row.drops for row in plan.chosen_scenarios)
     if plan.server_ping or plan.profile != "quick" or not silent or not is_dropping:
         return plan
     note = (
@@ -131,7 +140,7 @@ def _without_cells_that_lack_a_broker(plan: P) -> P:
     """Say which cells are left out; PlanError when none is left."""
     asked = [name for name in plan.drops if name in OUTAGES and OUTAGES[name].of == "broker"]
     without = [name for name in plan.layers if find_layer(name).broker is None]
-    is_dropping = any(SCENARIOS[name].drops for name in plan.scenarios)
+    is_dropping = any(row.drops for row in plan.chosen_scenarios)
     if not (asked and without and is_dropping):
         return plan
     if not plan.cells():

@@ -36,6 +36,7 @@ from loadtest.bench.generator import (
 from loadtest.bench.outage import EndingGenerator, Injected, Processes, times_of
 from loadtest.bench.plan import Plan, Trial
 from loadtest.bench.push_commands import PushCommands
+from loadtest.bench.rehearsing import NO_REHEARSALS, Rehearsals
 from loadtest.bench.trial_ledgers import write_ledgers
 from loadtest.brokers import RunningBroker
 from loadtest.checks import TrialRecords
@@ -73,6 +74,8 @@ class TrialSetup:
     target: PreparedTarget
     addresses: Mapping[str, str] = field(default_factory=dict)
     """Those of the user's own brokers, by the broker's name; a private one runs for each trial where there is none."""
+    rehearsals: Rehearsals = NO_REHEARSALS
+    """Where the users of the plan's own locustfiles answer what they say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +102,7 @@ def run_trial(trial: Trial, setup: TrialSetup, folder: Path) -> MeasuredTrial:
     with ExitStack() as started:
         with on_cpus(placement.load):
             generators = _generators(trial, plan, folder, started)  # first: they get ready while the target does
-        setting = _setting(trial, plan, folder)
+        setting = _setting(trial, setup, folder)
         measured = started.enter_context(running(setup.target, setting, setup.addresses, placement))
         commands = _push_commands(plan, measured.target, placement, started)
         generators.give_jobs(measured.target.url, measured.target.entry(users_of(plan, trial)), commands, folder)
@@ -251,13 +254,15 @@ def _subject(outage: Outage | None, measured: Running, generators: _Generators) 
             return broker
 
 
-def _setting(trial: Trial, plan: Plan, folder: Path) -> Setting:
+def _setting(trial: Trial, setup: TrialSetup, folder: Path) -> Setting:
+    plan = setup.plan
     interval_s, timeout_s = plan.pings or (None, None)
     return Setting(
         server=SERVERS[trial.cell[SERVER]],
         layer=find_layer(trial.cell[LAYER]),
         consumer=trial.cell[CONSUMER],
         talk=plan.talk,
+        own_users=setup.rehearsals.users_of(trial, plan),
         folder=folder,
         ledger=folder / LEDGER,
         port=plan.port,

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from loadtest.bench.campaign import run_campaign
 from loadtest.bench.choices import Choices, choices_of, values_in
+from loadtest.bench.examining import examined
 from loadtest.bench.expected_time import left_s
 from loadtest.bench.fitting import fitted
 from loadtest.bench.like import plan_like
@@ -62,13 +63,14 @@ def bench(
             made = make_plan(given, plan, choices=choices)
         else:
             made = _like(like, plan, given, choices, is_own_app=bool(app))
-        new_plan = fitted(made, target.offer)
+        new_plan = fitted(made, target.offer, examined(made))
         _refuse_outage_of_own_broker(new_plan, addresses)
         for note in new_plan.notes:
             Console(stderr=True, highlight=False, soft_wrap=True).print(f"Note: {note}", style="yellow", markup=False)
         with only_bench():  # before there is a folder: a bench that is refused leaves nothing
             create = partial(RunFolder.create, target=target.offer.origin)
-            _carry_out(new_run(create, out, new_plan, values_in(choices, new_plan.chosen)), target, addresses)
+            values = values_in(choices, new_plan.chosen, new_plan.locustfile)
+            _carry_out(new_run(create, out, new_plan, values), target, addresses)
 
 
 bench.__signature__ = signature_of(bench, Plan.model_fields, PROFILES)  # type: ignore[attr-defined]

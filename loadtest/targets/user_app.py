@@ -28,6 +28,7 @@ from loadtest.targets.prime_app import prime_app
 from loadtest.targets.probed import ProbedApp, Staging, probe_environment
 from loadtest.targets.project import SCRATCH, Project, require_success
 from loadtest.targets.served import Application
+from loadtest.targets.speaking import Templates
 from loadtest.targets.target import Setting
 
 AROUND: Final = "loadtest.guest.around:application"
@@ -186,7 +187,7 @@ class PreparedUserApp:
         path = self.paths[setting.consumer]
         staging = Staging(
             stage=partial(self._stage, setting),
-            prime=partial(prime_app, setting.talk),
+            prime=partial(prime_app, setting.own_users or [Templates(talk=setting.talk)], setting.talk.push),
             admit=self._admit,
             path=path,
             priming_path=path.replace(ROOM, "0"),

@@ -101,7 +101,7 @@ class Pushing:
         self._await_at_one(room, identity)
         now_ns = monotonic_ns()
         record = partial(session.record, connection=number, time_ns=now_ns)
-        record(Event.PUSHING, argument=session.text(member.room))
+        record(Event.PUSHING, argument=session.text(member.room_name))
         late_us = min((now_ns - planned_ns) // _NS_A_US, _LARGEST_US)
         record(Event.SENT, code=self._free_ns > planned_ns, argument=late_us, value=identity)
         self._note(number, identity, self._outcome_of(push, member), now_ns)

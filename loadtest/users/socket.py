@@ -138,8 +138,8 @@ class MemberSocket(Waiting):
         late_us = (now_ns - planned_ns) // _NS_A_US
         if late_us > _LARGEST_US:
             late_us = _LARGEST_US
+        text = self._encode(identity, planned_ns)  # before it is recorded: a locustfile's own may raise
         self._record(_SENT, connection.id, self.free_ns > planned_ns, late_us, identity, now_ns)
-        text = self._encode(identity, planned_ns)
         try:
             connection.send(text)
         except WireError as error:

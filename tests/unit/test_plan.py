@@ -26,7 +26,7 @@ from loadtest.load import SMALLEST_PAYLOAD, Load, help_of
 from tests.unit.plans import CHOICES, make_plan
 
 EVERY_KEY: dict[str, Any] = {
-    "profile": "standard", "consumers": ("async",), "layers": ("inmemory",), "scenarios": ("churn",),
+    "profile": "standard", "consumers": ("async",), "layers": ("inmemory",), "locustfile": (), "scenarios": ("churn",),
     "drops": ("rst", "fin"), "servers": ("uvicorn",), "users": 7, "rate": 1.5, "arrivals": "poisson", "room_size": 3,
     "payload_size": 100, "load": ("fixed",), "load_of": "own", "twins": False, "work": "sleep:5",
     "blocker_work": "sleep:50", "message": '{"say": "{marker}"}', "join": ('{"room": {room}}',),

@@ -9,25 +9,27 @@ from typing import Any
 import pytest
 
 from loadtest.load.entry import Entry
+from loadtest.load.push import read_push
 from loadtest.load.talk import Talk
 from loadtest.pushes import Outcome
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.targets import prime_app
 from loadtest.targets.prime_app import _comes_by_push
+from loadtest.targets.speaking import Templates
 
 
 def carry_out(monkeypatch: pytest.MonkeyPatch, outcome: Outcome, frames: list[str], push: str) -> None:
     """Push to a user to whom these frames come, one each time that it waits."""
     came = iter(frames)
     listener: Any = SimpleNamespace(
-        talk=Talk(push=push),
+        speaker=Templates(talk=Talk()),
         url="ws://127.0.0.1:8000/ws/0/",
         heard="nothing came",
         wait_for=lambda marker, for_s: next(came, None),
     )
     monkeypatch.setattr(prime_app, "send_request", lambda *_: outcome)
     monkeypatch.setattr(prime_app, "run_command_of", lambda *_: outcome)
-    _comes_by_push(listener, Entry(), _start)
+    _comes_by_push(listener, read_push(push), Entry(), _start)
 
 
 def _start(line: str, log: Path) -> Any:
