@@ -4,6 +4,7 @@ import functools
 import inspect
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from loadtest.bench.plan import PlanError
 from loadtest.cli.entry_options import entry_of, login_of, redacted_value
 from loadtest.load import flag_of
 from loadtest.load.handshake import header_pair
+from loadtest.servers.own_command import PORT
 from loadtest.targets import Target
 from loadtest.targets.inspecting import NoSuchPath
 from loadtest.targets.project import DATABASE_CHOICES, SCRATCH, Project
@@ -51,6 +53,13 @@ def _own_app(
     settings: Annotated[str | None, _option("DJANGO_SETTINGS_MODULE; your asgi.py says it where left out")] = None,
     env: Annotated[list[str] | None, _option("NAME=VALUE for the environment; may be given several times")] = None,
     env_file: Annotated[Path | None, _option("file with a NAME=VALUE in each line")] = None,
+    command: Annotated[
+        str | None,
+        _option(
+            "your own way to start the server instead of --servers, 'daphne -p {port} myproject.asgi:application' say; "
+            "in your folder, at 127.0.0.1 and {port}"
+        ),
+    ] = None,
     before: Annotated[
         list[str] | None,
         _option("command to run before, in your folder and on the same databases; may be given several times"),
@@ -139,7 +148,8 @@ def _user_app(given: Mapping[str, Any]) -> UserApp:
         problems.append(f"--database is {' or '.join(DATABASE_CHOICES)}, got {database!r}")
     if not folder.is_dir():
         problems.append(f"--app-dir: {folder} is no folder")
-    if problems:
+    command, why_not = _command(given.get("command", ""))
+    if problems := [*problems, *filter(None, [why_not])]:
         raise PlanError("\n".join(problems))
     project = Project(
         application=given["app"],
@@ -148,6 +158,7 @@ def _user_app(given: Mapping[str, Any]) -> UserApp:
         python=_interpreter(given.get("python"), folder),
         settings=given.get("settings", ""),
         env=_environment(given),
+        command=command,
         before=tuple(given.get("before", ())),
         database=database,
         entry=entry_of(given),
@@ -158,6 +169,21 @@ def _user_app(given: Mapping[str, Any]) -> UserApp:
         return UserApp.inspected(project)
     except NoSuchPath as error:
         raise PlanError(f"--path: {error}") from None
+
+
+def _command(text: str) -> tuple[tuple[str, ...], str]:
+    """Return the words of a start command, and why it cannot be used; both empty where there is none."""
+    if not text:
+        return (), ""
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        return (), f"--command: {error}, in {text!r}"
+    if not any(PORT in word for word in words):
+        return (), f"--command: there is no {PORT} in {text!r}; the bench picks the port that the server listens at"
+    if _VARIABLE.fullmatch(words[0]):
+        return (), f"--command: {words[0]!r} is no program; --env gives variables, and a command is run without a shell"
+    return words, ""
 
 
 def redacted_variables(arguments: Iterable[str]) -> list[str]:

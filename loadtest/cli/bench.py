@@ -56,6 +56,8 @@ def bench(
         with only_bench():
             _carry_out(_resumed(resume, target), target, addresses)
     else:
+        if "command" in app and given["servers"]:
+            raise PlanError("--command starts the server itself; leave --servers out")
         target = target_of(app)
         choices = choices_of(target.offer)
         if like is None:

@@ -38,11 +38,15 @@ def inspect_project(project: Project) -> Inspection:
         raise EnvironmentFailed(f"{found.problem} (asked with {project.python})")
     for path in found.paths:
         _require_consumer(path, found.routes)
-    installed = Installed(python=project.python, packages=found.packages)
+    if not project.command:
+        _require_server(Installed(python=project.python, packages=found.packages))
+    return found
+
+
+def _require_server(installed: Installed) -> None:
     missing = [why for server in SERVERS.values() if (why := server.unavailable(installed))]
     if len(missing) == len(SERVERS):
         raise EnvironmentFailed(f"there is no server to run the app: {'; '.join(missing)}")
-    return found
 
 
 def _look_at(project: Project) -> Inspection:

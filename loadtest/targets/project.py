@@ -10,6 +10,7 @@ from typing import Final, Literal, get_args
 from loadtest.contract.overrides import Overrides, write_overrides
 from loadtest.contract.variables import APPLICATION_VARIABLE, OVERRIDES_VARIABLE
 from loadtest.load.entry import Entry
+from loadtest.servers.own_command import server_of
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.process import Ended, indented_tail, run_command
 from loadtest.targets.login import Login
@@ -42,6 +43,8 @@ class Project:
     """DJANGO_SETTINGS_MODULE; empty: the app names it itself."""
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Added to the environment of its processes; may hold secrets."""
+    command: tuple[str, ...] = ()
+    """The user's own way to start its server, with {port} in it; empty: ours."""
     before: tuple[str, ...] = ()
     """Commands that are run before anything is measured."""
     database: DatabaseChoice = SCRATCH
@@ -51,6 +54,11 @@ class Project:
     """How each of them signs in before; None: nobody does."""
     users_file: str = ""
     """Where their names and passwords were read."""
+
+    @property
+    def server(self) -> str:
+        """What the server of its own command is called; "" where it has none."""
+        return server_of(self.command) if self.command else ""
 
     def environment(self, guest: Path, overrides: Overrides) -> dict[str, str]:
         """Return the whole environment of its processes, which find us at `guest` only."""

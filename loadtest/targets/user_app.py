@@ -1,6 +1,7 @@
 """Target: a Channels app of the user's own, started with the probe around it and with no file of it touched."""
 
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from loadtest.contract.inspection import FoundPath, Inspection
 from loadtest.contract.overrides import Overrides
-from loadtest.contract.variables import READY_PATH
+from loadtest.contract.variables import READY_ANSWER, READY_PATH, WRAPPED_VARIABLE
 from loadtest.dimensions import Value
 from loadtest.installed import Installed
 from loadtest.layers import CONFIGURED, LAYERS, new_prefix
@@ -85,6 +86,7 @@ class UserApp:
             default_layers=(CONFIGURED.name,),
             scenarios=SCENARIOS,
             default_scenarios=DEFAULT_SCENARIOS,
+            server=self.project.server,
             installed=Installed(python=self.project.python, packages=self.found.packages),
             takes_work=False,
             message=TUTORIAL,
@@ -141,6 +143,7 @@ class UserApp:
             "python": project.python,
             "settings": project.settings,
             "env": sorted(project.env),  # names only: the values may be secrets
+            "command": shlex.join(project.command),
             "before": list(project.before),
             "database": project.database,
             "origin": project.entry.origin,
@@ -198,13 +201,21 @@ class PreparedUserApp:
             databases = folder / DATABASES
             shutil.copytree(self.databases, databases)
         env = self.project.environment(self.guest, self._overrides(databases, self._layers(setting, closing)))
+        own = self.project.command
         return Application(
-            name=AROUND,
+            name=self.project.application if own else AROUND,
             folder=self.project.folder,
             python=self.project.python,
-            env={**env, **probe_environment(setting, folder)},
+            env={**env, **probe_environment(setting, folder), **(self._wrapped if own else {})},
             health=READY_PATH,
+            answer=READY_ANSWER,
+            command=own,
         )
+
+    @property
+    def _wrapped(self) -> dict[str, str]:
+        """What has the probe put around the app wherever it is imported."""
+        return {WRAPPED_VARIABLE: self.project.application}
 
     def _layers(self, setting: Setting, closing: ExitStack) -> Mapping[str, Any] | None:
         """Return the channel layers that the app gets in the place of its own; None where it keeps them."""

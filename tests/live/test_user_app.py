@@ -16,6 +16,7 @@ pytestmark = pytest.mark.live
 
 PROJECT = Path(__file__).with_name("projects") / "teamchat"
 CLEAN = ("ChatConsumer", "SyncChatConsumer")
+COMMAND = "daphne -v 1 -p {port} teamchat.asgi:application"
 DEFECT = ("OldChatConsumer", "OldSyncChatConsumer")
 PATHS = ("/ws/chat/", "/ws/chat/sync/", "/ws/v1/chat/", "/ws/v1/chat/sync/")
 TALK = {
@@ -152,15 +153,23 @@ def test_audit_when_the_layer_of_the_app_cannot_be_reached_then_exit_4_with_what
         assert_tidy(bench)
 
 
-def test_audit_when_the_databases_are_the_apps_own_then_it_wrote_to_them_and_that_was_said(tmp_path: Path) -> None:
+def test_audit_when_databases_and_command_are_the_users_own_then_they_are_used_and_that_is_said(tmp_path: Path) -> None:
     project = shutil.copytree(PROJECT, tmp_path / "teamchat", ignore=shutil.ignore_patterns("__pycache__"))
-    own = ("--database", "as-is", "--before", "python manage.py migrate")
+    own = ("--database", "as-is", "--before", "python manage.py migrate", "--command", COMMAND)
     with Bench("bench", "--app", "teamchat.asgi", *own, *options("/ws/chat/"), "--out", tmp_path, cwd=project) as bench:
         assert bench.ended_valid() == 0, bench.out + bench.err
+        assert_tidy(bench)
         assert "THE APP WRITES TO ITS OWN DATABASES: default (django.db.backends.sqlite3 " in bench.err
     with closing(sqlite3.connect(project / "teamchat.sqlite3")) as database:
         (visits,) = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'rooms_visit'").fetchone()
     assert visits >= int(LOAD["--users"])
+    (row,) = table(tmp_path / "latest", "disconnects").iter_rows(named=True)
+    assert row["server"] == "daphne"
+    assert row["dropped"] > 0
+    assert row["groups_left"] == row["missed"]
+    told = manifest(tmp_path / "latest")
+    assert told["identity"]["server daphne"].startswith("4.")
+    assert told["target"]["command"] == shlex.join(COMMAND.split())
 
 
 def test_audit_when_messages_are_acknowledged_then_no_acknowledgement_is_taken_for_one(tmp_path: Path) -> None:
