@@ -23,7 +23,7 @@ def measure_alone(plan: Plan, target: Target, folder: Path) -> Measured:
     with only_bench(), short_folder() as scratch:
         need_open_files(users_of(plan, trial) * FILES_A_USER + SPARE_FILES)
         need_disk(folder, TRIAL_BYTES)
-        setup = TrialSetup(plan=plan, target=target.prepare(scratch))
+        setup = TrialSetup(plan=plan, target=target.prepare(scratch, users_of(plan, trial)))
         return measure(trial, setup, folder / "trials" / trial.folder)
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -82,7 +82,10 @@ def _own_app(
     login_url: Annotated[
         str | None, _option("page with a login form, /accounts/login/ say, by which each user signs in first")
     ] = None,
-    users_file: Annotated[Path | None, _option("file with a NAME:PASSWORD in each line, one for each user")] = None,
+    users_file: Annotated[
+        Path | None,
+        _option("file with a NAME:PASSWORD in each line, one for each user; made in a scratch database where left out"),
+    ] = None,
 ) -> None:
     """Say what options there are; `target_of` makes the target of them."""
 
@@ -91,17 +94,18 @@ _OPTIONS: Final = tuple(inspect.signature(_own_app).parameters.values())
 OPTION_NAMES: Final = frozenset(option.name for option in _OPTIONS)
 
 
-def with_app_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Return the command with these options; it gets those that were given."""
+def with_app_options(command: Callable[..., None], names: Collection[str] = OPTION_NAMES) -> Callable[..., None]:
+    """Return the command with those of the options; it gets those that were given."""
+    options = [option for option in _OPTIONS if option.name in names]
 
     @functools.wraps(command)
     def taking_options(**given: Any) -> None:
-        own = {option.name: given.pop(option.name) for option in _OPTIONS}
+        own = {option.name: given.pop(option.name) for option in options}
         command(**given, **{APP: {name: value for name, value in own.items() if value}})
 
     signature = inspect.signature(command)
     kept = [parameter for name, parameter in signature.parameters.items() if name != APP]
-    keyword_only = [option.replace(kind=option.KEYWORD_ONLY) for option in _OPTIONS]
+    keyword_only = [option.replace(kind=option.KEYWORD_ONLY) for option in options]
     taking_options.__signature__ = signature.replace(parameters=[*kept, *keyword_only])  # type: ignore[attr-defined]
     return taking_options
 
@@ -140,10 +144,20 @@ def _require_again(had: Iterable[str], given: Container[str], options: str) -> N
 
 
 def _user_app(given: Mapping[str, Any]) -> UserApp:
-    folder, paths, database = given.get("app_dir", Path()).resolve(), given.get("path"), given.get("database", SCRATCH)
-    problems = []
-    if not paths:
-        problems.append("--app needs the --path of a consumer, /ws/chat/lobby/ say; give one --path for each")
+    why_not = (
+        "" if given.get("path") else "--app needs the --path of a consumer, /ws/chat/lobby/ say; give each a --path"
+    )
+    project = project_of(given, why_not)
+    try:
+        return UserApp.inspected(project)
+    except NoSuchPath as error:
+        raise PlanError(f"--path: {error}") from None
+
+
+def project_of(given: Mapping[str, Any], *problems_so_far: str) -> Project:
+    """Return the project that options name; PlanError with all that is wrong with them."""
+    folder, database = given.get("app_dir", Path()).resolve(), given.get("database", SCRATCH)
+    problems = [*filter(None, problems_so_far)]
     if database not in DATABASE_CHOICES:
         problems.append(f"--database is {' or '.join(DATABASE_CHOICES)}, got {database!r}")
     if not folder.is_dir():
@@ -151,10 +165,10 @@ def _user_app(given: Mapping[str, Any]) -> UserApp:
     command, why_not = _command(given.get("command", ""))
     if problems := [*problems, *filter(None, [why_not])]:
         raise PlanError("\n".join(problems))
-    project = Project(
+    return Project(
         application=given["app"],
         folder=folder,
-        paths=tuple(dict.fromkeys(path if path.startswith("/") else f"/{path}" for path in paths or ())),
+        paths=tuple(dict.fromkeys(path if path.startswith("/") else f"/{path}" for path in given.get("path", ()))),
         python=_interpreter(given.get("python"), folder),
         settings=given.get("settings", ""),
         env=_environment(given),
@@ -165,10 +179,6 @@ def _user_app(given: Mapping[str, Any]) -> UserApp:
         login=login_of(given),
         users_file=str(Path(given["users_file"]).resolve()) if "users_file" in given else "",
     )
-    try:
-        return UserApp.inspected(project)
-    except NoSuchPath as error:
-        raise PlanError(f"--path: {error}") from None
 
 
 def _command(text: str) -> tuple[tuple[str, ...], str]:

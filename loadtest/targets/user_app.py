@@ -4,7 +4,7 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,7 +23,8 @@ from loadtest.load.talk import ROOM, TUTORIAL
 from loadtest.servers import HOST
 from loadtest.targets.guest_path import make_guest_path
 from loadtest.targets.inspecting import inspect_project
-from loadtest.targets.login import sign_in
+from loadtest.targets.login import Account, Login, sign_in
+from loadtest.targets.made_users import change_users, new_accounts
 from loadtest.targets.offer import Offer
 from loadtest.targets.prime_app import prime_app
 from loadtest.targets.probed import ProbedApp, Staging, probe_environment
@@ -75,6 +76,7 @@ class UserApp:
     @property
     def offer(self) -> Offer:
         """Its consumers, on the layer that it is set to."""
+        login = self.project.login
         values = tuple(
             Value(name=name, summary=f"{found.consumer} at {found.path}", kind=found.kind)
             for name, found in self.consumers.items()
@@ -90,22 +92,32 @@ class UserApp:
             installed=Installed(python=self.project.python, packages=self.found.packages),
             takes_work=False,
             message=TUTORIAL,
-            accounts=None if self.project.login is None else len(self.project.login.accounts),
+            accounts=len(login.accounts) if login is not None and login.accounts else None,
             tells_rooms_apart=all(ROOM in path for path in self.project.paths),
             notes=tuple(self._notes()),
             origin=self._origin(),
         )
 
-    def prepare(self, folder: Path) -> "PreparedUserApp":
-        """Make its tables in scratch databases, and run what is to be run before. Raises EnvironmentFailed."""
+    def prepare(self, folder: Path, users: int = 0) -> "PreparedUserApp":
+        """Make its tables in scratch databases, run what is to be run before, and make users where none are named.
+
+        Raises EnvironmentFailed.
+        """
+        login = self.project.login
+        made = new_accounts(users) if self._makes_users else ()
         prepared = PreparedUserApp(
             project=self.project,
             guest=make_guest_path(folder),
             databases=folder / DATABASES if self._has_scratch_databases else None,
             paths={name: found.path for name, found in self.consumers.items()},
+            login=login if login is None or not made else replace(login, accounts=made),
         )
-        prepared.set_up()
+        prepared.set_up(made)
         return prepared
+
+    @property
+    def _makes_users(self) -> bool:
+        return self.project.login is not None and not self.project.login.accounts
 
     @property
     def _has_scratch_databases(self) -> bool:
@@ -126,6 +138,8 @@ class UserApp:
             )
         elif theirs:
             yield f"THE APP WRITES TO ITS OWN DATABASES: {theirs} (--database as-is)"
+        if self._makes_users:
+            yield "users who can sign in are made in the scratch database; --users-file names others"
         if self.found.layer not in ("", IN_MEMORY):
             yield f"on the layer {CONFIGURED.name} it uses {self.found.layer} as its settings have it, and writes there"
         if self.project.python == sys.executable:
@@ -165,9 +179,15 @@ class PreparedUserApp:
     """The folder of the scratch databases, which are copied for each trial; None: it uses its own."""
     paths: Mapping[str, str]
     """By the consumer's name."""
+    login: Login | None
+    """How its users sign in; None: nobody does."""
 
-    def set_up(self) -> None:
-        """Make the tables of scratch databases, and run what is to be run before. Raises EnvironmentFailed."""
+    def set_up(self, made: Sequence[Account]) -> None:
+        """Make the tables of scratch databases, run what is to be run before, then make users.
+
+        In this order, for rows that a command loads have their own keys, and would take those of users. Raises
+        EnvironmentFailed.
+        """
         env = self.project.environment(self.guest, self._overrides(self.databases))
         if self.databases is not None:
             self.databases.mkdir()
@@ -177,6 +197,8 @@ class PreparedUserApp:
         for command in self.project.before:
             what = f"--before {command!r}"
             require_success(self.project.shell(command, env=env, what=what), what)
+        if made:
+            change_users("create", made, self.project, env)
 
     def start(self, setting: Setting) -> ProbedApp:
         """Return the app in that setting; it starts when `with` is entered."""
@@ -192,7 +214,7 @@ class PreparedUserApp:
 
     def _admit(self, url: str, users: int) -> Entry:
         """Return with what users open their connections; those who have to be signed in are."""
-        entry, login = self.project.entry, self.project.login
+        entry, login = self.project.entry, self.login
         return entry if login is None else replace(entry, sessions=sign_in(url, login, users))
 
     def _stage(self, setting: Setting, folder: Path, closing: ExitStack) -> Application:
