@@ -18,8 +18,9 @@ from loadtest.load import flag_of
 from loadtest.load.handshake import header_pair
 from loadtest.servers.own_command import PORT
 from loadtest.targets import Target
+from loadtest.targets.configured_layer import OF_REDIS
 from loadtest.targets.inspecting import NoSuchPath
-from loadtest.targets.project import DATABASE_CHOICES, SCRATCH, Project
+from loadtest.targets.project import DATABASE_CHOICES, PRIVATE, SCRATCH, Project
 from loadtest.targets.reference import ReferenceApp
 from loadtest.targets.user_app import UserApp
 
@@ -66,6 +67,9 @@ def _own_app(
     ] = None,
     database: Annotated[
         str | None, _option("scratch: migrated SQLite files that are thrown away (default); as-is: your own")
+    ] = None,
+    broker: Annotated[
+        str | None, _option("private: the channel layer as your settings have it, but at a Valkey of our own")
     ] = None,
     header: Annotated[
         list[str] | None,
@@ -149,9 +153,14 @@ def _user_app(given: Mapping[str, Any]) -> UserApp:
     )
     project = project_of(given, why_not)
     try:
-        return UserApp.inspected(project)
+        app = UserApp.inspected(project)
     except NoSuchPath as error:
         raise PlanError(f"--path: {error}") from None
+    if project.has_private_broker and not app.found.layer.startswith(OF_REDIS):
+        raise PlanError(
+            f"--broker: the app's channel layer is {app.found.layer or 'none'}, not channels_redis; leave it out"
+        )
+    return app
 
 
 def project_of(given: Mapping[str, Any], *problems_so_far: str) -> Project:
@@ -163,6 +172,8 @@ def project_of(given: Mapping[str, Any], *problems_so_far: str) -> Project:
     if not folder.is_dir():
         problems.append(f"--app-dir: {folder} is no folder")
     command, why_not = _command(given.get("command", ""))
+    if given.get("broker", PRIVATE) != PRIVATE:
+        problems.append(f"--broker is {PRIVATE}, or left out, got {given['broker']!r}")
     if problems := [*problems, *filter(None, [why_not])]:
         raise PlanError("\n".join(problems))
     return Project(
@@ -175,6 +186,7 @@ def project_of(given: Mapping[str, Any], *problems_so_far: str) -> Project:
         command=command,
         before=tuple(given.get("before", ())),
         database=database,
+        has_private_broker="broker" in given,
         entry=entry_of(given),
         login=login_of(given),
         users_file=str(Path(given["users_file"]).resolve()) if "users_file" in given else "",

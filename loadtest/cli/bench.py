@@ -58,6 +58,9 @@ def bench(
     else:
         if "command" in app and given["servers"]:
             raise PlanError("--command starts the server itself; leave --servers out")
+        if "broker" in app and addresses:
+            own = ", ".join(f"--{BROKERS[name].option}" for name in addresses)
+            raise PlanError(f"--broker private is a broker of our own, and {own} one of yours; give one of them")
         target = target_of(app)
         choices = choices_of(target.offer)
         if like is None:

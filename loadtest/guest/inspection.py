@@ -10,6 +10,7 @@ import os
 import platform
 import sys
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,12 @@ from loadtest.contract.inspection import FoundPath, Inspection, write_inspection
 from loadtest.contract.opening import Opening, read_opening
 from loadtest.contract.packages import installed_packages
 from loadtest.contract.variables import APPLICATION_VARIABLE, OPENING_VARIABLE
+from loadtest.guest.broker import addresses
 from loadtest.guest.loading import load_application
 from loadtest.guest.routes import consumer_at, patterns
 
-NEEDED = ("django", "channels")
+OLDEST = {"django": (4, 2), "channels": (4, 0)}
+"""What the probe needs, and the first versions that it works with."""
 REACHED_S = 10.0
 """Middleware may look something up on the way to the consumer; one that takes longer than this hangs."""
 _REFUSED = (
@@ -45,9 +48,8 @@ def main() -> None:
 def inspect(name: str, paths: list[str]) -> Inspection:
     """Return what is found; where something is missing or the app cannot be imported, that is the problem."""
     found = Inspection(python=platform.python_version(), packages=installed_packages())
-    missing = [package for package in NEEDED if package not in found.packages]
-    if missing:
-        return replace(found, problem=f"{' and '.join(missing)} is not installed")
+    if problem := _lacking(found.packages):
+        return replace(found, problem=problem)
     try:
         application = load_application(name)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the app raises, it cannot be imported
@@ -58,6 +60,20 @@ def inspect(name: str, paths: list[str]) -> Inspection:
         return _inspect_app(found, application, paths)
     except Exception as error:  # noqa: BLE001 - settings are the app's own code
         return replace(found, problem=f"its Django settings cannot be used: {_told(error)}")
+
+
+def _lacking(packages: Mapping[str, str]) -> str:
+    """Say what is missing or too old; "" where nothing is."""
+    missing = [name for name in OLDEST if name not in packages]
+    if missing:
+        return f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed"
+    old = [name for name, least in OLDEST.items() if _numbers(packages[name]) < least]
+    return " and ".join(f"{name} {packages[name]} is older than {'.'.join(map(str, OLDEST[name]))}" for name in old)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return the first two numbers of a version."""
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
 
 
 def _inspect_app(found: Inspection, application: Any, paths: list[str]) -> Inspection:
@@ -77,6 +93,7 @@ def _inspect_app(found: Inspection, application: Any, paths: list[str]) -> Inspe
             for alias, one in databases.items()
         },
         layer=layers.get("default", {}).get("BACKEND", ""),
+        layer_addresses=addresses(layers.get("default", {})),
         paths=[_found(application, path, opening) for path in paths],
         routes=patterns(application),
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 from loadtest.contract.overrides import Overrides, read_overrides
 from loadtest.contract.variables import OVERRIDES_VARIABLE
+from loadtest.guest.broker import at_broker
 from loadtest.guest.on_import import on_import
 
 SQLITE = "django.db.backends.sqlite3"
@@ -59,6 +60,8 @@ def change(settings: Any, overrides: Overrides) -> None:
         settings.DATABASES = {alias: _in_sqlite(alias, one, folder) for alias, one in databases.items()}
     if overrides.channel_layers is not None:
         settings.CHANNEL_LAYERS = {**layers, **overrides.channel_layers}
+    if overrides.broker_url is not None:
+        settings.CHANNEL_LAYERS = {alias: at_broker(layer, overrides.broker_url) for alias, layer in layers.items()}
     if overrides.allowed_host is not None:
         any_of_this_machine = settings.DEBUG and not settings.ALLOWED_HOSTS  # a list would end that
         if not any_of_this_machine and overrides.allowed_host not in settings.ALLOWED_HOSTS:

@@ -25,6 +25,8 @@ DatabaseChoice = Literal["scratch", "as-is"]
 """SQLite files that are thrown away, or what the app's settings name."""
 DATABASE_CHOICES: Final[tuple[DatabaseChoice, ...]] = get_args(DatabaseChoice)
 SCRATCH: Final = "scratch"
+PRIVATE: Final = "private"
+"""The broker of the app's channel layer, where it is not its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,8 @@ class Project:
     before: tuple[str, ...] = ()
     """Commands that are run before anything is measured."""
     database: DatabaseChoice = SCRATCH
+    has_private_broker: bool = False
+    """Its channel layer is as its settings have it, but at a broker of ours."""
     entry: Entry = field(default_factory=Entry)
     """With what all users open their connections."""
     login: Login | None = None

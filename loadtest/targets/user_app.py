@@ -16,11 +16,12 @@ from loadtest.contract.overrides import Overrides
 from loadtest.contract.variables import READY_ANSWER, READY_PATH, WRAPPED_VARIABLE
 from loadtest.dimensions import Value
 from loadtest.installed import Installed
-from loadtest.layers import CONFIGURED, LAYERS, new_prefix
+from loadtest.layers import CONFIGURED, CONFIGURED_PRIVATE, LAYERS, Layer, new_prefix
 from loadtest.load.entry import Entry
 from loadtest.load.handshake import header_pair
 from loadtest.load.talk import ROOM, TUTORIAL
 from loadtest.servers import HOST
+from loadtest.targets.configured_layer import require_broker
 from loadtest.targets.guest_path import make_guest_path
 from loadtest.targets.inspecting import inspect_project
 from loadtest.targets.login import Account, Login, sign_in
@@ -28,7 +29,7 @@ from loadtest.targets.made_users import change_users, new_accounts
 from loadtest.targets.offer import Offer
 from loadtest.targets.prime_app import prime_app
 from loadtest.targets.probed import ProbedApp, Staging, probe_environment
-from loadtest.targets.project import SCRATCH, Project, require_success
+from loadtest.targets.project import PRIVATE, SCRATCH, Project, require_success
 from loadtest.targets.served import Application
 from loadtest.targets.target import Setting
 
@@ -84,8 +85,8 @@ class UserApp:
         return Offer(
             consumers=values,
             default_consumers=tuple(value.name for value in values),
-            layers=(CONFIGURED.name, *LAYERS),
-            default_layers=(CONFIGURED.name,),
+            layers=(self._own_layer.name, *LAYERS),
+            default_layers=(self._own_layer.name,),
             scenarios=SCENARIOS,
             default_scenarios=DEFAULT_SCENARIOS,
             server=self.project.server,
@@ -107,6 +108,7 @@ class UserApp:
         made = new_accounts(users) if self._makes_users else ()
         prepared = PreparedUserApp(
             project=self.project,
+            found=self.found,
             guest=make_guest_path(folder),
             databases=folder / DATABASES if self._has_scratch_databases else None,
             paths={name: found.path for name, found in self.consumers.items()},
@@ -114,6 +116,10 @@ class UserApp:
         )
         prepared.set_up(made)
         return prepared
+
+    @property
+    def _own_layer(self) -> Layer:
+        return CONFIGURED_PRIVATE if self.project.has_private_broker else CONFIGURED
 
     @property
     def _makes_users(self) -> bool:
@@ -140,7 +146,7 @@ class UserApp:
             yield f"THE APP WRITES TO ITS OWN DATABASES: {theirs} (--database as-is)"
         if self._makes_users:
             yield "users who can sign in are made in the scratch database; --users-file names others"
-        if self.found.layer not in ("", IN_MEMORY):
+        if self._own_layer is CONFIGURED and self.found.layer not in ("", IN_MEMORY):
             yield f"on the layer {CONFIGURED.name} it uses {self.found.layer} as its settings have it, and writes there"
         if self.project.python == sys.executable:
             versions = " and ".join(f"{name} {self.found.packages[name]}" for name in NAMED)
@@ -159,6 +165,7 @@ class UserApp:
             "env": sorted(project.env),  # names only: the values may be secrets
             "command": shlex.join(project.command),
             "before": list(project.before),
+            "broker": PRIVATE if project.has_private_broker else "",
             "database": project.database,
             "origin": project.entry.origin,
             "subprotocol": list(project.entry.subprotocols),
@@ -174,6 +181,7 @@ class PreparedUserApp:
     """A project that can be started, trial after trial."""
 
     project: Project
+    found: Inspection
     guest: Path
     databases: Path | None
     """The folder of the scratch databases, which are copied for each trial; None: it uses its own."""
@@ -218,11 +226,18 @@ class PreparedUserApp:
         return entry if login is None else replace(entry, sessions=sign_in(url, login, users))
 
     def _stage(self, setting: Setting, folder: Path, closing: ExitStack) -> Application:
+        if setting.layer is CONFIGURED:
+            require_broker(self.found)
         databases = None
         if self.databases is not None:
             databases = folder / DATABASES
             shutil.copytree(self.databases, databases)
-        env = self.project.environment(self.guest, self._overrides(databases, self._layers(setting, closing)))
+        overrides = replace(
+            self._overrides(databases),
+            channel_layers=self._layers(setting, closing),
+            broker_url=_own_url(setting),
+        )
+        env = self.project.environment(self.guest, overrides)
         own = self.project.command
         return Application(
             name=self.project.application if own else AROUND,
@@ -241,16 +256,20 @@ class PreparedUserApp:
 
     def _layers(self, setting: Setting, closing: ExitStack) -> Mapping[str, Any] | None:
         """Return the channel layers that the app gets in the place of its own; None where it keeps them."""
-        if setting.layer is CONFIGURED:
+        if setting.layer in (CONFIGURED, CONFIGURED_PRIVATE):
             return None
         prefix, broker = new_prefix(), setting.broker if setting.layer.broker else None
         if broker is not None:
             closing.callback(broker.forget, prefix)
         return setting.layer.setting(broker_url=broker.url if broker else None, prefix=prefix)
 
-    def _overrides(self, databases: Path | None, layers: Mapping[str, Any] | None = None) -> Overrides:
-        folder = None if databases is None else str(databases)
-        return Overrides(database_folder=folder, channel_layers=layers, allowed_host=HOST)
+    def _overrides(self, databases: Path | None) -> Overrides:
+        return Overrides(database_folder=None if databases is None else str(databases), allowed_host=HOST)
+
+
+def _own_url(setting: Setting) -> str | None:
+    """Return the address of the broker that the app's own layer gets; None where that stays as it is."""
+    return setting.broker.url if setting.layer is CONFIGURED_PRIVATE and setting.broker is not None else None
 
 
 def _slug(path: str) -> str:

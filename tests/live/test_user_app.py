@@ -137,19 +137,23 @@ def short() -> list[str]:
 def test_audit_when_the_app_is_the_tutorials_chat_then_app_and_path_are_all_that_has_to_be_said(
     tmp_path: Path,
 ) -> None:
-    with Bench("bench", *BY_HAND, *short(), "--layers", "redis", "--out", tmp_path) as bench:
+    with Bench("bench", *BY_HAND, *short(), "--broker", "private", "--out", tmp_path) as bench:
         assert bench.ended_valid() == 0, bench.out + bench.err
         assert "DEBUG is on in the app's settings" in bench.err
     (row,) = table(tmp_path / "latest", "delivery").iter_rows(named=True)
     assert row["consumer"] == "ChatConsumer"
+    assert row["layer"] == "configured-private"
     assert row["delivered"] > 0
     assert row["duplicated"] == row["lost"] == 0
 
 
-def test_audit_when_the_layer_of_the_app_cannot_be_reached_then_exit_4_with_what_the_app_says(tmp_path: Path) -> None:
+def test_audit_when_the_broker_of_the_app_is_not_there_then_exit_4_and_the_option_for_another_one(
+    tmp_path: Path,
+) -> None:
     with Bench("bench", *BY_HAND, *short(), "--out", tmp_path) as bench:
         assert bench.ended() == 4
-        assert "Connect call failed ('127.0.0.1', 6390)" in bench.err
+        assert "nobody answers at 127.0.0.1:6390, where the app's settings have the broker of its channel" in bench.err
+        assert "say --broker private for one of our own" in bench.err
         assert_tidy(bench)
 
 
