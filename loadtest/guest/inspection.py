@@ -68,7 +68,8 @@ def _lacking(packages: Mapping[str, str]) -> str:
     if missing:
         return f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed"
     old = [name for name, least in OLDEST.items() if _numbers(packages[name]) < least]
-    return " and ".join(f"{name} {packages[name]} is older than {'.'.join(map(str, OLDEST[name]))}" for name in old)
+    told = " and ".join(f"{name} {packages[name]} is older than {'.'.join(map(str, OLDEST[name]))}" for name in old)
+    return f"{told}, which the probe needs" if old else ""
 
 
 def _numbers(version: str) -> tuple[int, ...]:
