@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from loadtest import __version__
+import loadtest
 from loadtest.bench.plan import PlanError
 from loadtest.cli import audit, bench, capacity, catalogue, compare, keep, report, selftest, show, ui, users
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, USAGE
@@ -31,7 +31,7 @@ app = typer.Typer(
 
 def _tell_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"channels-loadtest {__version__}")
+        typer.echo(f"channels-loadtest {loadtest.__version__}")
         raise typer.Exit
 
 
