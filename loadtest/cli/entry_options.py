@@ -53,7 +53,7 @@ def login_of(given: Mapping[str, Any]) -> Login | None:
     if page is None:
         raise PlanError("--users-file is for signing in; give --login-url, the page with the form, too")
     if file is not None:
-        return Login(page=page, accounts=accounts_in(file))
+        return Login(page=page, accounts=accounts_in(Path(file)))
     if given.get("database", SCRATCH) != SCRATCH:
         raise PlanError(
             "--login-url needs --users-file where the database is the app's own; "

@@ -52,6 +52,9 @@ def test_accounts_when_made_then_nobody_knows_them_and_the_file_is_the_owners_al
     write_accounts(accounts, tmp_path / "users")
     assert stat.S_IMODE((tmp_path / "users").stat().st_mode) == 0o600
     assert accounts_in(tmp_path / "users") == accounts
+    of_a_resumed_run = login_of({"login_url": "/login/", "users_file": str(tmp_path / "users")})
+    assert of_a_resumed_run is not None
+    assert of_a_resumed_run.accounts == accounts
     with pytest.raises(FileExistsError):
         write_accounts(others, tmp_path / "users")
 
