@@ -24,7 +24,7 @@ def measure_alone(plan: Plan, target: Target, folder: Path) -> Measured:
     with only_bench(), short_folder() as scratch, rehearsals(plan, scratch) as own:
         need_open_files(users_of(plan, trial) * FILES_A_USER + SPARE_FILES)
         need_disk(folder, TRIAL_BYTES)
-        setup = TrialSetup(plan=plan, target=target.prepare(scratch), rehearsals=own)
+        setup = TrialSetup(plan=plan, target=target.prepare(scratch, users_of(plan, trial)), rehearsals=own)
         return measure(trial, setup, folder / "trials" / trial.folder)
 
 

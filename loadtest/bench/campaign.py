@@ -69,8 +69,10 @@ def run_campaign(run: RunFolder, target: Target, *, addresses: Mapping[str, str]
     started; what was measured until then, or until KeyboardInterrupt, is saved.
     """
     with run.under_way(), short_folder() as scratch, rehearsals(run.plan, scratch) as own:
-        need_open_files(max((users_of(run.plan, trial) for trial in run.left), default=0) * FILES_A_USER + SPARE_FILES)
-        setup = TrialSetup(plan=run.plan, target=target.prepare(scratch), addresses=addresses, rehearsals=own)
+        users = max((users_of(run.plan, trial) for trial in run.left), default=0)
+        need_open_files(users * FILES_A_USER + SPARE_FILES)
+        prepared = target.prepare(scratch, users)
+        setup = TrialSetup(plan=run.plan, target=prepared, addresses=addresses, rehearsals=own)
         _calibrate(run, setup, watcher)
         rates = _find_rates(run, watcher)
         _run_all(_at_rates(run.left, rates), run, setup, watcher)

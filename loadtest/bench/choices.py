@@ -12,7 +12,7 @@ from loadtest.drops import DROPS, Drop, find_drop
 from loadtest.installed import Installed
 from loadtest.layers import Layer, find_layer
 from loadtest.outages import OUTAGES, Outage
-from loadtest.servers import SERVERS, Server
+from loadtest.servers import SERVERS, Server, find_server
 from loadtest.targets import Offer
 
 
@@ -28,6 +28,8 @@ class Choice:
     """A plan that names none has it."""
     unavailable: str | None = None
     """Why it cannot be had on this machine, in plain words."""
+    takes_pings: bool = True
+    """A server that is told how often to ping; else a plan has to say how often it does."""
     facts: Mapping[str, object] = field(default_factory=dict)
     """What else there is to know of it, for `--json`."""
 
@@ -46,7 +48,7 @@ def choices_of(offer: Offer) -> Choices:
     scenarios = SCENARIOS if offer.scenarios is None else offer.scenarios
     return MappingProxyType(
         {
-            SERVER.plural: _with_a_default([_server(row, offer.installed) for row in SERVERS.values()]),
+            SERVER.plural: _servers(offer),
             LAYER.plural: tuple(_layer(find_layer(name), offer) for name in offer.layers),
             CONSUMER.plural: tuple(_consumer(value, offer) for value in offer.consumers),
             SCENARIO.plural: tuple(_scenario(SCENARIOS[name], offer) for name in scenarios),
@@ -89,6 +91,13 @@ def _value(dimension: AnyDimension, choices: Choices, name: Any) -> Value:
     found = (choice.value for choice in choices.get(dimension.plural, ()) if choice.name == name)
     with_parameter = dimension is DROP and ":" in name
     return next(itertools.chain(found, [_drop(find_drop(name)).value if with_parameter else Value(name=str(name))]))
+
+
+def _servers(offer: Offer) -> tuple[Choice, ...]:
+    if offer.server:
+        own = _server(find_server(offer.server), offer.installed)
+        return (replace(own, default=True, unavailable=None, takes_pings=False),)
+    return _with_a_default([_server(row, offer.installed) for row in SERVERS.values()])
 
 
 def _with_a_default(servers: Sequence[Choice]) -> tuple[Choice, ...]:

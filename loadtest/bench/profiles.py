@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from loadtest.bench.choices import Choices, defaults_of, names_of
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.scenarios import SCENARIOS, own_names
-from loadtest.dimensions import FIXED_LOAD
+from loadtest.dimensions import FIXED_LOAD, SERVER
 from loadtest.drops import DROPS, Drop, find_drop
 from loadtest.layers import find_layer
 from loadtest.load import by_comma
@@ -71,7 +71,7 @@ def make_plan(given: dict[str, Any], plan_file: Path | None = None, *, choices: 
         profile = {**profile, "scenarios": scenarios}
     plan = validated(Plan, {**defaults, **profile, **every, **absolute, **chosen}, choices=choices)
     plan = _with_load_that_is_taken(plan.noting(*skipped), is_given="load" in chosen)
-    return completed(plan)
+    return completed(plan, sets_pings=all(server.takes_pings for server in choices[SERVER.plural]))
 
 
 def validated(kind: type[P], values: dict[str, Any], *, choices: Choices) -> P:
@@ -82,9 +82,13 @@ def validated(kind: type[P], values: dict[str, Any], *, choices: Choices) -> P:
         raise PlanError("\n".join(_problem(problem, kind) for problem in error.errors())) from None
 
 
-def completed(plan: P) -> P:
-    """Decide what the plan leaves to us, and note it; PlanError where no cell is left."""
-    return _without_cells_that_lack_a_broker(_with_short_pings(plan))
+def completed(plan: P, *, sets_pings: bool = True) -> P:
+    """Decide what the plan leaves to us, and note it; PlanError where no cell is left.
+
+    Where the pings are not ours to set (`sets_pings`), PlanError asks how often the server pings if that has to be
+    known.
+    """
+    return _without_cells_that_lack_a_broker(_with_short_pings(plan) if sets_pings else _with_pings_told(plan))
 
 
 def _with_load_that_is_taken(plan: Plan, *, is_given: bool) -> Plan:
@@ -125,15 +129,30 @@ def with_all_drops(chosen: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, .
 
 def _with_short_pings(plan: P) -> P:
     """Have the server of a quick plan with silent drops ping often: with its own pings they would take most of it."""
-    silent = [name for name in plan.drops if name not in OUTAGES and find_drop(name).silent]
-    is_dropping = any(row.drops for row in plan.chosen_scenarios)
-    if plan.server_ping or plan.profile != "quick" or not silent or not is_dropping:
+    silent = _silent_drops(plan)
+    if plan.server_ping or plan.profile != "quick" or not silent:
         return plan
     note = (
         f"the server's ping interval/timeout was set to {QUICK_PING} s in every trial, for the silent drops "
         f"{', '.join(silent)}; --server-ping INTERVAL/TIMEOUT sets another one"
     )
     return plan.noting(note, server_ping=QUICK_PING)
+
+
+def _with_pings_told(plan: P) -> P:
+    """Refuse silent drops where nobody says how often the server pings: it is given that time to notice them."""
+    silent = _silent_drops(plan)
+    if silent and not plan.server_ping:
+        raise PlanError(
+            f"server_ping: the drops {', '.join(silent)} are silent, so that only the server's pings show them, and "
+            "--command sets those; say with --server-ping INTERVAL/TIMEOUT how it sets them, or leave these drops out"
+        )
+    return plan
+
+
+def _silent_drops(plan: Plan) -> list[str]:
+    is_dropping = any(scenario.drops for scenario in plan.chosen_scenarios)
+    return [name for name in plan.drops if name not in OUTAGES and find_drop(name).silent] if is_dropping else []
 
 
 def _without_cells_that_lack_a_broker(plan: P) -> P:

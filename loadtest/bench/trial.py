@@ -50,7 +50,7 @@ from loadtest.load.push import Command, read_push
 from loadtest.outages import Outage, Subject
 from loadtest.phases import Failure, Timing
 from loadtest.phases.timing import CLOSING_S
-from loadtest.servers import SERVERS
+from loadtest.servers import find_server
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
 from loadtest.stack.pinning import Placement, on_cpus, placement_here
@@ -258,7 +258,7 @@ def _setting(trial: Trial, setup: TrialSetup, folder: Path) -> Setting:
     plan = setup.plan
     interval_s, timeout_s = plan.pings or (None, None)
     return Setting(
-        server=SERVERS[trial.cell[SERVER]],
+        server=find_server(trial.cell[SERVER]),
         layer=find_layer(trial.cell[LAYER]),
         consumer=trial.cell[CONSUMER],
         talk=plan.talk,

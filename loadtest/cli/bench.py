@@ -25,7 +25,7 @@ from loadtest.cli.new_run import new_run
 from loadtest.cli.plan_options import signature_of
 from loadtest.cli.progress import ShownProgress
 from loadtest.cli.run_argument import run_named
-from loadtest.cli.thresholds import is_broken, thresholds_of
+from loadtest.cli.thresholds import is_broken, print_thresholds, thresholds_of
 from loadtest.figures.words import counted
 from loadtest.outages import OUTAGES
 from loadtest.report import print_report, write_report
@@ -57,6 +57,11 @@ def bench(
         with only_bench():
             _carry_out(_resumed(resume, target), target, addresses)
     else:
+        if "command" in app and given["servers"]:
+            raise PlanError("--command starts the server itself; leave --servers out")
+        if "broker" in app and addresses:
+            own = ", ".join(f"--{BROKERS[name].option}" for name in addresses)
+            raise PlanError(f"--broker private is a broker of our own, and {own} one of yours; give one of them")
         target = target_of(app)
         choices = choices_of(target.offer)
         if like is None:
@@ -83,6 +88,8 @@ def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> 
     console = Console(highlight=False)
     interrupted = False
     console.print(f"{counted(len(run.left), 'trial')}, about {counted(round(left_s(run) / 60), 'minute')}")
+    thresholds = thresholds_of(run.plan.fail_on)
+    print_thresholds(thresholds, console)
     try:
         with ShownProgress(console) as progress:
             run_campaign(run, target, addresses=addresses, watcher=progress)
@@ -91,7 +98,7 @@ def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> 
     finally:  # also when something failed: what was measured is there to be read
         summary = write_report(run.folder)
         print_report(summary, console, run.folder)
-    broken = is_broken(summary, thresholds_of(run.plan.fail_on), console)
+    broken = is_broken(summary, thresholds, console)
     if interrupted:
         console.print(f"Interrupted; to go on: channels-loadtest bench --resume {run.folder}", soft_wrap=True)
     if code := exit_code(run, interrupted=interrupted, broken=broken):

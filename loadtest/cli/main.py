@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from loadtest.bench.plan import PlanError
-from loadtest.cli import audit, bench, capacity, catalogue, compare, keep, report, selftest, show, ui
+from loadtest.cli import audit, bench, capacity, catalogue, compare, keep, report, selftest, show, ui, users
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, USAGE
 from loadtest.ledger.reader import LedgerError
 from loadtest.report.errors import ReportError
@@ -53,6 +53,7 @@ app.command("keep")(keep.keep)
 app.command("selftest")(selftest.selftest)
 app.command("show")(show.show)
 app.command("ui")(ui.ui)
+app.add_typer(users.app, name="users")
 catalogue.add_to(app)
 
 

@@ -25,6 +25,9 @@ class Offer:
     scenarios: tuple[str, ...] | None = None
     """Those that it can take part in, the default ones first; None: every one, with the defaults of their own."""
     default_scenarios: tuple[str, ...] | None = None
+    server: str = ""
+    """The only one that it can be measured on, which a command of the user's own starts; empty: those that there are.
+    """
     installed: Installed = HERE
     """What is there for its server and its layer to run."""
     takes_work: bool = True

@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Final, Self
 
 from loadtest.contract import CONTROL_VARIABLE, LEDGER_VARIABLE, Identity
-from loadtest.layers import CONFIGURED
 from loadtest.ledger.reader import read_ledger
 from loadtest.load.entry import Entry
 from loadtest.servers import HOST
@@ -185,7 +184,7 @@ class ProbedApp:
 
     def _told_layer(self, told: Identity) -> str:
         layer = self._setting.layer
-        if layer is not CONFIGURED:
+        if layer.package:
             return f"{layer.package} {told.version_of(layer.package)}"
         return f"{told.layer} {told.version_of(told.layer.partition('.')[0])}" if told.layer else "none"
 

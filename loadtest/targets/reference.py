@@ -46,7 +46,7 @@ class ReferenceApp:
             default_consumers=tuple(row.name for row in CONSUMERS if row.default),
         )
 
-    def prepare(self, folder: Path) -> "PreparedReference":
+    def prepare(self, folder: Path, users: int = 0) -> "PreparedReference":
         """Migrate the database, which takes about 2 s. Raises EnvironmentFailed."""
         return PreparedReference(database=prepare_database(folder, self.database_url))
 

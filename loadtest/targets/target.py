@@ -142,5 +142,8 @@ class Target(Protocol):
     def offer(self) -> Offer:
         """What a plan can choose when it is measured."""
 
-    def prepare(self, folder: Path) -> PreparedTarget:
-        """Make ready what all trials share, with files in `folder`. Raises EnvironmentFailed."""
+    def prepare(self, folder: Path, users: int = 0) -> PreparedTarget:
+        """Make ready what all trials share, with files in `folder`; no trial has more than so many users.
+
+        Raises EnvironmentFailed.
+        """

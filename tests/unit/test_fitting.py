@@ -81,6 +81,17 @@ def test_server_when_it_is_older_than_its_command_line_then_it_is_refused() -> N
     assert SERVERS["daphne"].unavailable(installed) is None
 
 
+def test_server_when_a_command_of_the_users_own_starts_it_then_it_is_the_only_one() -> None:
+    own = app("/ws/{room}/")
+    offer = replace(own, project=replace(own.project, command=("gunicorn", "-b", "127.0.0.1:{port}"))).offer
+    assert plan_for(offer).servers == ("gunicorn",)
+    with pytest.raises(PlanError, match="unknown server 'daphne'; there are gunicorn"):
+        plan_for(offer, servers="daphne")
+    with pytest.raises(PlanError, match="server_ping: the drops zombie are silent, so that only the server's pings"):
+        plan_for(offer, drops="rst,zombie")
+    assert plan_for(offer, drops="rst,zombie", server_ping="5/5").server_ping == "5/5"
+
+
 def test_layer_when_its_package_is_not_in_the_apps_interpreter_then_it_is_refused() -> None:
     with pytest.raises(PlanError, match="/venv/bin/python -m pip install channels_redis"):
         plan_for(app("/ws/{room}/").offer, layers="redis")

@@ -12,7 +12,7 @@ import pytest
 from loadtest.contract.overrides import Overrides, write_overrides
 from loadtest.contract.variables import APPLICATION_VARIABLE, OVERRIDES_VARIABLE
 from loadtest.targets.guest_path import make_guest_path
-from loadtest.targets.user_app import ONLINE
+from loadtest.targets.prepared_app import ONLINE
 
 APP = """
 import os, django

@@ -280,7 +280,20 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
     command: Any = get_command(app)
     options = {option.name: option for option in command.commands["bench"].params}
     keys = {name: field for name, field in Plan.model_fields.items() if name != "notes"}
-    own_app = ["app", "app_dir", "path", "python", "settings", "env", "env_file", "before", "database", "online"]
+    own_app = [
+        "app",
+        "app_dir",
+        "path",
+        "python",
+        "settings",
+        "env",
+        "env_file",
+        "command",
+        "before",
+        "database",
+        "online",
+        "broker",
+    ]
     own_app += ["header", "header_file", "cookie", "origin", "subprotocol", "login_url", "users_file"]
     others = ["plan", "out", "like", "resume", *own_app, "redis_url"]
     assert list(options) == [*keys, *others, *({"help"} & options.keys())]
