@@ -17,9 +17,8 @@ from loadtest.report.by_kind import by_kind_table
 from loadtest.report.capacity.table import TABLE as CAPACITY
 from loadtest.report.columns import describe, describe_table
 from loadtest.report.console import PlainConsole
-from loadtest.report.csv_files import read_tables
+from loadtest.report.folder import read_folder
 from loadtest.report.law import law_table
-from loadtest.report.manifest import read_manifest
 from loadtest.report.noise import noise_words
 from loadtest.report.summary import Summary, summarise
 from loadtest.report.terminal import print_tables
@@ -84,7 +83,8 @@ def _evidence(run: Path) -> Evidence:
 
 @cache  # a run is read once, however many parts tell of it
 def _summary(run: Path) -> Summary:
-    return summarise(read_tables(run), read_manifest(run))
+    manifest, tables = read_folder(run)
+    return summarise(tables, manifest)
 
 
 def _noise(run: Path) -> str:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from types import MappingProxyType
 from typing import Any, Final
@@ -124,9 +124,20 @@ CONFIGURED: Final = Layer(
 """Stands for whatever an app of the user's own is set to; nothing is written into its settings."""
 
 
+CONFIGURED_PRIVATE: Final = replace(
+    CONFIGURED,
+    name="configured-private",
+    summary="the one that the app's own settings name, at a private broker in the place of its own",
+    broker="redis",
+)
+"""The same, with nothing changed but where it finds its broker."""
+
+_BY_NAME: Final = {**LAYERS, CONFIGURED.name: CONFIGURED, CONFIGURED_PRIVATE.name: CONFIGURED_PRIVATE}
+
+
 def find_layer(name: str) -> Layer:
-    """Return the layer of that name, CONFIGURED among them; KeyError where there is none."""
-    return CONFIGURED if name == CONFIGURED.name else LAYERS[name]
+    """Return the layer of that name, those of an app's own settings among them; KeyError where there is none."""
+    return _BY_NAME[name]
 
 
 def _filled(value: Any, words: Mapping[str, str]) -> Any:

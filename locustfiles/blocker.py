@@ -10,6 +10,7 @@ SCENARIO = {"users": 21, "rate": 10, "room_size": 1, "drops": False, "uses_layer
 class Blocker(WebSocketUser):
     """One user whose handler blocks; a second after each answer it asks again. Its own messages are not measured."""
 
+    path = "/ws/{consumer}/echo/"
     row = "blocker"
     fixed_count = 1
     wait_time = constant(1)
@@ -29,6 +30,7 @@ class Blocker(WebSocketUser):
 class Bystander(WebSocketUser):
     """One of the others: its echoes come back late while the blocker's handler blocks."""
 
+    path = "/ws/{consumer}/echo/"
     row = "echo"
     wait_time = paced()
 

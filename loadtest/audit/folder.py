@@ -6,8 +6,8 @@ from pathlib import Path
 from loadtest.audit.audited import Audited
 from loadtest.bench.run_manifest import manifest_here, new_run_folder, point_latest, with_state
 from loadtest.bench.trial_ledgers import write_ledgers
-from loadtest.report.csv_files import write_csv, write_text
-from loadtest.report.manifest import MANIFEST, Manifest, TroubledTrial, manifest_json
+from loadtest.report.folder import write_folder
+from loadtest.report.manifest import Manifest, TroubledTrial
 
 NAME = "audit"
 
@@ -35,7 +35,6 @@ def write_run(audited: Audited, out: Path, *, command: str) -> Path:
     trial = folder / "trials" / audited.trial.folder
     trial.mkdir(parents=True)
     write_ledgers(trial, client=audited.ledgers.client, server=audited.ledgers.server)
-    write_csv(audited.tables, folder)
-    write_text(folder / MANIFEST, manifest_json(manifest_of(audited, command=command, name=folder.name)))
+    write_folder(folder, manifest_of(audited, command=command, name=folder.name), audited.tables)
     point_latest(folder)
     return folder

@@ -6,6 +6,7 @@ from loadtest.bench.campaign import FILES_A_USER, SPARE_FILES, TRIAL_BYTES
 from loadtest.bench.generator import users_of
 from loadtest.bench.measuring import Measured, measure
 from loadtest.bench.plan import Plan, PlanError, Trial
+from loadtest.bench.rehearsing import rehearsals
 from loadtest.bench.trial import TrialSetup
 from loadtest.stack.folders import short_folder
 from loadtest.stack.limits import need_disk, need_open_files
@@ -20,10 +21,10 @@ def measure_alone(plan: Plan, target: Target, folder: Path) -> Measured:
     TrialFailed when one dies or gets stuck later.
     """
     trial = _only_trial(plan)
-    with only_bench(), short_folder() as scratch:
+    with only_bench(), short_folder() as scratch, rehearsals(plan, scratch) as own:
         need_open_files(users_of(plan, trial) * FILES_A_USER + SPARE_FILES)
         need_disk(folder, TRIAL_BYTES)
-        setup = TrialSetup(plan=plan, target=target.prepare(scratch))
+        setup = TrialSetup(plan=plan, target=target.prepare(scratch, users_of(plan, trial)), rehearsals=own)
         return measure(trial, setup, folder / "trials" / trial.folder)
 
 

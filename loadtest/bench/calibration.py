@@ -13,9 +13,8 @@ from typing import Final
 from loadtest.bench.measuring import Measured, Step
 from loadtest.bench.plan import Plan
 from loadtest.bench.relative_load import LoadOf, share_of_load
-from loadtest.bench.scenarios import SCENARIOS
 from loadtest.bench.utilisation import utilisation_of
-from loadtest.dimensions import CONSUMER, DROP, FIXED_LOAD, LAYER, LOAD, NO_DROP, SCENARIO, CellKey
+from loadtest.dimensions import CONSUMER, DROP, FIXED_LOAD, LAYER, LOAD, NO_DROP, CellKey
 from loadtest.outages import OUTAGES
 from loadtest.report.manifest import CalibrationStep, Capacity
 
@@ -93,9 +92,12 @@ def cells_to_calibrate(plan: Plan) -> list[CellKey]:
     return list(dict.fromkeys(calibrated_cell(cell) for cell in plan.cells() if cell[LOAD] != FIXED_LOAD))
 
 
-def find_capacity(cell: CellKey, measure: Measure) -> Capacity:
-    """Return the capacity of a cell, by as few steps as agree; without a rate where none do."""
-    rate, steps = SCENARIOS[cell[SCENARIO]].rate * FIRST, list[CalibrationStep]()
+def find_capacity(cell: CellKey, measure: Measure, *, typical: float) -> Capacity:
+    """Return the capacity of a cell, by as few steps as agree; without a rate where none do.
+
+    `typical` is the rate of its scenario.
+    """
+    rate, steps = typical * FIRST, list[CalibrationStep]()
     while len(steps) < MOST_STEPS and not _is_always_disturbed(steps):
         steps.append(measure(cell, len(steps) + 1, rate))
         capacity = agreed_capacity(steps)

@@ -17,6 +17,7 @@ from loadtest.bench.calibration import (
 from loadtest.bench.generator import users_of
 from loadtest.bench.measuring import Step, measure, measure_step
 from loadtest.bench.plan import Trial
+from loadtest.bench.rehearsing import rehearsals
 from loadtest.bench.run_folder import RunFolder
 from loadtest.bench.trial import TrialFailed, TrialSetup
 from loadtest.dimensions import CellKey
@@ -67,9 +68,11 @@ def run_campaign(run: RunFolder, target: Target, *, addresses: Mapping[str, str]
     A trial that fails after it began is noted and the others go on. Raises EnvironmentFailed when something cannot be
     started; what was measured until then, or until KeyboardInterrupt, is saved.
     """
-    with run.under_way(), short_folder() as scratch:
-        need_open_files(max((users_of(run.plan, trial) for trial in run.left), default=0) * FILES_A_USER + SPARE_FILES)
-        setup = TrialSetup(plan=run.plan, target=target.prepare(scratch), addresses=addresses)
+    with run.under_way(), short_folder() as scratch, rehearsals(run.plan, scratch) as own:
+        users = max((users_of(run.plan, trial) for trial in run.left), default=0)
+        need_open_files(users * FILES_A_USER + SPARE_FILES)
+        prepared = target.prepare(scratch, users)
+        setup = TrialSetup(plan=run.plan, target=prepared, addresses=addresses, rehearsals=own)
         _calibrate(run, setup, watcher)
         rates = _find_rates(run, watcher)
         _run_all(_at_rates(run.left, rates), run, setup, watcher)
@@ -120,7 +123,7 @@ def _calibrate(run: RunFolder, setup: TrialSetup, watcher: Watcher) -> None:
         if is_hopeless(cell, run.capacities, run.plan.load_of):
             continue
         watcher.calibration_begins(cell, place=place, of=len(cells))
-        capacity = find_capacity(cell, one_step)
+        capacity = find_capacity(cell, one_step, typical=run.plan.scenario_of(cell).rate)
         run.save_capacity(capacity)
         watcher.calibrated(capacity)
 

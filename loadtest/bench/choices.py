@@ -1,7 +1,7 @@
 """Choices: what a plan can choose from in each dimension, told the same way for rows of every kind."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +12,7 @@ from loadtest.drops import DROPS, Drop, find_drop
 from loadtest.installed import Installed
 from loadtest.layers import Layer, find_layer
 from loadtest.outages import OUTAGES, Outage
-from loadtest.servers import SERVERS, Server
+from loadtest.servers import SERVERS, Server, find_server
 from loadtest.targets import Offer
 
 
@@ -28,6 +28,8 @@ class Choice:
     """A plan that names none has it."""
     unavailable: str | None = None
     """Why it cannot be had on this machine, in plain words."""
+    takes_pings: bool = True
+    """A server that is told how often to ping; else a plan has to say how often it does."""
     facts: Mapping[str, object] = field(default_factory=dict)
     """What else there is to know of it, for `--json`."""
 
@@ -46,13 +48,18 @@ def choices_of(offer: Offer) -> Choices:
     scenarios = SCENARIOS if offer.scenarios is None else offer.scenarios
     return MappingProxyType(
         {
-            SERVER.plural: _with_a_default([_server(row, offer.installed) for row in SERVERS.values()]),
+            SERVER.plural: _servers(offer),
             LAYER.plural: tuple(_layer(find_layer(name), offer) for name in offer.layers),
             CONSUMER.plural: tuple(_consumer(value, offer) for value in offer.consumers),
             SCENARIO.plural: tuple(_scenario(SCENARIOS[name], offer) for name in scenarios),
             DROP.plural: (*map(_drop, DROPS.values()), *map(_outage, OUTAGES.values())),
         }
     )
+
+
+def with_scenarios(choices: Sequence[Choice], own: Iterable[Scenario]) -> tuple[Choice, ...]:
+    """Return the scenarios that there are with some of a user's own besides."""
+    return (*choices, *map(_own_scenario, own))
 
 
 def names_of(choices: Sequence[Choice]) -> tuple[str, ...]:
@@ -65,11 +72,14 @@ def defaults_of(choices: Sequence[Choice]) -> tuple[str, ...]:
     return tuple(choice.name for choice in choices if choice.default)
 
 
-def values_in(choices: Choices, chosen: Mapping[str, Sequence[Any]]) -> dict[str, tuple[Value, ...]]:
+def values_in(
+    choices: Choices, chosen: Mapping[str, Sequence[Any]], own: Iterable[Scenario] = ()
+) -> dict[str, tuple[Value, ...]]:
     """Return what the manifest says of the chosen values, by the dimension's name, in the order of the choice.
 
-    A value that is in no list, a number of workers say, is described by its name.
+    A value that is in no list, a number of workers say, is described by its name; `own` are a plan's own scenarios.
     """
+    choices = {**choices, SCENARIO.plural: with_scenarios(choices.get(SCENARIO.plural, ()), own)}
     return {
         dimension.name: tuple(_value(dimension, choices, name) for name in chosen[dimension.plural])
         for dimension in DIMENSIONS
@@ -81,6 +91,13 @@ def _value(dimension: AnyDimension, choices: Choices, name: Any) -> Value:
     found = (choice.value for choice in choices.get(dimension.plural, ()) if choice.name == name)
     with_parameter = dimension is DROP and ":" in name
     return next(itertools.chain(found, [_drop(find_drop(name)).value if with_parameter else Value(name=str(name))]))
+
+
+def _servers(offer: Offer) -> tuple[Choice, ...]:
+    if offer.server:
+        own = _server(find_server(offer.server), offer.installed)
+        return (replace(own, default=True, unavailable=None, takes_pings=False),)
+    return _with_a_default([_server(row, offer.installed) for row in SERVERS.values()])
 
 
 def _with_a_default(servers: Sequence[Choice]) -> tuple[Choice, ...]:
@@ -136,7 +153,7 @@ def _consumer(value: Value, offer: Offer) -> Choice:
 def _scenario(row: Scenario, offer: Offer) -> Choice:
     defaults = offer.default_scenarios
     return Choice(
-        value=Value(name=row.name, summary=row.summary, kind="" if row.rate else CLOSED_LOOP),
+        value=_value_of_scenario(row),
         default=row.default if defaults is None else row.name in defaults,
         facts={
             "users": row.users,
@@ -148,6 +165,14 @@ def _scenario(row: Scenario, offer: Offer) -> Choice:
             "takes_load": row.takes_load,
         },
     )
+
+
+def _own_scenario(row: Scenario) -> Choice:
+    return Choice(value=_value_of_scenario(row), default=False)
+
+
+def _value_of_scenario(row: Scenario) -> Value:
+    return Value(name=row.name, summary=row.summary, kind="" if row.rate else CLOSED_LOOP)
 
 
 def _drop(row: Drop) -> Choice:

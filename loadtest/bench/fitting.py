@@ -1,11 +1,12 @@
 """Fitting: makes a plan fit the target that is to be measured, by what the target offers, and says what was changed."""
 
+from collections.abc import Container
 from typing import Final
 
 from loadtest.bench.plan import Plan, PlanError
-from loadtest.bench.scenarios import SCENARIOS
 from loadtest.load import Job
-from loadtest.load.talk import ROOM
+from loadtest.load.push import is_for_one_user
+from loadtest.load.talk import ROOM, USER
 from loadtest.targets import Offer
 
 _NOT_JOINED_YET: Final = (
@@ -15,15 +16,20 @@ _NOT_JOINED_YET: Final = (
 _NO_ROOM: Final = f"neither --path nor --join nor --message has {ROOM} in it"
 
 
-def fitted(plan: Plan, offer: Offer) -> Plan:
-    """Return the plan as it can be carried out on the target; PlanError where it cannot."""
+def fitted(plan: Plan, offer: Offer, telling: Container[str] = ()) -> Plan:
+    """Return the plan as it can be carried out on the target; PlanError where it cannot.
+
+    `telling` are its own scenarios whose users say which room they mean.
+    """
     if not offer.takes_work and (plan.work, plan.blocker_work) != (Job().handler_work, Job().blocker_work):
         raise PlanError("work: only the reference app can be told how much its handlers are to work; leave it out")
-    talking = plan.noting(message=plan.message or offer.message)
+    if plan.push and not offer.takes_push:
+        raise PlanError("push: nothing has the reference app send but its users; it is for an app of your own")
+    talking = plan if plan.push else plan.noting(message=plan.message or offer.message)
     if plan.join and not plan.expect:
         talking = talking.noting(_NOT_JOINED_YET)
     _require_accounts(talking, offer)
-    return _with_its_rooms(talking, offer).noting(*offer.notes)
+    return _with_its_rooms(talking, offer, telling).noting(*offer.notes)
 
 
 def _require_accounts(plan: Plan, offer: Offer) -> None:
@@ -37,21 +43,42 @@ def _require_accounts(plan: Plan, offer: Offer) -> None:
 
 
 def _users(plan: Plan) -> int:
-    return plan.users or max(SCENARIOS[name].users for name in plan.scenarios)
+    return plan.users or max(row.users for row in plan.chosen_scenarios)
 
 
-def _with_its_rooms(plan: Plan, offer: Offer) -> Plan:
+def _with_its_rooms(plan: Plan, offer: Offer, telling: Container[str]) -> Plan:
     """Put all users into one room where nothing that they say or ask for tells one room from another.
 
     Rooms of one can be asked for: there each user gets its own messages only.
     """
+    if plan.push:
+        return _with_rooms_of_push(plan, offer)
     if offer.tells_rooms_apart or any(ROOM in template for template in (plan.message, *plan.join)):
         return plan
-    users = _users(plan)
-    if plan.room_size == 1:
+    users, silent = _users(plan), [name for name in plan.scenarios if name not in telling]
+    if plan.room_size == 1 or not silent:
         return plan
+    if len(silent) < len(plan.scenarios):
+        raise PlanError(
+            f"scenarios: in {', '.join(silent)} there is one room only, for {_NO_ROOM}; in the others users say which "
+            "room they mean; measure them in a run of their own"
+        )
     if plan.room_size is not None and plan.room_size < users:
         raise PlanError(
             f"room_size: there is one room only, for {_NO_ROOM}; 1 is for apps that answer the sender alone"
         )
     return plan.noting(f"all {users} users are in one room, for {_NO_ROOM}", room_size=users)
+
+
+def _with_rooms_of_push(plan: Plan, offer: Offer) -> Plan:
+    """Make rooms of those who get the same push: the room that it names, the user that it names, or everybody."""
+    if ROOM in plan.push:
+        if not (offer.tells_rooms_apart or any(ROOM in template for template in plan.join)):
+            raise PlanError(f"push: it names a {ROOM}, and neither --path nor --join has one, so users are in none")
+        return plan
+    users = _users(plan)
+    size, why = (1, f"names a {USER}") if is_for_one_user(plan.push) else (users, f"has no {ROOM} in it")
+    who = "each user is in a room of its own" if size == 1 else f"all {users} users are in one room"
+    if plan.room_size not in (None, size):
+        raise PlanError(f"room_size: {who}, for --push {why}; leave it out")
+    return plan.noting(f"{who}, for --push {why}", room_size=size)

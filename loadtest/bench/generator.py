@@ -6,11 +6,10 @@ from pathlib import Path
 
 from loadtest.bench.awaited_job import job_text
 from loadtest.bench.plan import Plan, Trial
-from loadtest.bench.scenarios import SCENARIOS
-from loadtest.dimensions import CONSUMER, FIXED_LOAD, LOAD, SCENARIO, SERVER
+from loadtest.dimensions import CONSUMER, FIXED_LOAD, LOAD, SERVER
 from loadtest.load import Job
 from loadtest.load.entry import Entry, write_entry
-from loadtest.servers import SERVERS
+from loadtest.servers import find_server
 from loadtest.stack.process import Process
 
 SPAWN_RATE = 500
@@ -31,7 +30,7 @@ def generators_of(plan: Plan, trial: Trial) -> int:
 
 def users_of(plan: Plan, trial: Trial) -> int:
     """Return how many users the trial has."""
-    return plan.users or SCENARIOS[trial.cell[SCENARIO]].users
+    return plan.users or plan.scenario_of(trial.cell).users
 
 
 def users_of_generator(plan: Plan, trial: Trial, number: int) -> int:
@@ -45,19 +44,19 @@ def rate_of(plan: Plan, trial: Trial) -> float:
         return trial.rate
     if trial.cell[LOAD] != FIXED_LOAD:
         raise ValueError(f"{trial} has no rate: what {trial.cell[LOAD]} is of has not been measured")
-    return SCENARIOS[trial.cell[SCENARIO]].rate if plan.rate is None else plan.rate
+    return plan.scenario_of(trial.cell).rate if plan.rate is None else plan.rate
 
 
 def duration_of(plan: Plan, trial: Trial) -> float:
     """Return how long the part of the trial is that counts."""
-    return plan.duration or SCENARIOS[trial.cell[SCENARIO]].duration
+    return plan.duration or plan.scenario_of(trial.cell).duration
 
 
 def settle_s(plan: Plan, trial: Trial) -> float:
     """Return how long the server has to notice the drops: where one is silent, its pings alone can tell it."""
     if not plan.is_silent(trial.cell):
         return plan.settle
-    server = SERVERS[trial.cell[SERVER]]
+    server = find_server(trial.cell[SERVER])
     interval_s, timeout_s = plan.pings or (server.ping_interval_s, server.ping_timeout_s)
     return (interval_s or 0.0) + (timeout_s or 0.0) + plan.settle  # a server that never pings notices nothing
 
@@ -72,7 +71,7 @@ def job_of(plan: Plan, trial: Trial, *, number: int = 1, folder: Path, conductor
 
     Drops are what a generator does to its own members: where an outage is planned, they drop none.
     """
-    scenario = SCENARIOS[trial.cell[SCENARIO]]
+    scenario = plan.scenario_of(trial.cell)
     drops = () if plan.outage_of(trial.cell) else plan.drops_of(trial.cell)
     return Job(
         consumer=trial.cell[CONSUMER],
@@ -85,6 +84,9 @@ def job_of(plan: Plan, trial: Trial, *, number: int = 1, folder: Path, conductor
         message=plan.message,
         message_form=plan.message_form,
         join=plan.join,
+        ping_message=plan.ping_message,
+        ping_every=plan.ping_every,
+        push=plan.push,
         expect=plan.expect,
         ack=plan.ack,
         drop_kind=drops or Job().drop_kind,
@@ -133,7 +135,7 @@ def start_generator(plan: Plan, trial: Trial, number: int, *, job: Path, folder:
     """
     stem, users = _stem(number), users_of_generator(plan, trial, number)
     named = {
-        "locustfile": SCENARIOS[trial.cell[SCENARIO]].locustfile,
+        "locustfile": plan.scenario_of(trial.cell).locustfile,
         "job": job,
         "users": users,
         "spawn-rate": min(users, SPAWN_RATE),

@@ -7,12 +7,14 @@ from loadtest.bench.choices import Choices
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import make_plan
 from loadtest.dimensions import DIMENSIONS
-from loadtest.load import flag_of
+from loadtest.load import by_comma, flag_of
 from loadtest.report.compare.surroundings import OF_NO_FIGURE, what_differs
 from loadtest.report.manifest import Manifest
 from loadtest.stack.machine import machine, versions
 
-_OLDER_TALK: Final = {"message": "", "message_form": "text", "join": (), "expect": "", "ack": "", "reaches": "everyone"}
+_OLDER_TALK: Final = {
+    "message": "", "message_form": "text", "join": (), "expect": "", "ack": "", "reaches": "everyone", "locustfile": (),
+}  # fmt: skip
 """What users said before a plan could say it."""
 
 
@@ -24,6 +26,7 @@ def plan_like(manifest: Manifest, given: Mapping[str, Any], *, choices: Choices)
     """
     asked = {key: value for key, value in given.items() if value is not None}
     was = _without_the_other_load({**_older_dimensions(), **_OLDER_TALK, **manifest.plan}, asked)
+    was = _without_other_files(was, asked)
     problems = list(_not_said(manifest.plan.keys() | was.keys() | asked.keys()))
     try:
         plan = make_plan({**was, **asked}, choices=choices)
@@ -39,6 +42,15 @@ def _without_the_other_load(was: dict[str, Any], asked: Mapping[str, Any]) -> di
     other = {"rate": "load", "load": "rate"}
     gone = {other[key] for key in other if key in asked and other[key] not in asked}
     return {key: value for key, value in was.items() if key not in gone}
+
+
+def _without_other_files(was: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Scenarios that are asked for take the place of the run's: of its locustfiles those stay that are named."""
+    if "scenarios" not in asked or "locustfile" in asked:
+        return was
+    names = by_comma(asked["scenarios"])
+    kept = [one for one in was["locustfile"] if isinstance(names, list | tuple) and one["name"] in names]
+    return {**was, "locustfile": kept}
 
 
 def _older_dimensions() -> dict[str, tuple[Any, ...]]:

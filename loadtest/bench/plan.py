@@ -17,9 +17,9 @@ from pydantic import (
     field_validator,
 )
 
-from loadtest.bench.choices import Choice, names_of
+from loadtest.bench.choices import Choice, names_of, with_scenarios
 from loadtest.bench.relative_load import LoadOf, Loads
-from loadtest.bench.scenarios import SCENARIOS, Scenario
+from loadtest.bench.scenarios import OwnScenarios, Scenario, find_scenario
 from loadtest.dimensions import (
     CONSUMER,
     DIMENSIONS,
@@ -53,6 +53,9 @@ from loadtest.load import (
     MessageTemplate,
     Offline,
     PayloadSize,
+    PingEvery,
+    PingMessage,
+    Push,
     Rate,
     Reaches,
     RoomSize,
@@ -61,10 +64,11 @@ from loadtest.load import (
     WarmUp,
     by_comma,
 )
+from loadtest.load.push import Command, read_push
 from loadtest.load.talk import TUTORIAL, Form, Talk, check_form
 from loadtest.outages import OUTAGES, Outage, problem_with_ending
 from loadtest.report.thresholds import read_thresholds
-from loadtest.servers import SERVERS
+from loadtest.servers import find_server
 
 
 class PlanError(Exception):
@@ -123,6 +127,7 @@ class Plan(BaseModel):
     )
     consumers: Names = Field((), description=_listed("consumers"))
     layers: Names = Field((), description=_listed("layers"))
+    locustfile: OwnScenarios = ()
     scenarios: Names = Field((), description=_listed("scenarios"))
     drops: Names = Field(
         tuple(drop.name for drop in DROPS.values() if drop.default),
@@ -140,10 +145,13 @@ class Plan(BaseModel):
     blocker_work: BlockerWork = _LOAD.blocker_work
     message: MessageTemplate = _LOAD.message
     join: Join = _LOAD.join
+    ping_message: PingMessage = _LOAD.ping_message
     message_form: MessageForm = _LOAD.message_form
     expect: Expect = _LOAD.expect
     ack: Ack = _LOAD.ack
     reaches: Reaches = Talk().reaches
+    push: Push = _LOAD.push
+    ping_every: PingEvery = _LOAD.ping_every
     drop_share: DropShare = _LOAD.drop_share
     offline: Offline = _LOAD.offline
     warm_up: WarmUp = _LOAD.warm_up
@@ -205,7 +213,12 @@ class Plan(BaseModel):
         """Refuse names that are not among the choices, where there are some, or that cannot be had here."""
         dimension = _CHOOSING.get(str(info.field_name))
         if dimension is not None and dimension is not DROP and info.context and dimension.plural in info.context:
-            _require_choices(dimension.name, value, info.context[dimension.plural])
+            choices = info.context[dimension.plural]
+            if dimension is SCENARIO:
+                if "locustfile" not in info.data:  # what is wrong with that has been said
+                    return value
+                choices = with_scenarios(choices, info.data["locustfile"])
+            _require_choices(dimension.name, value, choices)
         return value
 
     @field_validator("drops")
@@ -231,7 +244,8 @@ class Plan(BaseModel):
     @classmethod
     def _form_that_templates_have(cls, form: Form, info: ValidationInfo) -> Form:
         """Refuse a form that a template cannot have."""
-        return check_form(form, info.data.get("message", ""), info.data.get("join", ()))
+        said = info.data
+        return check_form(form, said.get("message", ""), said.get("ping_message", ""), *said.get("join", ()))
 
     @field_validator("reaches")
     @classmethod
@@ -239,7 +253,7 @@ class Plan(BaseModel):
         """Refuse senders that wait for their own message, and rooms without others, where it reaches others only."""
         if reaches == Talk().reaches:
             return reaches
-        waiting = [name for name in info.data.get("scenarios", ()) if not SCENARIOS[name].uses_layer]
+        waiting = [row.name for row in chosen_scenarios(info.data) if not row.uses_layer]
         if waiting or info.data.get("rate") == 0:
             what = ", ".join(waiting) or "a rate of 0"
             raise ValueError(f"with {what} each sender waits until its own message has come back; leave that out")
@@ -247,13 +261,21 @@ class Plan(BaseModel):
             raise ValueError("there are no others in rooms of one; leave the room size out, or make it larger")
         return reaches
 
+    @field_validator("push")
+    @classmethod
+    def _nobody_talks_besides(cls, push: str, info: ValidationInfo) -> str:
+        """Refuse a push beside what users would say, and one that never comes."""
+        if push and (problems := list(_problems_with_push(push, info.data))):
+            raise ValueError("; ".join(problems))
+        return push
+
     @field_validator("server_ping")
     @classmethod
     def _pings_for_every_server(cls, server_ping: str | None, info: ValidationInfo) -> str | None:
         """Refuse a time of nothing, and fractions of seconds where a server takes whole ones only."""
         if server_ping and not all(map(float, server_ping.split("/"))):
             raise ValueError(f"both times have to be more than 0 s, as 20/20; got {server_ping!r}")
-        whole = [name for name in info.data.get("servers", ()) if SERVERS[name].has_whole_pings]
+        whole = [name for name in info.data.get("servers", ()) if find_server(name).has_whole_pings]
         if server_ping and "." in server_ping and whole:
             raise ValueError(f"{whole[0]} takes whole seconds only, as 1/2; got {server_ping!r}")
         return server_ping
@@ -292,6 +314,8 @@ class Plan(BaseModel):
             expect=self.expect,
             ack=self.ack,
             reaches=self.reaches,
+            push=self.push,
+            ping=self.ping_message,
         )
 
     @property
@@ -315,18 +339,27 @@ class Plan(BaseModel):
         """Whether some load is a share of a capacity, which has to be found first."""
         return any(load != FIXED_LOAD for load in self.load)
 
+    def scenario_of(self, cell: CellKey) -> Scenario:
+        """Return the scenario of a cell: one that comes with the tool, or one of the plan's own."""
+        return find_scenario(cell[SCENARIO], self.locustfile)
+
+    @property
+    def chosen_scenarios(self) -> list[Scenario]:
+        """The scenarios that the plan names, in its order."""
+        return [find_scenario(name, self.locustfile) for name in self.scenarios]
+
     def cells(self) -> list[CellKey]:
         """Return the cells in the plan's own order; an outage of a broker is left out where the layer has none."""
         places = [dimension for dimension in DIMENSIONS if dimension is not DROP]
         names = [place.name for place in places]
         chosen = itertools.product(*map(self._values_of, places))
         bare = dict.fromkeys(self._told_apart(CellKey(**dict(zip(names, values, strict=True)))) for values in chosen)
-        every = [cell.having(DROP, drop) for cell in bare for drop in self._drops_of(SCENARIOS[cell[SCENARIO]])]
+        every = [cell.having(DROP, drop) for cell in bare for drop in self._drops_of(self.scenario_of(cell))]
         return [cell for cell in every if not self._lacks_its_broker(cell)]
 
     def _told_apart(self, cell: CellKey) -> CellKey:
         """Return the cell that stands for all that differ by what its scenario does not touch alone."""
-        scenario = SCENARIOS[cell[SCENARIO]]
+        scenario = self.scenario_of(cell)
         if not scenario.takes_load:
             cell = cell.having(LOAD, FIXED_LOAD)
         return cell if scenario.uses_layer else cell.having(LAYER, self._values_of(LAYER)[0])
@@ -399,6 +432,13 @@ class Plan(BaseModel):
         return [name for name in self.drops if name not in OUTAGES]
 
 
+def chosen_scenarios(keys: Mapping[str, Any]) -> list[Scenario]:
+    """Return the scenarios that keys of a plan name, as far as they have been found to be right."""
+    if "locustfile" not in keys:
+        return []
+    return [find_scenario(name, keys["locustfile"]) for name in keys.get("scenarios", ())]
+
+
 def _require_choices(what: str, names: tuple[str, ...], choices: Sequence[Choice]) -> None:
     """Raise ValueError for names that are not among the choices, and for those that cannot be had here."""
     there_are = ", ".join(names_of(choices))
@@ -409,6 +449,22 @@ def _require_choices(what: str, names: tuple[str, ...], choices: Sequence[Choice
     missing = [choice for choice in choices if choice.name in names and choice.unavailable]
     if missing:
         raise ValueError("; ".join(f"{choice.name} cannot be used here: {choice.unavailable}" for choice in missing))
+
+
+def _problems_with_push(push: str, said: Mapping[str, Any]) -> Iterator[str]:
+    """Say what in a plan does not go with a push."""
+    if said.get("message") or said.get("reaches", Talk().reaches) != Talk().reaches:
+        yield "users only listen then, and say nothing; leave out the message, and whom it reaches"
+    if waiting := [scenario.name for scenario in chosen_scenarios(said) if not scenario.uses_layer]:
+        yield f"with {', '.join(waiting)} each user waits for its own message, and here it says none; leave that out"
+    if said.get("rate") == 0:
+        yield "a rate of 0 pushes nothing; give the pushes a second to each room"
+    relative = [load for load in said.get("load", ()) if load != FIXED_LOAD]
+    if relative and isinstance(read_push(push), Command):
+        yield (
+            f"a command cannot be run often enough for the load {', '.join(relative)}; give the rate, 1 say: so many "
+            "a second for each room"
+        )
 
 
 def require_selectable(thresholds: Iterable[Threshold], chosen: Mapping[str, Any]) -> None:

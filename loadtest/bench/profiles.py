@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from loadtest.bench.choices import Choices, defaults_of, names_of
 from loadtest.bench.given_file import GivenFileError, read_given
 from loadtest.bench.plan import Plan, PlanError
-from loadtest.bench.scenarios import SCENARIOS
-from loadtest.dimensions import FIXED_LOAD
+from loadtest.bench.scenarios import SCENARIOS, own_names
+from loadtest.dimensions import FIXED_LOAD, SERVER
 from loadtest.drops import DROPS, Drop, find_drop
 from loadtest.layers import find_layer
 from loadtest.load import by_comma
@@ -67,6 +67,7 @@ def make_plan(given: dict[str, Any], plan_file: Path | None = None, *, choices: 
     chosen = {**from_file, **{key: value for key, value in given.items() if value is not None}}
     profile = PROFILES.get(str(chosen.get("profile", "quick")), {})
     chosen, skipped = with_all_drops(chosen)
+    chosen = with_own_scenarios(chosen)
     defaults = {key: defaults_of(there_are) for key, there_are in choices.items()}
     every = {key: names_of(choices[key]) for key, value in profile.items() if value == EVERY}
     absolute = {"load": FIXED_LOAD} if "rate" in chosen else {}
@@ -74,7 +75,7 @@ def make_plan(given: dict[str, Any], plan_file: Path | None = None, *, choices: 
         profile = {**profile, "scenarios": scenarios}
     plan = validated(Plan, {**defaults, **profile, **every, **absolute, **chosen}, choices=choices)
     plan = _with_load_that_is_taken(plan.noting(*skipped), is_given="load" in chosen)
-    return completed(plan)
+    return completed(plan, sets_pings=all(server.takes_pings for server in choices[SERVER.plural]))
 
 
 def validated(kind: type[P], values: dict[str, Any], *, choices: Choices) -> P:
@@ -85,14 +86,18 @@ def validated(kind: type[P], values: dict[str, Any], *, choices: Choices) -> P:
         raise PlanError("\n".join(_problem(problem, kind) for problem in error.errors())) from None
 
 
-def completed(plan: P) -> P:
-    """Decide what the plan leaves to us, and note it; PlanError where no cell is left."""
-    return _without_cells_that_lack_a_broker(_with_short_pings(plan))
+def completed(plan: P, *, sets_pings: bool = True) -> P:
+    """Decide what the plan leaves to us, and note it; PlanError where no cell is left.
+
+    Where the pings are not ours to set (`sets_pings`), PlanError asks how often the server pings if that has to be
+    known.
+    """
+    return _without_cells_that_lack_a_broker(_with_short_pings(plan) if sets_pings else _with_pings_told(plan))
 
 
 def _with_load_that_is_taken(plan: Plan, *, is_given: bool) -> Plan:
     """Leave a profile's relative loads out where no scenario takes them; PlanError where they were asked for."""
-    if not plan.is_relative or any(SCENARIOS[name].takes_load for name in plan.scenarios):
+    if not plan.is_relative or any(row.takes_load for row in plan.chosen_scenarios):
         return plan
     if is_given:
         there_are = ", ".join(name for name, scenario in SCENARIOS.items() if scenario.takes_load)
@@ -101,6 +106,14 @@ def _with_load_that_is_taken(plan: Plan, *, is_given: bool) -> Plan:
             f"it is for {there_are}"
         )
     return plan.noting(load=(FIXED_LOAD,))
+
+
+def with_own_scenarios(chosen: dict[str, Any]) -> dict[str, Any]:
+    """Put the scenarios of the locustfiles that are given before those that are named beside them."""
+    own, named = own_names(chosen.get("locustfile")), by_comma(chosen.get("scenarios", ()))
+    if not own or not isinstance(named, list | tuple):  # then the plan says what is wrong
+        return chosen
+    return {**chosen, "scenarios": (*(name for name in own if name not in named), *named)}
 
 
 def with_all_drops(chosen: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -120,9 +133,8 @@ def with_all_drops(chosen: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, .
 
 def _with_short_pings(plan: P) -> P:
     """Have the server of a quick plan with silent drops ping often: with its own pings they would take most of it."""
-    silent = [name for name in plan.drops if name not in OUTAGES and find_drop(name).silent]
-    is_dropping = any(SCENARIOS[name].drops for name in plan.scenarios)
-    if plan.server_ping or plan.profile != "quick" or not silent or not is_dropping:
+    silent = _silent_drops(plan)
+    if plan.server_ping or plan.profile != "quick" or not silent:
         return plan
     note = (
         f"the server's ping interval/timeout was set to {QUICK_PING} s in every trial, for the silent drops "
@@ -131,11 +143,27 @@ def _with_short_pings(plan: P) -> P:
     return plan.noting(note, server_ping=QUICK_PING)
 
 
+def _with_pings_told(plan: P) -> P:
+    """Refuse silent drops where nobody says how often the server pings: it is given that time to notice them."""
+    silent = _silent_drops(plan)
+    if silent and not plan.server_ping:
+        raise PlanError(
+            f"server_ping: the drops {', '.join(silent)} are silent, so that only the server's pings show them, and "
+            "--command sets those; say with --server-ping INTERVAL/TIMEOUT how it sets them, or leave these drops out"
+        )
+    return plan
+
+
+def _silent_drops(plan: Plan) -> list[str]:
+    is_dropping = any(scenario.drops for scenario in plan.chosen_scenarios)
+    return [name for name in plan.drops if name not in OUTAGES and find_drop(name).silent] if is_dropping else []
+
+
 def _without_cells_that_lack_a_broker(plan: P) -> P:
     """Say which cells are left out; PlanError when none is left."""
     asked = [name for name in plan.drops if name in OUTAGES and OUTAGES[name].of == "broker"]
     without = [name for name in plan.layers if find_layer(name).broker is None]
-    is_dropping = any(SCENARIOS[name].drops for name in plan.scenarios)
+    is_dropping = any(row.drops for row in plan.chosen_scenarios)
     if not (asked and without and is_dropping):
         return plan
     if not plan.cells():

@@ -18,19 +18,16 @@ from loadtest.bench.run_manifest import (
     with_identity,
     with_state,
 )
-from loadtest.checks.throughput.table import TABLE as THROUGHPUT
 from loadtest.dimensions import CellKey, Value
 from loadtest.report.cells import of_trials, trials_of
 from loadtest.report.columns import FORMAT_VERSION
-from loadtest.report.csv_files import read_tables, write_csv, write_text
+from loadtest.report.folder import read_folder, write_folder
 from loadtest.report.manifest import (
     MANIFEST,
     Capacity,
     CellRate,
     Manifest,
     TroubledTrial,
-    manifest_json,
-    read_manifest,
 )
 from loadtest.report.tables import Tables
 from loadtest.stack.machine import machine, versions
@@ -81,14 +78,13 @@ class RunFolder:
         Raises ReportError when the folder is no run's, PlanError when its plan is of another version. What is known of
         the capacities is kept; what is not is to be found again.
         """
-        manifest = read_manifest(folder)
+        manifest, tables = read_folder(folder)
         try:
             plan = make_plan(dict(manifest.plan), choices=choices)
         except PlanError as error:
             raise PlanError(f"the plan in {folder / MANIFEST} cannot be taken up:\n{error}") from None
         _refuse_another_plan(plan, manifest.plan, folder)
         notes = tuple(dict.fromkeys((*manifest.notes, *_what_changed(manifest))))
-        tables = _of_done_trials(read_tables(folder))
         taken_up = replace(  # it is written anew as a whole
             manifest,
             format=FORMAT_VERSION,
@@ -225,21 +221,13 @@ class RunFolder:
         self._write()
 
     def _write(self) -> None:
-        self._manifest = replace(self._manifest, done=self._tables[THROUGHPUT].height)
-        write_csv(self._tables, self.folder)
-        write_text(self.folder / MANIFEST, manifest_json(self._manifest))
+        self._manifest = write_folder(self.folder, self._manifest, self._tables)
 
 
 def _of_trials_with_figures(troubled: Iterable[TroubledTrial], tables: Tables) -> tuple[TroubledTrial, ...]:
     """Leave out the trials that were refused: they are to be run again."""
     done = trials_of(tables)
     return tuple(trouble for trouble in troubled if (trouble.cell, trouble.trial) in done)
-
-
-def _of_done_trials(tables: Tables) -> Tables:
-    """Leave out what was saved of a trial while the bench was killed: its row in throughput.csv is written last."""
-    done = trials_of(tables)
-    return of_trials(tables, lambda cell, trial: (cell, trial) in done)
 
 
 def _without(tables: Tables, left_out: Trial) -> Tables:

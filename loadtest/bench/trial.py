@@ -35,6 +35,8 @@ from loadtest.bench.generator import (
 )
 from loadtest.bench.outage import EndingGenerator, Injected, Processes, times_of
 from loadtest.bench.plan import Plan, Trial
+from loadtest.bench.push_commands import PushCommands
+from loadtest.bench.rehearsing import NO_REHEARSALS, Rehearsals
 from loadtest.bench.trial_ledgers import write_ledgers
 from loadtest.brokers import RunningBroker
 from loadtest.checks import TrialRecords
@@ -44,16 +46,18 @@ from loadtest.ledger import Event
 from loadtest.ledger.reader import LedgerError, read_ledger
 from loadtest.load import Job
 from loadtest.load.entry import Entry
+from loadtest.load.push import Command, read_push
 from loadtest.outages import Outage, Subject
 from loadtest.phases import Failure, Timing
 from loadtest.phases.timing import CLOSING_S
-from loadtest.servers import SERVERS
+from loadtest.servers import find_server
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
 from loadtest.stack.pinning import Placement, on_cpus, placement_here
 from loadtest.stack.process import Process, describe_exit
 from loadtest.stack.sampler import Sampler
 from loadtest.targets import PreparedTarget, Running, RunningTarget, Setting, running
+from loadtest.targets.push_command import RunsCommands
 
 _POLL_S = 0.02
 _ALIVE_CHECK_S = 1.0
@@ -70,6 +74,8 @@ class TrialSetup:
     target: PreparedTarget
     addresses: Mapping[str, str] = field(default_factory=dict)
     """Those of the user's own brokers, by the broker's name; a private one runs for each trial where there is none."""
+    rehearsals: Rehearsals = NO_REHEARSALS
+    """Where the users of the plan's own locustfiles answer what they say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +102,10 @@ def run_trial(trial: Trial, setup: TrialSetup, folder: Path) -> MeasuredTrial:
     with ExitStack() as started:
         with on_cpus(placement.load):
             generators = _generators(trial, plan, folder, started)  # first: they get ready while the target does
-        setting = _setting(trial, plan, folder)
+        setting = _setting(trial, setup, folder)
         measured = started.enter_context(running(setup.target, setting, setup.addresses, placement))
-        generators.give_jobs(measured.target.url, measured.target.entry(users_of(plan, trial)), folder)
+        commands = _push_commands(plan, measured.target, placement, started)
+        generators.give_jobs(measured.target.url, measured.target.entry(users_of(plan, trial)), commands, folder)
         injected = started.enter_context(Injected(outage, _subject(outage, measured, generators)))
         parts = _Parts(measured=measured, injected=injected, placement=placement)
         result = _measure(trial, plan, folder, generators, parts)
@@ -118,10 +125,10 @@ class _Generators:
     jobs: Sequence[tuple[Job, AwaitedJob]]
     """What they are to do, but for where, and what they wait for."""
 
-    def give_jobs(self, host: str, entry: Entry, folder: Path) -> None:
+    def give_jobs(self, host: str, entry: Entry, commands: Path | None, folder: Path) -> None:
         """Tell them what to do on which host, and leave that in `folder` too; but not what may be secret."""
         for without_host, awaited in self.jobs:
-            job = without_host.at(host, written_entry(entry, awaited.path))
+            job = without_host.at(host, written_entry(entry, awaited.path), commands)
             write_job(job, folder)
             awaited.give(job)
 
@@ -219,6 +226,16 @@ def _generators(trial: Trial, plan: Plan, folder: Path, started: ExitStack) -> _
     )
 
 
+def _push_commands(plan: Plan, target: RunningTarget, placement: Placement, started: ExitStack) -> Path | None:
+    """Return the socket at which generators have push commands run, on the load's CPUs; None where none are."""
+    if not plan.push or not isinstance(read_push(plan.push), Command):
+        return None
+    if not isinstance(target, RunsCommands):
+        raise EnvironmentFailed("the app is not run from here, and so is no command; --push takes a request too")
+    with on_cpus(placement.load):
+        return started.enter_context(PushCommands(target.start_command, started.enter_context(short_folder()))).address
+
+
 def _subject(outage: Outage | None, measured: Running, generators: _Generators) -> Subject | None:
     """Return what the outage is of."""
     if outage is None:
@@ -237,13 +254,15 @@ def _subject(outage: Outage | None, measured: Running, generators: _Generators) 
             return broker
 
 
-def _setting(trial: Trial, plan: Plan, folder: Path) -> Setting:
+def _setting(trial: Trial, setup: TrialSetup, folder: Path) -> Setting:
+    plan = setup.plan
     interval_s, timeout_s = plan.pings or (None, None)
     return Setting(
-        server=SERVERS[trial.cell[SERVER]],
+        server=find_server(trial.cell[SERVER]),
         layer=find_layer(trial.cell[LAYER]),
         consumer=trial.cell[CONSUMER],
         talk=plan.talk,
+        own_users=setup.rehearsals.users_of(trial, plan),
         folder=folder,
         ledger=folder / LEDGER,
         port=plan.port,

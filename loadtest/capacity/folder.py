@@ -96,5 +96,5 @@ class CapacityFolder:
         self._write()
 
     def _write(self) -> None:
-        write_steps(self.steps, self.folder)
+        self._manifest = replace(self._manifest, tables=write_steps(self.steps, self.folder))
         write_text(self.folder / MANIFEST, manifest_json(self._manifest))

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from loadtest.bench.choices import Choices, defaults_of
-from loadtest.bench.plan import Names, Plan, PlanError, require_selectable
-from loadtest.bench.profiles import PROFILES, completed, validated, with_all_drops
+from loadtest.bench.plan import Names, Plan, PlanError, chosen_scenarios, require_selectable
+from loadtest.bench.profiles import PROFILES, completed, validated, with_all_drops, with_own_scenarios
 from loadtest.bench.scenarios import SCENARIOS
 from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
 from loadtest.checks.drops import TABLE as DROPS
-from loadtest.dimensions import LAYER, SCENARIO, WORKERS, CellKey
+from loadtest.dimensions import LAYER, WORKERS, CellKey
 from loadtest.figures.threshold import Threshold
 from loadtest.layers import LAYERS
 from loadtest.load import DropShare, Offline, WarmUp, by_comma
@@ -73,10 +73,11 @@ class CapacityPlan(Plan):
 
     @field_validator("scenarios")
     @classmethod
-    def _with_a_rate(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+    def _with_a_rate(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         """Refuse scenarios without a rate to raise."""
         taking = [name for name, scenario in SCENARIOS.items() if scenario.takes_load]
-        if without := [name for name in names if name in SCENARIOS and name not in taking]:
+        rows = [*SCENARIOS.values(), *info.data.get("locustfile", ())]
+        if without := [row.name for row in rows if row.name in names and not row.takes_load]:
             raise ValueError(f"{', '.join(without)} has no rate that could be raised; there are {', '.join(taking)}")
         return names
 
@@ -115,8 +116,7 @@ class CapacityPlan(Plan):
         """Refuse what is no condition, and one of which no cell could tell."""
         level = read_thresholds(texts)
         require_selectable(level, info.data)
-        dropping = [name for name in info.data.get("scenarios", ()) if name in SCENARIOS and SCENARIOS[name].drops]
-        if "scenarios" in info.data and not dropping:
+        if "scenarios" in info.data and not any(row.drops for row in chosen_scenarios(info.data)):
             _refuse_of_drops(level)
         return texts
 
@@ -127,7 +127,7 @@ class CapacityPlan(Plan):
 
     def level_of(self, cell: CellKey) -> tuple[Threshold, ...]:
         """Return what is to hold in a cell: figures of drops only where something is dropped."""
-        drops = SCENARIOS[cell[SCENARIO]].drops
+        drops = self.scenario_of(cell).drops
         return tuple(one for one in self.level if one.selects(cell) and (drops or not _is_of_drops(one)))
 
     def cells(self) -> list[CellKey]:
@@ -141,6 +141,7 @@ _OTHER: Final = {"rate": "users", "users": "rate"}
 def make_capacity_plan(given: dict[str, Any], *, choices: Choices) -> CapacityPlan:
     """Return the plan of what was given on the command line; PlanError with all problems at once."""
     asked, skipped = with_all_drops({key: value for key, value in given.items() if value is not None})
+    asked = with_own_scenarios(asked)
     defaults = {key: defaults_of(there_are) for key, there_are in choices.items() if key not in _OWN_DEFAULTS}
     plan = completed(validated(CapacityPlan, {**defaults, **asked}, choices=choices).noting(*skipped))
     if problems := list(_without_a_level(plan)):

@@ -10,12 +10,12 @@ from typing import Final, Protocol
 from loadtest.bench.calibration import RATE_DIGITS
 from loadtest.bench.campaign import FILES_A_USER, SPARE_FILES, TRIAL_BYTES
 from loadtest.bench.measuring import Step, measure_step
-from loadtest.bench.scenarios import SCENARIOS
+from loadtest.bench.rehearsing import rehearsals
 from loadtest.bench.trial import TrialFailed, TrialSetup
 from loadtest.capacity.folder import CapacityFolder
 from loadtest.capacity.plan import CapacityPlan
 from loadtest.capacity.step import Place, failed_step, step_of
-from loadtest.dimensions import SCENARIO, WORKERS, CellKey
+from loadtest.dimensions import WORKERS, CellKey
 from loadtest.figures.values import Values
 from loadtest.report.capacity import CapacityStep, tried_in
 from loadtest.stack.errors import EnvironmentFailed
@@ -66,8 +66,8 @@ def run_capacity(
     """
     plan = run.plan
     searches = [(cell, search) for search in range(1, plan.searches + 1) for cell in _in_order(plan, search)]
-    with run.under_way(), short_folder() as scratch:
-        setup = TrialSetup(plan=plan, target=target.prepare(scratch), addresses=addresses)
+    with run.under_way(), short_folder() as scratch, rehearsals(plan, scratch) as own:
+        setup = TrialSetup(plan=plan, target=target.prepare(scratch), addresses=addresses, rehearsals=own)
         ours = _Run(run=run, setup=setup, values=values, watcher=watcher)
         for place, (cell, search) in enumerate(searches, 1):
             watcher.search_begins(cell, search, place=place, of=len(searches))
@@ -77,7 +77,7 @@ def run_capacity(
 
 def limits_of(plan: CapacityPlan, cell: CellKey, search: int) -> Range:
     """Return where a search begins, which its own random number moves by up to a factor, and how fine it is."""
-    scenario = SCENARIOS[cell[SCENARIO]]
+    scenario = plan.scenario_of(cell)
     typical = float(scenario.users) if plan.of == "users" else scenario.rate
     limits = Range(first=1.0, resolution=plan.resolution, whole=plan.of == "users")
     first = typical * FIRST * FACTOR ** _chance(plan, search).random()
@@ -113,7 +113,8 @@ def _search(ours: _Run, cell: CellKey, search: int) -> Ended:
 
 
 def _place(ours: _Run, cell: CellKey, search: int, step: int, value: float) -> Place:
-    plan, scenario = ours.run.plan, SCENARIOS[cell[SCENARIO]]
+    plan = ours.run.plan
+    scenario = plan.scenario_of(cell)
     raises_rate = plan.of == "rate"
     rate = value if raises_rate else scenario.rate if plan.rate is None else plan.rate
     return Place(
@@ -130,7 +131,7 @@ def _place(ours: _Run, cell: CellKey, search: int, step: int, value: float) -> P
 def _step(ours: _Run, place: Place) -> CapacityStep:
     """Run one step; one that cannot be run, for the machine does not allow so many connections, has failed."""
     plan = ours.run.plan
-    duration_s = plan.duration or SCENARIOS[place.cell[SCENARIO]].duration
+    duration_s = plan.duration or plan.scenario_of(place.cell).duration
     step = Step(
         cell=place.cell,
         number=place.number,

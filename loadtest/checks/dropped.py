@@ -13,12 +13,14 @@ The verdict is one of four:
 A missed one has a cause, the first of CAUSES that its records show.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import polars as pl
 
 from loadtest.checks.records import NS_A_MS, NS_A_S, TrialRecords
+from loadtest.contract import ProcessResidue
 from loadtest.ledger.record import Event
 
 SEND_RAISED = "send to the gone client raised"
@@ -209,7 +211,28 @@ def _owners(trial: TrialRecords, channels: set[str]) -> pl.Series:
 
 
 def _present(trial: TrialRecords) -> pl.Series | None:
-    """Return the connections that the app still calls online; every process reads that from the same database."""
-    known = [residue.presence for residue in trial.after if residue.presence is not None]
-    online = [connection for presence in known for connection in presence]
-    return pl.Series(online, dtype=pl.UInt64) if known else None
+    """Return the connections that the app still calls online; None where that is not known.
+
+    Every process reads that from the same database, and tells ids of connections or names of channels. Of a number, and
+    of what is neither, it is known only where nobody is left.
+    """
+    online = _online(trial.after)
+    if online is None or isinstance(online, int):
+        before = _online(trial.before)
+        none_left = isinstance(online, int) and isinstance(before, int) and online <= before
+        return pl.Series([], dtype=pl.UInt64) if none_left else None
+    known = set(trial.client["connection"].unique())
+    ids = pl.Series([one for one in online if one in known], dtype=pl.UInt64)
+    ours = pl.concat([ids, _owners(trial, {one for one in online if isinstance(one, str)})])
+    before = _online(trial.before)
+    is_told = not ours.is_empty() or not (online - before if isinstance(before, set) else online)
+    return ours if is_told else None
+
+
+def _online(residues: Sequence[ProcessResidue]) -> set[int | str] | int | None:
+    """Return who is online by what all processes told, or how many; None where none told."""
+    told = [residue.presence for residue in residues if residue.presence is not None]
+    numbers = [one for one in told if isinstance(one, int)]
+    if numbers or not told:
+        return max(numbers, default=None)
+    return {one for presence in told if not isinstance(presence, int) for one in presence}

@@ -16,7 +16,13 @@ _flag = partial(_column, dtype=int)
 _since_drop = partial(_column, unit="ms", dtype=float, better="lower")
 
 CONNECTION = _column(name="connection", dtype=int, meaning="its id, as in the ledgers")
-T_S = _column(name="t_s", unit="s", dtype=float, meaning="when it was dropped, from the start of the steady window")
+T_S = _column(
+    name="t_s",
+    unit="s",
+    dtype=float,
+    meaning="when it was dropped, from the start of the steady window",
+    may_be_negative=True,
+)
 AGE_S = _column(
     name="age_s", unit="s", dtype=float, meaning="how long it had been open when it was dropped; empty: never", since=5
 )
@@ -24,6 +30,7 @@ VERDICT = _column(
     name="verdict",
     dtype=str,
     meaning='"called", "missed", "never reached" (no application ever ran for it) or "unknown"',
+    values=("called", "missed", "never reached", "unknown"),
 )
 CAUSE = _column(name="cause", dtype=str, meaning="why disconnect() was missed")
 NOTICED_MS = _since_drop(name="noticed_ms", meaning="from the drop until the server handed out a disconnect", since=3)

@@ -2,7 +2,7 @@
 
 A pair (message, member) is expected when the member was connected when the message was sent and stayed so until it
 could have arrived; it is then delivered, lost, or unknown. Unknown is what lies at an edge:
-- the sender's connection was dropped and the server had not taken the message from it;
+- the sender's connection was dropped and the server had not taken the message from it, or a push was not answered;
 - the member's connection ended so soon after the sending that the message may have been under way;
 - the member had asked to join the room and awaited no answer, and the message was sent before its first one came: the
   app may not have handled the asking yet;
@@ -97,7 +97,7 @@ def _meant(pairs: pl.DataFrame, messages: pl.DataFrame, reaches: Reaches) -> pl.
         case "everyone":
             return pairs
         case "others":
-            return pairs.filter(pl.col("member") != messages["sender"].gather(pairs["message"]))
+            return pairs.filter(pl.col("member").ne_missing(messages["sender"].gather(pairs["message"])))
         case "nobody":
             return pairs.clear()
 
@@ -171,19 +171,25 @@ def _first_heard(trial: TrialRecords, opened: pl.DataFrame) -> pl.DataFrame:
 def _messages(trial: TrialRecords, window: Window, connections: pl.DataFrame) -> pl.DataFrame:
     """Return the messages sent in the window, by room and time, numbered, with `sender` and `reached_server`.
 
-    The sender is a member. The other is whether each has certainly reached the server's application. TCP keeps the
-    order, so the k-th message that the application took from a connection is the k-th one sent on it. A message whose
-    sender stayed on has reached it, or is lost: nothing but the server could have held it back.
+    The sender is a member, or null: a push comes from none. The other is whether each has certainly reached the
+    server's application. TCP keeps the order, so the k-th thing that the application took from a connection is the k-th
+    one sent on it. A message whose sender stayed on has reached it, or is lost: nothing but the server could have held
+    it back. A push has reached it when it was answered.
     """
     taken = trial.server_events(Event.RECEIVE_IN).group_by("connection").agg(taken=pl.len())
     gone = trial.client_events(Event.DROPPED, Event.PEER_CLOSED).select("connection", gone=pl.lit(True)).unique()
+    pushed = trial.client_events(Event.PUSHED)["connection"]
+    is_taken = pl.col("gone").is_null() | (pl.col("nth") <= pl.col("taken")).fill_null(False)
+    is_push = pl.col("sender").is_null()
     return (
-        trial.sent.with_columns(nth=pl.int_range(1, pl.len() + 1).over("connection"))
+        _sent_nth(trial)
         .filter(pl.col("time_ns").is_between(window.start_ns, window.drain_ns))
         .join(taken, on="connection", how="left")
         .join(gone, on="connection", how="left")
-        .with_columns(reached_server=pl.col("gone").is_null() | (pl.col("nth") <= pl.col("taken")).fill_null(False))
-        .join(connections.select("connection", "room", sender="member"), on="connection")
+        .join(_senders(trial, connections), on="connection")
+        .with_columns(
+            reached_server=pl.when(is_push).then(pl.col("connection").is_in(pushed.implode())).otherwise(is_taken)
+        )
         .select(
             "value",
             "room",
@@ -195,6 +201,26 @@ def _messages(trial: TrialRecords, window: Window, connections: pl.DataFrame) ->
         .sort("room", "sent_ns", "value")
         .with_row_index("message")
     )
+
+
+def _sent_nth(trial: TrialRecords) -> pl.DataFrame:
+    """Return what was sent, and as the how many-th thing on its connection: joins and pings count too."""
+    sent = trial.sent.with_columns(nth=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("connection"))
+    asides = trial.client_events(Event.ASIDE)
+    if asides.is_empty():
+        return sent
+    before = asides.select("time_ns", "connection", asides=pl.int_range(1, pl.len() + 1).over("connection"))
+    counted = sent.join_asof(before, on="time_ns", by="connection", check_sortedness=False)
+    return counted.with_columns(pl.col("nth") + pl.col("asides").fill_null(0)).drop("asides")
+
+
+def _senders(trial: TrialRecords, connections: pl.DataFrame) -> pl.DataFrame:
+    """Return the room that each sender's messages are for, and which member it is; null for what is pushed."""
+    members = connections.select("connection", "room", sender="member")
+    pushes = trial.client_events(Event.PUSHING).select("connection", room="text", sender=pl.lit(None, pl.UInt64))
+    if pushes["room"].null_count():
+        raise ValueError("the ledger does not hold the names of all rooms: the disk was full")
+    return pl.concat([members, pushes])
 
 
 def _pairs(messages: pl.DataFrame, connections: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

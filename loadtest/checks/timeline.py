@@ -19,6 +19,7 @@ T_S = _column(
     unit="s",
     dtype=float,
     meaning="start of the step, from the start of the steady window (negative: warm-up)",
+    may_be_negative=True,
 )
 OPEN_SOCKETS = _column(name="open_sockets", unit="connections", dtype=int, meaning="WebSockets open at the clients")
 SENT = _column(name="sent", unit="messages", dtype=int, meaning="messages sent in the step")

@@ -4,8 +4,9 @@ import functools
 import inspect
 import os
 import re
+import shlex
 import sys
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -16,9 +17,11 @@ from loadtest.bench.plan import PlanError
 from loadtest.cli.entry_options import entry_of, login_of, redacted_value
 from loadtest.load import flag_of
 from loadtest.load.handshake import header_pair
+from loadtest.servers.own_command import PORT
 from loadtest.targets import Target
+from loadtest.targets.configured_layer import OF_REDIS
 from loadtest.targets.inspecting import NoSuchPath
-from loadtest.targets.project import DATABASE_CHOICES, SCRATCH, Project
+from loadtest.targets.project import DATABASE_CHOICES, PRIVATE, SCRATCH, Project
 from loadtest.targets.reference import ReferenceApp
 from loadtest.targets.user_app import UserApp
 
@@ -52,12 +55,29 @@ def _own_app(
     settings: Annotated[str | None, _option("DJANGO_SETTINGS_MODULE; your asgi.py says it where left out")] = None,
     env: Annotated[list[str] | None, _option("NAME=VALUE for the environment; may be given several times")] = None,
     env_file: Annotated[Path | None, _option("file with a NAME=VALUE in each line")] = None,
+    command: Annotated[
+        str | None,
+        _option(
+            "your own way to start the server instead of --servers, 'daphne -p {port} myproject.asgi:application' say; "
+            "in your folder, at 127.0.0.1 and {port}"
+        ),
+    ] = None,
     before: Annotated[
         list[str] | None,
         _option("command to run before, in your folder and on the same databases; may be given several times"),
     ] = None,
     database: Annotated[
         str | None, _option("scratch: migrated SQLite files that are thrown away (default); as-is: your own")
+    ] = None,
+    online: Annotated[
+        str | None,
+        _option(
+            "what tells who is online, so that it is seen who stays so: a callable, app.models:online_ids say, or "
+            "'SELECT count(*) FROM presence'"
+        ),
+    ] = None,
+    broker: Annotated[
+        str | None, _option("private: the channel layer as your settings have it, but at a Valkey of our own")
     ] = None,
     header: Annotated[
         list[str] | None,
@@ -74,7 +94,10 @@ def _own_app(
     login_url: Annotated[
         str | None, _option("page with a login form, /accounts/login/ say, by which each user signs in first")
     ] = None,
-    users_file: Annotated[Path | None, _option("file with a NAME:PASSWORD in each line, one for each user")] = None,
+    users_file: Annotated[
+        Path | None,
+        _option("file with a NAME:PASSWORD in each line, one for each user; made in a scratch database where left out"),
+    ] = None,
 ) -> None:
     """Say what options there are; `target_of` makes the target of them."""
 
@@ -83,17 +106,18 @@ _OPTIONS: Final = tuple(inspect.signature(_own_app).parameters.values())
 OPTION_NAMES: Final = frozenset(option.name for option in _OPTIONS)
 
 
-def with_app_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Return the command with these options; it gets those that were given."""
+def with_app_options(command: Callable[..., None], names: Collection[str] = OPTION_NAMES) -> Callable[..., None]:
+    """Return the command with those of the options; it gets those that were given."""
+    options = [option for option in _OPTIONS if option.name in names]
 
     @functools.wraps(command)
     def taking_options(**given: Any) -> None:
-        own = {option.name: given.pop(option.name) for option in _OPTIONS}
+        own = {option.name: given.pop(option.name) for option in options}
         command(**given, **{APP: {name: value for name, value in own.items() if value}})
 
     signature = inspect.signature(command)
     kept = [parameter for name, parameter in signature.parameters.items() if name != APP]
-    keyword_only = [option.replace(kind=option.KEYWORD_ONLY) for option in _OPTIONS]
+    keyword_only = [option.replace(kind=option.KEYWORD_ONLY) for option in options]
     taking_options.__signature__ = signature.replace(parameters=[*kept, *keyword_only])  # type: ignore[attr-defined]
     return taking_options
 
@@ -132,33 +156,65 @@ def _require_again(had: Iterable[str], given: Container[str], options: str) -> N
 
 
 def _user_app(given: Mapping[str, Any]) -> UserApp:
-    folder, paths, database = given.get("app_dir", Path()).resolve(), given.get("path"), given.get("database", SCRATCH)
-    problems = []
-    if not paths:
-        problems.append("--app needs the --path of a consumer, /ws/chat/lobby/ say; give one --path for each")
+    why_not = (
+        "" if given.get("path") else "--app needs the --path of a consumer, /ws/chat/lobby/ say; give each a --path"
+    )
+    project = project_of(given, why_not)
+    try:
+        app = UserApp.inspected(project)
+    except NoSuchPath as error:
+        raise PlanError(f"--path: {error}") from None
+    if project.has_private_broker and not app.found.layer.startswith(OF_REDIS):
+        raise PlanError(
+            f"--broker: the app's channel layer is {app.found.layer or 'none'}, not channels_redis; leave it out"
+        )
+    return app
+
+
+def project_of(given: Mapping[str, Any], *problems_so_far: str) -> Project:
+    """Return the project that options name; PlanError with all that is wrong with them."""
+    folder, database = given.get("app_dir", Path()).resolve(), given.get("database", SCRATCH)
+    problems = [*filter(None, problems_so_far)]
     if database not in DATABASE_CHOICES:
         problems.append(f"--database is {' or '.join(DATABASE_CHOICES)}, got {database!r}")
     if not folder.is_dir():
         problems.append(f"--app-dir: {folder} is no folder")
-    if problems:
+    command, why_not = _command(given.get("command", ""))
+    if given.get("broker", PRIVATE) != PRIVATE:
+        problems.append(f"--broker is {PRIVATE}, or left out, got {given['broker']!r}")
+    if problems := [*problems, *filter(None, [why_not])]:
         raise PlanError("\n".join(problems))
-    project = Project(
+    return Project(
         application=given["app"],
         folder=folder,
-        paths=tuple(dict.fromkeys(path if path.startswith("/") else f"/{path}" for path in paths or ())),
+        paths=tuple(dict.fromkeys(path if path.startswith("/") else f"/{path}" for path in given.get("path", ()))),
         python=_interpreter(given.get("python"), folder),
         settings=given.get("settings", ""),
         env=_environment(given),
+        command=command,
         before=tuple(given.get("before", ())),
         database=database,
+        online=given.get("online", ""),
+        has_private_broker="broker" in given,
         entry=entry_of(given),
         login=login_of(given),
         users_file=str(Path(given["users_file"]).resolve()) if "users_file" in given else "",
     )
+
+
+def _command(text: str) -> tuple[tuple[str, ...], str]:
+    """Return the words of a start command, and why it cannot be used; both empty where there is none."""
+    if not text:
+        return (), ""
     try:
-        return UserApp.inspected(project)
-    except NoSuchPath as error:
-        raise PlanError(f"--path: {error}") from None
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        return (), f"--command: {error}, in {text!r}"
+    if not any(PORT in word for word in words):
+        return (), f"--command: there is no {PORT} in {text!r}; the bench picks the port that the server listens at"
+    if _VARIABLE.fullmatch(words[0]):
+        return (), f"--command: {words[0]!r} is no program; --env gives variables, and a command is run without a shell"
+    return words, ""
 
 
 def redacted_variables(arguments: Iterable[str]) -> list[str]:

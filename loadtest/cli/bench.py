@@ -9,6 +9,7 @@ import typer
 
 from loadtest.bench.campaign import run_campaign
 from loadtest.bench.choices import Choices, choices_of, values_in
+from loadtest.bench.examining import examined
 from loadtest.bench.expected_time import left_s
 from loadtest.bench.fitting import fitted
 from loadtest.bench.like import plan_like
@@ -23,7 +24,7 @@ from loadtest.cli.new_run import new_run
 from loadtest.cli.plan_options import signature_of
 from loadtest.cli.progress import ShownProgress
 from loadtest.cli.run_argument import RESULTS, run_named
-from loadtest.cli.thresholds import is_broken, thresholds_of
+from loadtest.cli.thresholds import is_broken, print_thresholds, thresholds_of
 from loadtest.figures.words import counted
 from loadtest.outages import OUTAGES
 from loadtest.report import print_report, write_report
@@ -56,21 +57,25 @@ def bench(
         with only_bench():
             _carry_out(_resumed(resume, target), target, addresses)
     else:
+        if "command" in app and given["servers"]:
+            raise PlanError("--command starts the server itself; leave --servers out")
+        if "broker" in app and addresses:
+            own = ", ".join(f"--{BROKERS[name].option}" for name in addresses)
+            raise PlanError(f"--broker private is a broker of our own, and {own} one of yours; give one of them")
         target = target_of(app)
         choices = choices_of(target.offer)
         if like is None:
             made = make_plan(given, plan, choices=choices)
         else:
             made = _like(like, plan, given, choices, is_own_app=bool(app))
-        new_plan = fitted(made, target.offer)
+        new_plan = fitted(made, target.offer, examined(made))
         _refuse_outage_of_own_broker(new_plan, addresses)
         for note in new_plan.notes:
             PlainConsole(stderr=True, soft_wrap=True).print(f"Note: {note}", style="yellow")
         with only_bench():  # before there is a folder: a bench that is refused leaves nothing
             create = partial(RunFolder.create, target=target.offer.origin)
-            _carry_out(
-                new_run(create, out or RESULTS, new_plan, values_in(choices, new_plan.chosen)), target, addresses
-            )
+            values = values_in(choices, new_plan.chosen, new_plan.locustfile)
+            _carry_out(new_run(create, out or RESULTS, new_plan, values), target, addresses)
 
 
 bench.__signature__ = signature_of(bench, Plan.model_fields, PROFILES)  # type: ignore[attr-defined]
@@ -83,6 +88,8 @@ def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> 
     console = PlainConsole()
     interrupted = False
     console.print(f"{counted(len(run.left), 'trial')}, about {counted(round(left_s(run) / 60), 'minute')}")
+    thresholds = thresholds_of(run.plan.fail_on)
+    print_thresholds(thresholds, console)
     try:
         with ShownProgress(console) as progress:
             run_campaign(run, target, addresses=addresses, watcher=progress)
@@ -91,7 +98,7 @@ def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> 
     finally:  # also when something failed: what was measured is there to be read
         summary = write_report(run.folder)
         print_report(summary, console, run.folder)
-    broken = is_broken(summary, thresholds_of(run.plan.fail_on), console)
+    broken = is_broken(summary, thresholds, console)
     if interrupted:
         console.print(f"Interrupted; to go on: channels-loadtest bench --resume {run.folder}", soft_wrap=True)
     if code := exit_code(run, interrupted=interrupted, broken=broken):

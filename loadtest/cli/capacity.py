@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from loadtest.bench.choices import choices_of, values_in
+from loadtest.bench.examining import examined
 from loadtest.capacity.expected_time import expected_s
 from loadtest.capacity.folder import CapacityFolder
 from loadtest.capacity.plan import OF_NO_CAPACITY, CapacityPlan, make_capacity_plan
@@ -38,7 +39,8 @@ def capacity(
     plan = make_capacity_plan(given, choices=choices)
     for note in plan.notes:
         PlainConsole(stderr=True, soft_wrap=True).print(f"Note: {note}", style="yellow")
-    values = values_in(choices, plan.chosen)
+    examined(plan)
+    values = values_in(choices, plan.chosen, plan.locustfile)
     with only_bench():  # before there is a folder: a run that is refused leaves nothing
         _carry_out(new_run(CapacityFolder.create, out, plan, values), target, addresses, values)
 

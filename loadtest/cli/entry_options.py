@@ -11,6 +11,7 @@ from loadtest.load import flag_of
 from loadtest.load.entry import Entry
 from loadtest.load.handshake import check_header, check_origin, check_subprotocol, header_pair
 from loadtest.targets.login import Account, Login
+from loadtest.targets.project import SCRATCH
 
 _COOKIE: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+=[^\s;,]*")
 """RFC 6265 4.1.1, but for the few characters that servers take all the same."""
@@ -50,15 +51,27 @@ def login_of(given: Mapping[str, Any]) -> Login | None:
     page, file = given.get("login_url"), given.get("users_file")
     if page is None and file is None:
         return None
-    if page is None or file is None:
-        raise PlanError("--login-url and --users-file go together; give both")
-    lines = _read_lines(Path(file), "--users-file")
+    if page is None:
+        raise PlanError("--users-file is for signing in; give --login-url, the page with the form, too")
+    if file is not None:
+        return Login(page=page, accounts=accounts_in(Path(file)))
+    if given.get("database", SCRATCH) != SCRATCH:
+        raise PlanError(
+            "--login-url needs --users-file where the database is the app's own; "
+            "`channels-loadtest users create` makes users, and the file"
+        )
+    return Login(page=page)
+
+
+def accounts_in(file: Path) -> tuple[Account, ...]:
+    """Return the accounts of a file; PlanError, which repeats no line of it."""
+    lines = _read_lines(file, "--users-file")
     if wrong := [str(number) for number, line in enumerate(lines, 1) if not all(line.partition(":"))]:
         raise PlanError(f"--users-file {file}: not NAME:PASSWORD in entry {', '.join(wrong)}")
     if not lines:
         raise PlanError(f"--users-file {file} has nobody in it; write NAME:PASSWORD in each line")
     pairs = [line.partition(":") for line in lines]
-    return Login(page=page, accounts=tuple(Account(name=name, password=password) for name, _, password in pairs))
+    return tuple(Account(name=name, password=password) for name, _, password in pairs)
 
 
 def _problem(check: Callable[[str], str], value: str) -> str:

@@ -1,13 +1,13 @@
 """The command `channels-loadtest`: its sub-commands, and what each kind of error looks like to a person."""
 
 import sys
+from importlib.metadata import version as version_of
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
-from loadtest import __version__
 from loadtest.bench.plan import PlanError
-from loadtest.cli import audit, bench, capacity, catalogue, compare, keep, report, selftest, show, ui
+from loadtest.cli import audit, bench, capacity, catalogue, compare, keep, report, selftest, show, ui, users
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, USAGE
 from loadtest.ledger.reader import LedgerError
 from loadtest.report.console import PlainConsole
@@ -30,7 +30,7 @@ app = typer.Typer(
 
 def _tell_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"channels-loadtest {__version__}")
+        typer.echo(f"channels-loadtest {version_of('channels-loadtest')}")
         raise typer.Exit
 
 
@@ -52,6 +52,7 @@ app.command("keep")(keep.keep)
 app.command("selftest")(selftest.selftest)
 app.command("show")(show.show)
 app.command("ui")(ui.ui)
+app.add_typer(users.app, name="users")
 catalogue.add_to(app)
 
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from loadtest.bench.plan import PlanError
 from loadtest.figures.threshold import Threshold
 from loadtest.report import Summary
-from loadtest.report.thresholds import broken_in, read_thresholds
+from loadtest.report.thresholds import broken_in, meant_by, read_thresholds
 
 
 def thresholds_of(texts: Sequence[str]) -> tuple[Threshold, ...]:
@@ -17,6 +17,12 @@ def thresholds_of(texts: Sequence[str]) -> tuple[Threshold, ...]:
         return read_thresholds(texts)
     except ValueError as error:
         raise PlanError(f"--fail-on {error}") from None
+
+
+def print_thresholds(thresholds: Sequence[Threshold], console: Console) -> None:
+    """Print what the run will be held to, before it starts."""
+    for one in thresholds:
+        console.print(Text(f"It fails if {one.text} ({meant_by(one)})"), soft_wrap=True)
 
 
 def is_broken(summary: Summary, thresholds: Sequence[Threshold], console: Console) -> bool:

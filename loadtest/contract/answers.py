@@ -53,8 +53,9 @@ class ProcessResidue:
     threads: list[str] | None = None
     fds: dict[str, int] | None = None
     """By what they are: "file", "socket", "layer socket" (of the channel layer), "pipe", "anon_inode"."""
-    presence: list[int] | None = None
-    """The connections that the app's own records still call online."""
+    presence: list[int | str] | int | None = None
+    """Who the app's own records still call online: ids of connections, names of channels, or anything else; or how
+    many there are."""
     memory_kb: int | None = None
     """Memory of the process's own that is resident, in units of 1000 bytes."""
     busy: dict[int, str] | None = None

@@ -35,6 +35,8 @@ class Inspection:
     """Engine and name by alias, as the app's own settings have them."""
     layer: str = ""
     """The BACKEND of the default channel layer, as the app's own settings have it; "" where there is none."""
+    layer_addresses: list[str] = field(default_factory=list)
+    """Where its Redis listens, each "host:port" or "/path"; empty: it has none, or that is not known."""
     paths: list[FoundPath] = field(default_factory=list)
     routes: list[str] = field(default_factory=list)
     """The patterns that the app's URL routers know, where they could be found."""

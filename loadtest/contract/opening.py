@@ -13,6 +13,8 @@ class Opening:
     origin: str = ""
     """Empty: the app's own address."""
     subprotocols: list[str] = field(default_factory=list)
+    is_let_in_later: bool = False
+    """Where it is refused now, a trial may be let in: its users sign in, or are made, in a database of the trial's."""
 
 
 def write_opening(opening: Opening) -> str:

@@ -14,8 +14,12 @@ class Overrides:
     """Where each database is an SQLite file of its alias's name."""
     channel_layers: Mapping[str, Any] | None = None
     """By alias, as in CHANNEL_LAYERS; other aliases stay."""
+    broker_url: str | None = None
+    """Where each channel layer of channels_redis finds its broker; all else of it stays."""
     allowed_host: str | None = None
     """A name that is added to ALLOWED_HOSTS."""
+    presence: str | None = None
+    """What tells who is online, for the probe (see loadtest/probe/presence.py)."""
 
 
 def write_overrides(overrides: Overrides) -> str:

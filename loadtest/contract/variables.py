@@ -20,6 +20,9 @@ CONTROL_SOCKETS: Final = "control-{pid}.sock"
 APPLICATION_VARIABLE: Final = "LOADTEST_APPLICATION"
 """Environment: the application that `loadtest.guest.around` wraps, as "package.module:attribute"."""
 
+WRAPPED_VARIABLE: Final = "LOADTEST_WRAPPED"
+"""Environment: the application, written like that, which is put into the probe's wrapper wherever it is imported."""
+
 OVERRIDES_VARIABLE: Final = "LOADTEST_OVERRIDES"
 """Environment: what is to be another one in Django's settings (see overrides.py); where it is not set, nothing."""
 
@@ -27,4 +30,7 @@ OPENING_VARIABLE: Final = "LOADTEST_OPENING"
 """Environment: the opening request with which an app is asked for its paths (see opening.py)."""
 
 READY_PATH: Final = "/loadtest-is-it-ready/"
-"""The HTTP path that the wrapper of an app of the user's own answers itself, with 200."""
+"""The HTTP path that the wrapper of an app of the user's own answers itself, with 200 and READY_ANSWER."""
+
+READY_ANSWER: Final = "the probe is in"
+"""By this it is known that it was the wrapper: an app may answer any path with 200."""

@@ -53,6 +53,12 @@ class Column(Generic[V]):
     """A row for a part of a trial, a kind of drop say, has here what is of the whole trial: parts have their mean."""
     beyond: Column[float] | None = None
     """It may be infinite (inf); then it is more than this column says."""
+    may_be_never: bool = False
+    """It may be infinite (inf): what it tells the time of never came."""
+    may_be_negative: bool = False
+    values: tuple[str, ...] = ()
+    """The only texts that it can be; none: any text."""
+    never_empty: bool = False
     since: int = 1
     """The version of the results folder that it came with; in an older folder it is not known."""
     formerly: tuple[str, ...] = ()

@@ -63,6 +63,9 @@ class Table:
     """The column that says of which kind a row is, where a trial has one for each kind."""
     kinds_formerly: Mapping[str, str] = field(default_factory=dict)
     """The names of today of those kinds that have another one in older folders."""
+    whole: AnyColumn | None = None
+    """The column of counts that is the sum of `parts` in each row."""
+    parts: tuple[AnyColumn, ...] = ()
     refines: tuple[AnyDimension, ...] = ()
     """Dimensions of which each row says its own value: that of a part of the trial."""
     derived: Mapping[AnyColumn, Callable[[Figures], Content]] = field(default_factory=dict)

@@ -1,7 +1,8 @@
 """Inspection: what an app is, told before it is measured: `python -m loadtest.guest.inspection FILE PATH...`.
 
 The app is imported, and asked for each path with a scope as a server makes it, up to where a consumer of Channels would
-begin. So a path is found through whatever middleware and nested routers the app has, and no consumer runs.
+begin. So a path is found through whatever middleware and nested routers the app has, and no consumer runs. Where users
+are let in only later, when there are rows of theirs in a database, it is looked up behind what refuses.
 """
 
 import asyncio
@@ -9,8 +10,8 @@ import os
 import platform
 import sys
 import traceback
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,12 @@ from loadtest.contract.inspection import FoundPath, Inspection, write_inspection
 from loadtest.contract.opening import Opening, read_opening
 from loadtest.contract.packages import installed_packages
 from loadtest.contract.variables import APPLICATION_VARIABLE, OPENING_VARIABLE
+from loadtest.guest.broker import addresses
 from loadtest.guest.loading import load_application
+from loadtest.guest.routes import consumer_at, patterns
 
-NEEDED = ("django", "channels")
+OLDEST = {"django": (4, 2), "channels": (4, 0)}
+"""What the probe needs, and the first versions that it works with."""
 REACHED_S = 10.0
 """Middleware may look something up on the way to the consumer; one that takes longer than this hangs."""
 _REFUSED = (
@@ -31,7 +35,7 @@ _NO_ROUTE = "No route found"
 """So begins what URLRouter of Channels raises."""
 
 
-class _Reached(BaseException):
+class _ConsumerBegins(BaseException):
     """A consumer has been reached; no middleware is to take it for an error of its own."""
 
 
@@ -44,9 +48,8 @@ def main() -> None:
 def inspect(name: str, paths: list[str]) -> Inspection:
     """Return what is found; where something is missing or the app cannot be imported, that is the problem."""
     found = Inspection(python=platform.python_version(), packages=installed_packages())
-    missing = [package for package in NEEDED if package not in found.packages]
-    if missing:
-        return replace(found, problem=f"{' and '.join(missing)} is not installed")
+    if problem := _lacking(found.packages):
+        return replace(found, problem=problem)
     try:
         application = load_application(name)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the app raises, it cannot be imported
@@ -59,11 +62,27 @@ def inspect(name: str, paths: list[str]) -> Inspection:
         return replace(found, problem=f"its Django settings cannot be used: {_told(error)}")
 
 
+def _lacking(packages: Mapping[str, str]) -> str:
+    """Say what is missing or too old; "" where nothing is."""
+    missing = [name for name in OLDEST if name not in packages]
+    if missing:
+        return f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed"
+    old = [name for name, least in OLDEST.items() if _numbers(packages[name]) < least]
+    told = " and ".join(f"{name} {packages[name]} is older than {'.'.join(map(str, OLDEST[name]))}" for name in old)
+    return f"{told}, which the probe needs" if old else ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return the first two numbers of a version."""
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+
+
 def _inspect_app(found: Inspection, application: Any, paths: list[str]) -> Inspection:
     from django.conf import settings
 
     from loadtest.guest.overrides import DATABASES_BEFORE, LAYERS_BEFORE
 
+    opening = read_opening(os.environ.get(OPENING_VARIABLE, ""))
     databases = getattr(settings, DATABASES_BEFORE, settings.DATABASES)
     layers = getattr(settings, LAYERS_BEFORE, getattr(settings, "CHANNEL_LAYERS", {}))
     return replace(
@@ -75,22 +94,52 @@ def _inspect_app(found: Inspection, application: Any, paths: list[str]) -> Inspe
             for alias, one in databases.items()
         },
         layer=layers.get("default", {}).get("BACKEND", ""),
-        paths=[asyncio.run(_reach(application, path)) for path in paths],
-        routes=sorted(set(_routes(application, "", 0))),
+        layer_addresses=addresses(layers.get("default", {})),
+        paths=[_found(application, path, opening) for path in paths],
+        routes=patterns(application),
     )
 
 
-async def _reach(application: Any, path: str) -> FoundPath:
+def _found(application: Any, path: str, opening: Opening) -> FoundPath:
+    reached = asyncio.run(_reach(application, path, opening))
+    if reached.is_refused_yet(opening) and (consumer := consumer_at(application, path)) is not None:
+        return _of_consumer(path, consumer)
+    if reached.consumer is not None:
+        return _of_consumer(path, reached.consumer)
+    return FoundPath(path=path, is_routed=_NO_ROUTE not in reached.problem, problem=reached.problem)
+
+
+def _of_consumer(path: str, consumer: Any) -> FoundPath:
+    kind = "sync" if consumer._sync else "async"
+    return FoundPath(path=path, consumer=f"{consumer.__module__}.{consumer.__qualname__}", kind=kind)
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """What came of a handshake: the class of a consumer, or why there is none."""
+
+    consumer: Any = None
+    problem: str = ""
+    has_no_tables: bool = False
+    """A database was asked; the one that is there while an app is looked at has nothing in it."""
+
+    def is_refused_yet(self, opening: Opening) -> bool:
+        """Tell whether a trial, which has a database with rows in it, may come further."""
+        return bool(self.problem) and (self.has_no_tables or opening.is_let_in_later)
+
+
+async def _reach(application: Any, path: str, opening: Opening) -> _Reached:
     """Ask the app for a path and return what would have answered."""
     from channels.consumer import AsyncConsumer
     from channels.security.websocket import WebsocketDenier
+    from django.db import Error as DatabaseError
 
     reached: list[Any] = []
     said: list[Any] = []
 
     async def begin(self: Any, *_: Any) -> None:
         reached.append(type(self))
-        raise _Reached
+        raise _ConsumerBegins
 
     async def receive() -> Any:
         if said:
@@ -102,27 +151,22 @@ async def _reach(application: Any, path: str) -> FoundPath:
         said.append(message["type"])
 
     call, AsyncConsumer.__call__ = AsyncConsumer.__call__, begin
-    why = ""
+    why, has_no_tables = "", False
     try:
-        await asyncio.wait_for(
-            application(_scope(path, read_opening(os.environ.get(OPENING_VARIABLE, ""))), receive, send), REACHED_S
-        )
-    except _Reached:
+        await asyncio.wait_for(application(_scope(path, opening), receive, send), REACHED_S)
+    except _ConsumerBegins:
         pass
     except asyncio.TimeoutError:  # noqa: UP041 - two things in Python 3.10
         why = f"nothing of Channels answered within {REACHED_S:.0f} s"
     except Exception as error:  # noqa: BLE001 - whatever the app raises is why nothing was reached
-        why = _told(error)
+        why, has_no_tables = _told(error), isinstance(error, DatabaseError)
     finally:
         AsyncConsumer.__call__ = call
     if reached and issubclass(reached[0], WebsocketDenier):  # a consumer by its class, and refuses whoever comes
-        return FoundPath(path=path, problem=_REFUSED)
+        return _Reached(problem=_REFUSED)
     if reached:
-        kind = "sync" if reached[0]._sync else "async"
-        return FoundPath(path=path, consumer=f"{reached[0].__module__}.{reached[0].__qualname__}", kind=kind)
-    if _NO_ROUTE in why:
-        return FoundPath(path=path, is_routed=False, problem=why)
-    return FoundPath(path=path, problem=why or _what_instead(said))
+        return _Reached(consumer=reached[0])
+    return _Reached(problem=why or _what_instead(said), has_no_tables=has_no_tables)
 
 
 def _what_instead(said: list[Any]) -> str:
@@ -153,23 +197,6 @@ def _scope(path: str, opening: Opening) -> dict[str, Any]:
         "subprotocols": opening.subprotocols,
         "state": {},
     }
-
-
-def _routes(application: Any, before: str, depth: int) -> Iterator[str]:
-    """Give the patterns below an application of Channels' own, as far as it can be looked into."""
-    if depth > 20:
-        return
-    if hasattr(application, "application_mapping"):
-        yield from _routes(application.application_mapping.get("websocket"), before, depth + 1)
-    elif hasattr(application, "routes"):
-        for route in application.routes:
-            below = list(_routes(route.callback, f"{before}{route.pattern}", depth + 1))
-            yield from below or [f"{before}{route.pattern}"]
-    else:
-        inner = (getattr(application, name, None) for name in ("inner", "application", "app"))
-        for one in inner:
-            if one is not None and not hasattr(application, "consumer_class"):
-                yield from _routes(one, before, depth + 1)
 
 
 def _why_not_imported(name: str, error: BaseException) -> str:

@@ -7,16 +7,15 @@ than the app does it.
 
 import functools
 import os
-import sys
-from collections.abc import Callable, Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from loadtest.contract.overrides import Overrides, read_overrides
 from loadtest.contract.variables import OVERRIDES_VARIABLE
+from loadtest.guest.broker import at_broker
+from loadtest.guest.on_import import on_import
 
 SQLITE = "django.db.backends.sqlite3"
 NO_ENGINES = ("", "django.db.backends.dummy")
@@ -34,33 +33,10 @@ def install() -> None:
     """Change settings as the environment says, once Django is imported; nothing where it says nothing."""
     text = os.environ.get(OVERRIDES_VARIABLE)
     if text:
-        sys.meta_path.insert(0, _AfterDjangoConf(read_overrides(text)))
+        on_import("django.conf", partial(_wrap, overrides=read_overrides(text)))
 
 
-class _AfterDjangoConf(MetaPathFinder):
-    """Finds `django.conf` as it would be found, and wraps what is in it when it has been run."""
-
-    def __init__(self, overrides: Overrides) -> None:
-        self._overrides = overrides
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if fullname != "django.conf":
-            return None
-        spec = PathFinder.find_spec(fullname, path, target)
-        if spec is not None and spec.loader is not None:
-            run: Callable[[ModuleType], None] = spec.loader.exec_module
-
-            def run_and_wrap(module: ModuleType) -> None:
-                run(module)
-                _wrap(module, self._overrides)
-
-            spec.loader.exec_module = run_and_wrap  # type: ignore[method-assign]
-        return spec
-
-
-def _wrap(conf: Any, overrides: Overrides) -> None:
+def _wrap(conf: Any, *, overrides: Overrides) -> None:
     for name in ("_setup", "configure"):
         setattr(conf.LazySettings, name, _changing(getattr(conf.LazySettings, name), overrides))
 
@@ -84,6 +60,10 @@ def change(settings: Any, overrides: Overrides) -> None:
         settings.DATABASES = {alias: _in_sqlite(alias, one, folder) for alias, one in databases.items()}
     if overrides.channel_layers is not None:
         settings.CHANNEL_LAYERS = {**layers, **overrides.channel_layers}
+    if overrides.presence is not None:
+        settings.LOADTEST = {**getattr(settings, "LOADTEST", {}), "PRESENCE": overrides.presence}
+    if overrides.broker_url is not None:
+        settings.CHANNEL_LAYERS = {alias: at_broker(layer, overrides.broker_url) for alias, layer in layers.items()}
     if overrides.allowed_host is not None:
         any_of_this_machine = settings.DEBUG and not settings.ALLOWED_HOSTS  # a list would end that
         if not any_of_this_machine and overrides.allowed_host not in settings.ALLOWED_HOSTS:

@@ -5,9 +5,10 @@ import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from loadtest.guest.overrides import install
+from loadtest.guest import overrides, wrapping
 
-install()
+overrides.install()
+wrapping.install()
 
 
 def _run_the_other_one() -> None:

@@ -4,18 +4,19 @@ A ledger is a folder. Each process that writes has in it
 - segments `<side>-<pid>-<n>.ledger`: HEADER, then records, then zeroes; a record whose time is 0 was never written;
 - one `<side>-<pid>.strings`: a JSON string a line; records name a text by its line number, counted from 1.
 
-Format version 3. Changes:
+Format version 4. Changes:
   1  first version
   2  LOOP_BUSY, SYNC_THREAD_BUSY, ASKED and SPARED on the server's side; HELD_UP, UNSENT and the code of SENT on
      the client's
   3  the value of OPENED
+  4  PUSHING, PUSHED and ASIDE on the client's side
 """
 
 import enum
 import struct
 from typing import Literal
 
-VERSION = 3
+VERSION = 4
 MAGIC = b"CLTLEDGR"
 
 Side = Literal["client", "server"]
@@ -76,6 +77,9 @@ class Event(enum.IntEnum):
     HELD_UP = 14  # the generator's hub came round late, now [argument: µs of it without a processor; value: ns late]
     UNSENT = 15  # at the end of what counts, of users with a rate [value: messages that were due in it and not sent;
     # argument: ms since the first of them was due]
+    PUSHING = 16  # something else than a user has the app send: a sender of one message [argument: text, the room]
+    PUSHED = 17  # it was answered: the app has taken it; SEND_FAILED instead: it has refused it
+    ASIDE = 18  # a user sends what is no message: a join, or a ping
 
     # the server's side
     SCOPE = 32  # the ASGI scope reached the application [argument: text, the path]
@@ -108,6 +112,7 @@ TEXT_EVENTS = frozenset(
         Event.DROPPED,
         Event.PEER_CLOSED,
         Event.SEND_FAILED,
+        Event.PUSHING,
         Event.SCOPE,
         Event.SEND_RAISED,
         Event.CONSUMER,

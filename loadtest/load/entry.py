@@ -14,6 +14,9 @@ from loadtest.load.handshake import header_pair
 
 OURS_ALONE: Final = 0o600
 """The mode of the file."""
+TOKEN_COOKIE: Final = "csrftoken"
+TOKEN_HEADER: Final = "X-CSRFToken"
+"""CSRF_COOKIE_NAME and CSRF_HEADER_NAME where a project's settings have no others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +38,22 @@ class Entry:
         """Return the names and values of one user's headers."""
         return list(self._of_user(user))
 
+    def of_request(self, user: int) -> list[tuple[str, str]]:
+        """Return the names and values of the headers of a request in a user's name.
+
+        Where Django has given the user a token against forged requests, it is sent back.
+        """
+        token = self._cookies_of(user).get(TOKEN_COOKIE)
+        return [*self._of_user(user), *([(TOKEN_HEADER, token)] if token else [])]
+
     def _of_user(self, user: int) -> Iterator[tuple[str, str]]:
         yield from map(header_pair, self.headers)
-        own = self.sessions[user % len(self.sessions)] if self.sessions else {}
-        if cookies := {**self.cookies, **own}:
+        if cookies := self._cookies_of(user):
             yield "Cookie", "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+    def _cookies_of(self, user: int) -> dict[str, str]:
+        own = self.sessions[user % len(self.sessions)] if self.sessions else {}
+        return {**self.cookies, **own}
 
 
 def write_entry(entry: Entry, path: Path) -> None:

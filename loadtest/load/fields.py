@@ -16,6 +16,7 @@ from loadtest.load.handshake import (
     check_proxy,
     check_subprotocol,
 )
+from loadtest.load.push import check_push
 from loadtest.load.talk import Form, check_message
 from loadtest.load.talk import Reaches as _Reaches
 
@@ -148,6 +149,21 @@ Reaches = Annotated[
         description="who gets what a user says: everyone in its room, others but itself, or nobody (the app sends by "
         "itself only)"
     ),
+]
+Push = Annotated[
+    str,
+    AfterValidator(check_push),
+    Field(
+        description='what makes the app send, where users only listen: a request, \'POST /notify/{room}/ {"text": '
+        '"{marker}"}\', or a command line; --rate is then the pushes a second to each room; empty: users talk'
+    ),
+]
+PingMessage = Annotated[
+    str,
+    Field(description="what each user sends now and then to stay connected, written as a message; empty: nothing"),
+]
+PingEvery = Annotated[
+    float, Field(gt=0, le=LONGEST_S, description="seconds between two pings of a user, where there are some")
 ]
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED, description="seed of every random choice")]
 

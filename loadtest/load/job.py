@@ -23,12 +23,16 @@ class Job(Load):
     """A part of its connections' ids."""
     generators: int = Field(default=1, ge=1, le=MOST_GENERATORS, description="how many generators share the members")
     conductor: str = Field(default="", description="Unix socket of the bench, which conducts; empty: there is no bench")
+    commands: str = Field(default="", description="Unix socket where push commands are run; empty: none can be")
     entry: str = Field(default="", description="file with what users open their connections with; empty: nothing more")
 
-    def at(self, host: str, entry: Path | None = None) -> Self:
-        """Return the same job for a target at that address; the file says with what users open their connections."""
-        return self.model_copy(update={"host": host, "entry": str(entry or "")})
+    def at(self, host: str, entry: Path | None = None, commands: Path | None = None) -> Self:
+        """Return the same job for a target at that address.
+
+        The file says with what users open their connections; at the socket push commands are run.
+        """
+        return self.model_copy(update={"host": host, "entry": str(entry or ""), "commands": str(commands or "")})
 
 
-IDENTITY: Final = frozenset({"generator", "generators", "conductor", "entry"})
+IDENTITY: Final = frozenset({"generator", "generators", "conductor", "commands", "entry"})
 """What only a job file says: a person's command line has no number to give, and no bench behind it."""

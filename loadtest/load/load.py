@@ -22,7 +22,10 @@ from loadtest.load.fields import (
     Offline,
     Origin,
     PayloadSize,
+    PingEvery,
+    PingMessage,
     Proxy,
+    Push,
     Rate,
     RoomSize,
     Seed,
@@ -57,9 +60,12 @@ class Load(BaseModel):
     proxy: Proxy = ""
     message: MessageTemplate = ""
     join: Join = ()
+    ping_message: PingMessage = ""
     message_form: MessageForm = "text"
     expect: Expect = ""
     ack: Ack = ""
+    push: Push = ""
+    ping_every: PingEvery = 10.0
     seed: Seed = 1
 
     @field_validator("insecure")
@@ -79,7 +85,8 @@ class Load(BaseModel):
     @field_validator("message_form")
     @classmethod
     def _form_that_templates_have(cls, form: Form, info: ValidationInfo) -> Form:
-        return check_form(form, info.data.get("message", ""), info.data.get("join", ()))
+        said = info.data
+        return check_form(form, said.get("message", ""), said.get("ping_message", ""), *said.get("join", ()))
 
     @property
     def talk(self) -> Talk:
@@ -90,6 +97,8 @@ class Load(BaseModel):
             join=self.join,
             expect=self.expect,
             ack=self.ack,
+            push=self.push,
+            ping=self.ping_message,
         )
 
     @property

@@ -39,10 +39,18 @@ class Talk:
     ack: str = ""
     """A frame that holds this text is no message, also where it holds a marker; empty: there is none such."""
     reaches: Reaches = "everyone"
+    push: str = ""
+    """What makes the app send (see push.py): users only listen then; empty: they say the message."""
+    ping: str = ""
+    """Sent now and then by each user, and no message; empty: nothing is."""
 
     def joining(self, *, room: int, user: int) -> list[str | bytes]:
         """Return the frames that are sent when a connection has opened."""
         return [_frame(_of_user(one, room, user), self.form) for one in self.join]
+
+    def pinging(self, *, room: int, user: int) -> str | bytes:
+        """Return the frame of a user's pings."""
+        return _frame(_of_user(self.ping, room, user), self.form)
 
     def is_expected(self, frame: str | bytes) -> bool:
         """Tell whether a frame is the one that opens the connection."""
@@ -82,10 +90,10 @@ def check_message(template: str) -> str:
     return template
 
 
-def check_form(form: Form, message: str, join: tuple[str, ...]) -> Form:
+def check_form(form: Form, *templates: str) -> Form:
     """Return the form if these templates can have it; raises ValueError."""
     if form == "msgpack":
-        for template in filter(None, (message, *join)):
+        for template in filter(None, templates):
             try:
                 json.loads(_of_user(template, 0, 0).replace("{n}", "0"))
             except (ValueError, RecursionError) as error:

@@ -25,6 +25,10 @@ def recorder() -> Recorder:
     return Recorder(Path(os.environ[LEDGER_VARIABLE]), "server")
 
 
+if hasattr(os, "register_at_fork"):  # a server may load the app before it forks its workers
+    os.register_at_fork(after_in_child=recorder.cache_clear)
+
+
 def own_channel(connection: int, channel: str) -> None:
     """Remember for which connection a channel was made."""
     _channel_connections[channel] = connection

@@ -6,17 +6,17 @@ import gc
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import connections
-from django.utils.module_loading import import_string
 
 from loadtest.contract import ProcessResidue
 from loadtest.probe.handling import Handling
+from loadtest.probe.presence import read_presence
 from loadtest.probe.readers import LayerResidue, layer_readers
 from loadtest.probe.recording import class_name
 
@@ -106,21 +106,21 @@ def _memory_kb(unknown: dict[str, str]) -> int | None:
     return int(anonymous[0]) * 1024 // 1000
 
 
-async def _presence(unknown: dict[str, str]) -> list[int] | None:
-    """Return the connections that the app's own records still call online, from the callable that it names."""
-    path = getattr(settings, "LOADTEST", {}).get("PRESENCE")
-    if path is None:
+async def _presence(unknown: dict[str, str]) -> list[int | str] | int | None:
+    """Return who the app's own records still call online, or how many; None where nobody says how to ask it."""
+    source = getattr(settings, "LOADTEST", {}).get("PRESENCE")
+    if source is None:
         return None
     try:
         # A thread of its own: the one that sync consumers share may be held up by one of them
-        return await sync_to_async(_call_and_disconnect, thread_sensitive=False)(import_string(path))
+        return await sync_to_async(_read_and_disconnect, thread_sensitive=False)(source)
     except Exception as error:  # noqa: BLE001 - the app's own code may raise anything
-        unknown["presence"] = f"{path} failed: {error!r}"
+        unknown["presence"] = f"{source} failed: {error!r}"
         return None
 
 
-def _call_and_disconnect(online: Callable[[], Iterable[int]]) -> list[int]:
+def _read_and_disconnect(source: str) -> list[int | str] | int:
     try:
-        return sorted(online())
+        return read_presence(source)
     finally:
         connections.close_all()  # of this thread

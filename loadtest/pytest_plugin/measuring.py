@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from loadtest.bench.alone import measure_alone
 from loadtest.bench.choices import choices_of
+from loadtest.bench.examining import examined
 from loadtest.bench.fitting import fitted
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import make_plan
@@ -77,7 +78,7 @@ def split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
 def plan_of(scenario: str, keys: Mapping[str, Any], target: Target) -> Plan:
     """Return the plan of one trial; raises PlanError with what the plan says to these keys."""
     made = make_plan({**ONE_TRIAL, "scenarios": scenario, **keys}, choices=choices_of(target.offer))
-    return fitted(made, target.offer)
+    return fitted(made, target.offer, examined(made))
 
 
 def _defaults(asked: Asked) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loadtest.report.csv_files import has_tables, read_tables, write_csv
+from loadtest.report.csv_files import read_tables, write_csv
 from loadtest.report.errors import ReportError
-from loadtest.report.manifest import read_manifest
+from loadtest.report.folder import read_folder
 from loadtest.report.summary import Summary, summarise
 from loadtest.report.summary_json import write_summary
 from loadtest.report.tables import Tables
@@ -23,8 +23,7 @@ def write_report(run_folder: Path) -> Summary:
     """
     from loadtest.report.html import write_page  # here: no other command needs it, and its plots are slow to import
 
-    manifest = read_manifest(run_folder)
-    tables = read_tables(run_folder) if has_tables(run_folder) else Tables.empty()
+    manifest, tables = read_folder(run_folder)
     summary = summarise(tables, manifest)
     write_summary(summary, run_folder)
     write_page(run_folder, tables, summary)

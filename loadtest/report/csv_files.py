@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import os
 import zlib
 from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import polars as pl
 
@@ -19,19 +23,41 @@ from loadtest.report.errors import ReportError
 from loadtest.report.tables import Tables
 
 
-def write_csv(tables: Tables, folder: Path) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableFile:
+    """What a run's manifest says of the file of a table, so that it is noticed when the file is damaged."""
+
+    rows: int
+    sha256: str
+    """Of its content, that of a compressed file when it is unpacked; hexadecimal."""
+
+    @classmethod
+    def of(cls, content: bytes, *, rows: int) -> Self:
+        """Describe a file by its content."""
+        return cls(rows=rows, sha256=hashlib.sha256(content).hexdigest())
+
+
+def write_csv(tables: Tables, folder: Path) -> dict[str, TableFile]:
     """Write each table's CSV file; a reader sees a file's old state or its new one, never half of it.
 
-    Raises ReportError if the folder cannot be written (missing, read-only, disk full).
+    Returns what was written, by the tables' names. Raises ReportError if the folder cannot be written (missing,
+    read-only, disk full).
     """
-    for table in _in_writing_order():
-        write_text(folder / table.file, _csv(tables, table))
+    return _write(tables, lambda table, data: write_bytes(folder / table.file, data))
 
 
-def write_compressed(tables: Tables, folder: Path) -> None:
-    """Write each table as `<table>.csv.gz`; the same tables give the same bytes. ReportError as of `write_csv`."""
+def write_compressed(tables: Tables, folder: Path) -> dict[str, TableFile]:
+    """Write each table as `<table>.csv.gz`; the same tables give the same bytes. All else is as of `write_csv`."""
+    return _write(tables, lambda table, data: write_bytes(_compressed(folder / table.file), _gzip(data)))
+
+
+def _write(tables: Tables, write: Callable[[Table, bytes], None]) -> dict[str, TableFile]:
+    written = {}
     for table in _in_writing_order():
-        write_bytes(_compressed(folder / table.file), _gzip(_csv(tables, table).encode()))
+        data = _csv(tables, table).encode()
+        write(table, data)
+        written[table.name] = TableFile.of(data, rows=tables[table].height)
+    return written
 
 
 def write_text(path: Path, text: str) -> None:
@@ -59,6 +85,33 @@ def read_tables(folder: Path) -> Tables:
         raise ReportError(f"{folder} is no complete results folder: {', '.join(missing)} missing; pass a run's folder")
     there = {name: table for name, table in TABLES.items() if _is_there(folder, table)}
     return Tables({name: _read(folder / table.file, table) for name, table in there.items()})
+
+
+def refuse_damaged(folder: Path, files: Mapping[str, TableFile]) -> None:
+    """Raise ReportError, which names all files of tables that are not as they were written."""
+    damaged = [
+        f"{name}.csv ({file.rows} rows were written)"
+        for name, file in files.items()
+        if _digest(folder / f"{name}.csv") != file.sha256
+    ]
+    if damaged:
+        raise ReportError(
+            f"{folder}: not as the bench has written it: {', '.join(damaged)}; take the folder from a copy of it, or "
+            "run the bench again"
+        )
+
+
+def _digest(path: Path) -> str:
+    """Return the digest of a table's file, or "" where it cannot be read."""
+    try:
+        return hashlib.sha256(_content(path)).hexdigest()
+    except (OSError, EOFError, zlib.error):
+        return ""
+
+
+def _content(path: Path) -> bytes:
+    """Return the content of a table's file, plain or compressed."""
+    return path.read_bytes() if path.is_file() else gzip.decompress(_compressed(path).read_bytes())
 
 
 def has_tables(folder: Path) -> bool:
@@ -97,15 +150,14 @@ def _gzip(data: bytes) -> bytes:
 
 def _read(path: Path, table: Table) -> pl.DataFrame:
     """One CSV file, first as text so that a wrong value is named by its column, then by its types."""
-    path = path if path.is_file() else _compressed(path)
     try:
-        data = path.read_bytes() if path.suffix != ".gz" else gzip.decompress(path.read_bytes())
-        frame = pl.read_csv(data, infer_schema=False, encoding="utf8")
+        frame = pl.read_csv(_content(path), infer_schema=False, encoding="utf8")
         frame = _with_newer_columns(_with_newer_names(frame, table), table)
         return Tables({table.name: _with_counts(frame, table)})[table]
     except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error, ValueError, ReportError) as error:
+        file = path if path.is_file() else _compressed(path)
         raise ReportError(
-            f"could not read {path}: {error}; it may have been edited, or be of another version"
+            f"could not read {file}: {error}; it may have been edited, or be of another version"
         ) from error
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from loadtest.checks.disconnects.table import EXAMPLE
 from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
 from loadtest.checks.throughput.table import TABLE as THROUGHPUT
-from loadtest.report.csv_files import read_tables, write_bytes, write_compressed
+from loadtest.report.csv_files import TableFile, write_bytes, write_compressed
 from loadtest.report.errors import ReportError
+from loadtest.report.folder import read_folder
 from loadtest.report.ledgers import records_of, write_kept
-from loadtest.report.manifest import MANIFEST, Manifest, read_manifest
+from loadtest.report.manifest import MANIFEST, Manifest
 from loadtest.report.summary import summarise
 from loadtest.report.tables import Tables
 
@@ -36,7 +38,7 @@ def keep_run(run_folder: Path, folder: Path) -> Kept:
     The same run gives the same bytes. Raises ReportError when there is no such run, when it is still running, when the
     folder holds something already or cannot be written.
     """
-    manifest, tables = read_manifest(run_folder), read_tables(run_folder)
+    manifest, tables = read_folder(run_folder)
     if manifest.state == "running":
         raise ReportError(
             f"{run_folder} is still running; wait until it has ended"
@@ -46,20 +48,21 @@ def keep_run(run_folder: Path, folder: Path) -> Kept:
     records = records_of(run_folder, examples)
     _make(folder)
     write_kept(records, folder)
-    write_compressed(tables, folder)
-    write_bytes(folder / MANIFEST, _moved((run_folder / MANIFEST).read_bytes()))  # last: without it it is no run
+    written = write_compressed(tables, folder)
+    write_bytes(
+        folder / MANIFEST, _moved((run_folder / MANIFEST).read_bytes(), written)
+    )  # last: without it it is no run
     return Kept(
         trials=tables[THROUGHPUT].height, examples=len(examples), size=sum(f.stat().st_size for f in folder.iterdir())
     )
 
 
-def _moved(manifest: bytes) -> bytes:
-    """A manifest whose command does not say where the run was written: the kept one is somewhere else."""
+def _moved(manifest: bytes, written: Mapping[str, TableFile]) -> bytes:
+    """A manifest of these tables whose command does not say where the run was: the kept one is somewhere else."""
     content = json.loads(manifest)
     command = without_out(content.get("command", ""))
-    if command == content.get("command", ""):
-        return manifest
-    return (json.dumps({**content, "command": command}, indent=2, ensure_ascii=False) + "\n").encode()
+    changed = {"command": command, "tables": {name: asdict(file) for name, file in written.items()}}
+    return (json.dumps({**content, **changed}, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def without_out(command: str) -> str:

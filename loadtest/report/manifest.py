@@ -11,6 +11,7 @@ from pydantic import PlainSerializer, PlainValidator, TypeAdapter, ValidationErr
 
 from loadtest.dimensions import CellKey, Value
 from loadtest.figures.table import FORMAT_VERSION
+from loadtest.report.csv_files import TableFile
 from loadtest.report.errors import ReportError
 from loadtest.report.old_runs import TOLD_SINCE, values_of_old_run
 
@@ -113,6 +114,8 @@ class Manifest:
     done: int
     failed: tuple[TroubledTrial, ...] = ()
     invalid: tuple[TroubledTrial, ...] = ()
+    tables: Mapping[str, TableFile] = field(default_factory=dict)
+    """What was written of each table; empty in older runs."""
     repeated: tuple[TroubledTrial, ...] = ()
     """The trials that were run again, for their figures were about the rig, and why; none of those figures is kept."""
     notes: tuple[str, ...] = ()

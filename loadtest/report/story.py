@@ -17,7 +17,7 @@ from loadtest.report.ledgers import is_kept, read_connection, trials_with_ledger
 _NS_A_MS = 1_000_000
 _ID = re.compile(r"[0-9]{1,20}")
 """Ids are of 64 bits; other digits than these are digits for Python too, and not all of them are numbers."""
-_MANY = frozenset({Event.SENT, Event.RECEIVED, Event.RECEIVE_IN})
+_MANY = frozenset({Event.SENT, Event.RECEIVED, Event.RECEIVE_IN, Event.ASIDE})
 """Events told as one line for all that follow each other."""
 NOT_TOLD = frozenset({Event.ASKED, Event.SPARED})
 """Samples of what a drop would have met, which are many and changed nothing."""
@@ -121,6 +121,9 @@ _NAMES: dict[Event, str] = {
     Event.FOREIGN: "a message came that no user sent",
     Event.HELD_UP: "the generator was held up",
     Event.UNSENT: "messages were due and not sent",
+    Event.PUSHING: "the app is asked to send, in room",
+    Event.PUSHED: "it was answered",
+    Event.ASIDE: "sent what is no message",
     Event.SCOPE: "scope reached the application",
     Event.CONNECT_IN: "websocket.connect",
     Event.RECEIVE_IN: "message taken by the application",

@@ -92,6 +92,15 @@ def read_thresholds(texts: Iterable[str]) -> tuple[Threshold, ...]:
     return tuple(found)
 
 
+def meant_by(threshold: Threshold) -> str:
+    """Say what its figure is, which its name alone may not: a share or a count, of one trial or of all."""
+    if threshold.figure in SHARES:
+        return "a share from 0 to 1, of all trials of a cell together"
+    column = COLUMNS[threshold.figure]
+    summed = "all trials of a cell summed up" if column.over_trials == "total" else "the median of a cell's trials"
+    return ", ".join(filter(None, [column.unit, summed]))
+
+
 def broken_in(summary: Summary, thresholds: Sequence[Threshold]) -> list[Broken]:
     """Return what breaks the thresholds: each cell in which a condition holds, or the figure is not known.
 

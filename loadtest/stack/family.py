@@ -28,7 +28,7 @@ class Family:
 
     root: psutil.Process
     alone: bool = False
-    """Without its descendants: they are watched in roles of their own."""
+    """Without its descendants that live: they are watched in roles of their own. What has ended counts as its own."""
     cpu_s: float = 0.0
     """Used by all of them so far; never falls."""
     _members: list[psutil.Process] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Family:
     def _cpu_s(self, process: psutil.Process) -> float:
         times = process.cpu_times()
         children_s = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
-        used_s: float = times.user + times.system + (0.0 if self.alone else children_s)
+        used_s: float = times.user + times.system + children_s
         return used_s
 
 

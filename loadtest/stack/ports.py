@@ -29,14 +29,16 @@ def require_free(host: str, port: int) -> None:
             raise EnvironmentFailed(f"port {port} {why}; pass --port 0 to pick a free one") from error
 
 
-def listens(pid: int, port: int) -> bool:
-    """Tell whether it is the process or a child of it that listens on the port, and not another that was quicker."""
+def listeners(pid: int, port: int) -> int:
+    """Return how many of the process and its children listen on the port; 0 where another one was quicker."""
     try:
         root = psutil.Process(pid)
-        return any(
-            found.status == psutil.CONN_LISTEN and found.laddr.port == port
-            for process in (root, *root.children(recursive=True))
-            for found in process.net_connections("tcp4")
-        )
+        return sum(_listens(process, port) for process in (root, *root.children(recursive=True)))
     except psutil.Error:
-        return False
+        return 0
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    return any(
+        found.status == psutil.CONN_LISTEN and found.laddr.port == port for found in process.net_connections("tcp4")
+    )

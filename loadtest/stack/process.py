@@ -26,10 +26,20 @@ TAIL_LINES = 20
 class Process:
     """A running program; `with` ends it, and the kernel does when the bench is killed (see leash.py)."""
 
-    def __init__(self, command: Sequence[str], *, name: str, log: Path, env: Mapping[str, str], cwd: Path) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        name: str,
+        log: Path,
+        env: Mapping[str, str],
+        cwd: Path,
+        has_pipes: bool = False,
+    ) -> None:
         """Start `command`, appending what it prints to `log`; `name` is what messages call it.
 
-        Raises EnvironmentFailed when it cannot be started at all.
+        With pipes, its input and its output are ours, and only its errors go to the log. Raises EnvironmentFailed when
+        it cannot be started at all.
         """
         self.name = name
         self.log = log
@@ -38,8 +48,8 @@ class Process:
             with log.open("ab") as out:
                 self._popen = subprocess.Popen(
                     leashed(command),
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
+                    stdin=subprocess.PIPE if has_pipes else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE if has_pipes else out,
                     stderr=out,
                     env=dict(env),
                     cwd=cwd,

@@ -10,7 +10,6 @@ from loadtest.contract.opening import Opening, write_opening
 from loadtest.contract.overrides import Overrides
 from loadtest.contract.variables import OPENING_VARIABLE
 from loadtest.installed import Installed
-from loadtest.load.entry import Entry
 from loadtest.servers import HOST, SERVERS
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
@@ -38,11 +37,15 @@ def inspect_project(project: Project) -> Inspection:
         raise EnvironmentFailed(f"{found.problem} (asked with {project.python})")
     for path in found.paths:
         _require_consumer(path, found.routes)
-    installed = Installed(python=project.python, packages=found.packages)
+    if not project.command:
+        _require_server(Installed(python=project.python, packages=found.packages))
+    return found
+
+
+def _require_server(installed: Installed) -> None:
     missing = [why for server in SERVERS.values() if (why := server.unavailable(installed))]
     if len(missing) == len(SERVERS):
         raise EnvironmentFailed(f"there is no server to run the app: {'; '.join(missing)}")
-    return found
 
 
 def _look_at(project: Project) -> Inspection:
@@ -54,7 +57,7 @@ def _look_at(project: Project) -> Inspection:
         scratch = str(databases) if project.database == SCRATCH else None
         env = project.environment(make_guest_path(folder), Overrides(database_folder=scratch, allowed_host=HOST))
         paths = [path.replace("{room}", "0").replace("{user}", "0") for path in project.paths]
-        env[OPENING_VARIABLE] = write_opening(_opening(project.entry))
+        env[OPENING_VARIABLE] = write_opening(_opening(project))
         ended = project.run("-c", _PROGRAM, str(file), *paths, env=env, what=what)
         if ended.code == _TOO_OLD:
             least = ".".join(map(str, LEAST_PYTHON))
@@ -63,8 +66,14 @@ def _look_at(project: Project) -> Inspection:
         return _with_templates(_read(file, what), project.paths)
 
 
-def _opening(entry: Entry) -> Opening:
-    return Opening(headers=entry.of_user(0), origin=entry.origin, subprotocols=list(entry.subprotocols))
+def _opening(project: Project) -> Opening:
+    entry = project.entry
+    return Opening(
+        headers=entry.of_user(0),
+        origin=entry.origin,
+        subprotocols=list(entry.subprotocols),
+        is_let_in_later=project.login is not None or bool(project.before),
+    )
 
 
 def _read(file: Path, what: str) -> Inspection:

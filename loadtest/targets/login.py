@@ -33,8 +33,8 @@ class Login:
 
     page: str
     """The path, or the whole address, of the page with the form."""
-    accounts: tuple[Account, ...]
-    """One for each user."""
+    accounts: tuple[Account, ...] = ()
+    """One for each user; none: they are made for the test, in its scratch database."""
 
 
 Session = dict[str, str]

@@ -25,10 +25,15 @@ class Offer:
     scenarios: tuple[str, ...] | None = None
     """Those that it can take part in, the default ones first; None: every one, with the defaults of their own."""
     default_scenarios: tuple[str, ...] | None = None
+    server: str = ""
+    """The only one that it can be measured on, which a command of the user's own starts; empty: those that there are.
+    """
     installed: Installed = HERE
     """What is there for its server and its layer to run."""
     takes_work: bool = True
     """Its handlers work as they are told; else a plan that names work is refused."""
+    takes_push: bool = False
+    """Something else than its users can have it send; else a plan with a push is refused."""
     message: str = ""
     """What its users say where a plan does not tell: a template; empty: what scenarios say by themselves."""
     accounts: int | None = None

@@ -4,7 +4,7 @@ Where it does not, nothing that is measured would mean anything, and what came i
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -16,10 +16,15 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from loadtest.load.entry import Entry
-from loadtest.load.markers import marker_of
-from loadtest.load.talk import USER, Talk
+from loadtest.load.markers import find_marker, marker_of
+from loadtest.load.push import Command, Push, PushedTo, Request, filled, read_push
+from loadtest.pushes import Outcome
+from loadtest.pushes.requests import base_of, send_request
 from loadtest.stack.errors import EnvironmentFailed
+from loadtest.stack.folders import short_folder
 from loadtest.targets.prime import ANSWER_S, wait_until_forgotten
+from loadtest.targets.push_command import StartCommand, run_command_of
+from loadtest.targets.speaking import Frame, Speaker
 
 SECOND_S: Final = 0.3
 """An acknowledgement comes with the message: both are made by the same handler, and nobody else is there."""
@@ -29,19 +34,29 @@ TOLD_FRAMES: Final = 3
 TOLD_LENGTH: Final = 200
 """Of frames that came instead of the one that was waited for: enough to see what they are."""
 SENDER, OTHER = 0, 1
+_ELSEWHERE: Final = "a command runs in a process of its own, which a channel layer in memory does not reach"
 
-Frame = str | bytes
 
-
-def prime_app(talk: Talk, url: str, control: Path, entry: Entry) -> None:
+def prime_app(
+    speakers: Sequence[Speaker], push: str, url: str, control: Path, entry: Entry, start: StartCommand
+) -> None:
     """Join at `url` as users do, send a message, see its marker come to whom it reaches, and wait to be forgotten.
 
-    In the address {user} stands for the user's number. Raises EnvironmentFailed, with what came instead, when the
-    marker does not come, or comes to somebody whom it should not reach.
+    Once for each kind of users. Where something else has the app send, push instead. Raises EnvironmentFailed, with
+    what came instead, when the marker does not come, or comes to somebody whom it should not reach.
     """
-    member = partial(_member, talk, url, entry)
+    for speaker in speakers:
+        _prime(speaker, push, url, entry, start)
+    wait_until_forgotten(control)
+
+
+def _prime(speaker: Speaker, push: str, url: str, entry: Entry, start: StartCommand) -> None:
+    member = partial(_member, speaker, url, entry)
     with ExitStack() as opened:
-        match talk.reaches:
+        if push:
+            _comes_by_push(opened.enter_context(member(SENDER)), read_push(push), entry, start)
+            return
+        match speaker.reaches:
             case "everyone":
                 _comes_back(opened.enter_context(member(SENDER)), member)
             case "others":
@@ -49,7 +64,6 @@ def prime_app(talk: Talk, url: str, control: Path, entry: Entry) -> None:
                 _comes_to(other, opened.enter_context(member(SENDER)))
             case "nobody":
                 _comes_to_nobody(opened.enter_context(member(SENDER)))
-    wait_until_forgotten(control)
 
 
 def _comes_back(sender: "_Member", member: "_Opening") -> None:
@@ -57,10 +71,41 @@ def _comes_back(sender: "_Member", member: "_Opening") -> None:
     came = sender.wait_for(marker, ANSWER_S)
     if came is None:
         raise EnvironmentFailed(
-            f"the marker of a message did not come back from {sender.url} within {ANSWER_S:.0f} s; {sender.heard}; "
-            f"{_who_else(sender, member)}"
+            f"the marker of a message did not come back from {sender.url} within {ANSWER_S:.0f} s; "
+            f"{sender.said}; {sender.heard}; {_why(sender, marker) or _who_else(sender, member)}"
         )
     _require_one(sender, marker, came)
+
+
+def _why(receiver: "_Member", marker: str) -> str:
+    """Say that the marker did come, where it stands in a frame that was taken for something else; else ""."""
+    frame = receiver.frame_with(marker)
+    return "" if frame is None else f"{receiver.speaker.overlooked}: {_shown(frame)}"
+
+
+def _comes_by_push(listener: "_Member", template: Push, entry: Entry, start: StartCommand) -> None:
+    marker = marker_of(1, time.monotonic_ns())
+    push = filled(template, marker, PushedTo(room=0, user=SENDER, n=1))
+    outcome = _carry_out(push, listener.url, entry, start)
+    if outcome.kind != "ok":
+        raise EnvironmentFailed(f"--push: {push} failed: {outcome.said}")
+    came = listener.wait_for(marker, ANSWER_S)
+    if came is None:
+        elsewhere = f"; {_ELSEWHERE}" if isinstance(push, Command) else ""
+        raise EnvironmentFailed(
+            f"--push: {push} was carried out ({outcome.said}), and its marker did not come to a user at "
+            f"{listener.url} within {ANSWER_S:.0f} s; {listener.heard}{elsewhere}"
+        )
+    _require_one(listener, marker, came)
+
+
+def _carry_out(push: Push, url: str, entry: Entry, start: StartCommand) -> Outcome:
+    match push:
+        case Request():
+            return send_request(push, base_of(url), entry.of_request(SENDER))
+        case Command():
+            with short_folder() as folder:
+                return run_command_of(start, push, folder / "command.log")
 
 
 def _who_else(sender: "_Member", member: "_Opening") -> str:
@@ -73,8 +118,8 @@ def _who_else(sender: "_Member", member: "_Opening") -> str:
     if came is not None:
         return f"another user got it, as {_shown(came)}: where that is meant, say --reaches others"
     return (
-        "another user did not get it either; --message says what users send, --join what they send before, and "
-        "--reaches nobody that the app passes nothing on and sends by itself only"
+        f"another user did not get it either; {sender.speaker.advice}, and --reaches nobody that the app passes "
+        "nothing on and sends by itself only"
     )
 
 
@@ -83,22 +128,23 @@ def _comes_to(other: "_Member", sender: "_Member") -> None:
     came = other.wait_for(marker, ANSWER_S)
     if came is None:
         raise EnvironmentFailed(
-            f"the marker of a message did not come to another user at {other.url} within {ANSWER_S:.0f} s; there "
-            f"{other.heard}; at its sender {sender.heard}"
+            f"the marker of a message did not come to another user at {other.url} within {ANSWER_S:.0f} s; "
+            f"{'; '.join(filter(None, (sender.said, f'there {other.heard}', _why(other, marker))))}; at its sender "
+            f"{sender.heard}"
         )
     _require_one(other, marker, came)
     if (back := sender.wait_for(marker, SECOND_S)) is not None:
         raise EnvironmentFailed(
             f"the marker of a message came back to its sender too, in {_shown(back)}; leave out --reaches others, or "
-            "say with --ack 'TEXT' by which text an acknowledgement is known"
+            f"else {sender.speaker.ack_advice}"
         )
 
 
 def _comes_to_nobody(sender: "_Member") -> None:
     if (back := sender.wait_for(sender.say(1), SECOND_S)) is not None:
         raise EnvironmentFailed(
-            f"the marker of a message came back to its sender, in {_shown(back)}; leave out --reaches nobody, or say "
-            "with --ack 'TEXT' by which text an acknowledgement is known"
+            f"the marker of a message came back to its sender, in {_shown(back)}; leave out --reaches nobody, or else "
+            f"{sender.speaker.ack_advice}"
         )
 
 
@@ -107,8 +153,8 @@ def _require_one(receiver: "_Member", marker: str, came: Frame) -> None:
     second = receiver.wait_for(marker, SECOND_S)
     if second is not None:
         raise EnvironmentFailed(
-            f"the marker of one message came back in two frames, {_shown(came)} and {_shown(second)}; --ack 'TEXT' "
-            "says by which text an acknowledgement is known"
+            f"the marker of one message came back in two frames, {_shown(came)} and {_shown(second)}; "
+            f"{receiver.speaker.ack_advice}"
         )
 
 
@@ -119,34 +165,44 @@ _Opening = Callable[[int], AbstractContextManager["_Member"]]
 class _Member:
     """A user that has joined, and what has come to it so far."""
 
-    def __init__(self, ws: ClientConnection, talk: Talk, url: str, user: int) -> None:
-        self.talk = talk
+    def __init__(self, ws: ClientConnection, speaker: Speaker, url: str, user: int) -> None:
+        self.speaker = speaker
         self.url = url
         self._ws = ws
         self._user = user
+        self._sent: Frame = ""
         self._frames: list[Frame] = []
 
     def join(self) -> None:
         """Send what users send first, and wait for what answers it."""
-        for frame in self.talk.joining(room=0, user=self._user):
+        for frame in self.speaker.joining(self._user):
             self._ws.send(frame)
-        if self.talk.expect and self._wait(self.talk.is_expected, ANSWER_S) is None:
-            raise EnvironmentFailed(
-                f"no frame with {self.talk.expect!r} came after joining at {self.url} within {ANSWER_S:.0f} s; "
-                f"{self.heard}"
-            )
+        awaited = self.speaker.awaited
+        if awaited and self._wait(partial(self.speaker.is_expected, self._user), ANSWER_S) is None:
+            raise EnvironmentFailed(f"{awaited} at {self.url} within {ANSWER_S:.0f} s; {self.heard}")
 
     def say(self, number: int) -> str:
         """Send the message of that number and return its marker."""
         marker = marker_of(number, time.monotonic_ns())
+        self._sent = self.speaker.frame(self._user, marker, number)
         with self._telling():
-            self._ws.send(self.talk.of_user(room=0, user=self._user).frame(marker, number))
+            self._ws.send(self._sent)
         return marker
 
     def wait_for(self, marker: str, for_s: float) -> Frame | None:
         """Wait for the message of a marker and return its frame; None where it does not come in that time."""
         with self._telling():
-            return self._wait(lambda frame: self.talk.find(frame) == marker, for_s)
+            return self._wait(lambda frame: self.speaker.find(self._user, frame) == marker, for_s)
+
+    def frame_with(self, marker: str) -> Frame | None:
+        """Return a frame that came, was not taken for the message of a marker, and has that marker in it."""
+        return next((frame for frame in reversed(self._frames) if find_marker(frame) == marker), None)
+
+    @property
+    def said(self) -> str:
+        """What was sent last."""
+        without = "" if find_marker(self._sent) else ", in which the marker cannot be seen"
+        return f"what was sent{without}: {_shown(self._sent)}"
 
     @property
     def heard(self) -> str:
@@ -176,9 +232,9 @@ class _Member:
 
 
 @contextmanager
-def _member(talk: Talk, template: str, entry: Entry, user: int) -> Iterator[_Member]:
+def _member(speaker: Speaker, target: str, entry: Entry, user: int) -> Iterator[_Member]:
     """Give a user that has joined; EnvironmentFailed where it cannot."""
-    url = template.replace(USER, str(user))
+    url = speaker.address(target, user)
     origin = Origin(entry.origin or f"http://{urlsplit(url).netloc}")
     subprotocols = [Subprotocol(name) for name in entry.subprotocols] or None
     try:
@@ -195,7 +251,7 @@ def _member(talk: Talk, template: str, entry: Entry, user: int) -> Iterator[_Mem
     except (OSError, WebSocketException) as error:  # TimeoutError is an OSError
         raise EnvironmentFailed(f"{url} cannot be opened: {error}") from error
     with ws:
-        member = _Member(ws, talk, url, user)
+        member = _Member(ws, speaker, url, user)
         with member._telling():
             member.join()
         yield member

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from loadtest.contract import CONTROL_VARIABLE, LEDGER_VARIABLE, Identity
-from loadtest.layers import CONFIGURED
 from loadtest.ledger.reader import read_ledger
 from loadtest.load.entry import Entry
 from loadtest.servers import HOST
@@ -19,16 +18,21 @@ from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
 from loadtest.stack.process import Process
 from loadtest.targets.control import ask_identity, ask_residue, ask_status
+from loadtest.targets.push_command import StartCommand
 from loadtest.targets.served import READY_S, Application, ServedApplication
 from loadtest.targets.target import CollectedLedger, Reading, Setting
+
+OF_THE_PROBE: Final = frozenset({LEDGER_VARIABLE, CONTROL_VARIABLE})
+LOWEST_PRIORITY: Final = "19"
+"""Of a command that starts Django beside a generator on the same CPU: the generator is not to wait for it."""
 
 Stage = Callable[[Path, contextlib.ExitStack], Application]
 """Makes the application of one trial, with files in a folder that goes with it; what is to be undone goes on the
 stack."""
 
-Prime = Callable[[str, Path, Entry], None]
-"""Sends one message through the app at an address and sees it come back; gets the folder of the control sockets and
-with what users open their connections."""
+Prime = Callable[[str, Path, Entry, StartCommand], None]
+"""Sends one message through the app at an address and sees it come back; gets the folder of the control sockets, with
+what users open their connections, and what starts a command that has the app send."""
 
 Admit = Callable[[str, int], Entry]
 """Returns with what so many users open their connections to the app whose pages are at that address."""
@@ -67,6 +71,7 @@ class ProbedApp:
         self._control: Path | None = None
         self._entry = Entry()
         self._closing = contextlib.ExitStack()
+        self._application: Application | None = None
         self._served: ServedApplication | None = None
 
     @property
@@ -130,7 +135,18 @@ class ProbedApp:
         Raises EnvironmentFailed, with what the server printed last: an app's own errors are there.
         """
         with self._telling_its_last_lines():
-            self._staging.prime(f"ws://{HOST}:{self.port}{self._staging.priming_path}", self.control, self._entry)
+            url = f"ws://{HOST}:{self.port}{self._staging.priming_path}"
+            self._staging.prime(url, self.control, self._entry, self.start_command)
+
+    def start_command(self, line: str, log: Path) -> Process:
+        """Start a command line in the app's folder, with its environment but for the probe; it yields to all others.
+
+        Raises EnvironmentFailed.
+        """
+        assert self._application is not None, "the target was not started"
+        env = {name: value for name, value in self._application.env.items() if name not in OF_THE_PROBE}
+        command = ["nice", "-n", LOWEST_PRIORITY, "/bin/sh", "-c", line]
+        return Process(command, name="the command of --push", log=log, env=env, cwd=self._application.folder)
 
     @contextlib.contextmanager
     def _telling_its_last_lines(self) -> Iterator[None]:
@@ -168,15 +184,15 @@ class ProbedApp:
 
     def _told_layer(self, told: Identity) -> str:
         layer = self._setting.layer
-        if layer is not CONFIGURED:
+        if layer.package:
             return f"{layer.package} {told.version_of(layer.package)}"
         return f"{told.layer} {told.version_of(told.layer.partition('.')[0])}" if told.layer else "none"
 
     def __enter__(self) -> Self:
         with self._closing:  # what was started is ended if a later step fails
             self._control = self._closing.enter_context(short_folder())
-            application = self._staging.stage(self._control, self._closing)
-            self._served = ServedApplication(application, self._setting, ready_s=self._ready_s)
+            self._application = self._staging.stage(self._control, self._closing)
+            self._served = ServedApplication(self._application, self._setting, ready_s=self._ready_s)
             self._served.start(self._closing)
             self._closing = self._closing.pop_all()
         return self

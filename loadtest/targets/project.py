@@ -10,6 +10,7 @@ from typing import Final, Literal, get_args
 from loadtest.contract.overrides import Overrides, write_overrides
 from loadtest.contract.variables import APPLICATION_VARIABLE, OVERRIDES_VARIABLE
 from loadtest.load.entry import Entry
+from loadtest.servers.own_command import server_of
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.process import Ended, indented_tail, run_command
 from loadtest.targets.login import Login
@@ -24,6 +25,8 @@ DatabaseChoice = Literal["scratch", "as-is"]
 """SQLite files that are thrown away, or what the app's settings name."""
 DATABASE_CHOICES: Final[tuple[DatabaseChoice, ...]] = get_args(DatabaseChoice)
 SCRATCH: Final = "scratch"
+PRIVATE: Final = "private"
+"""The broker of the app's channel layer, where it is not its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +45,26 @@ class Project:
     """DJANGO_SETTINGS_MODULE; empty: the app names it itself."""
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Added to the environment of its processes; may hold secrets."""
+    command: tuple[str, ...] = ()
+    """The user's own way to start its server, with {port} in it; empty: ours."""
     before: tuple[str, ...] = ()
     """Commands that are run before anything is measured."""
     database: DatabaseChoice = SCRATCH
+    has_private_broker: bool = False
+    """Its channel layer is as its settings have it, but at a broker of ours."""
     entry: Entry = field(default_factory=Entry)
     """With what all users open their connections."""
     login: Login | None = None
     """How each of them signs in before; None: nobody does."""
+    online: str = ""
+    """What tells who is online: "package.module:callable", or SQL that returns a number; empty: nothing is asked."""
     users_file: str = ""
     """Where their names and passwords were read."""
+
+    @property
+    def server(self) -> str:
+        """What the server of its own command is called; "" where it has none."""
+        return server_of(self.command) if self.command else ""
 
     def environment(self, guest: Path, overrides: Overrides) -> dict[str, str]:
         """Return the whole environment of its processes, which find us at `guest` only."""

@@ -12,11 +12,14 @@ from pathlib import Path
 from loadtest.contract import CONTROL_VARIABLE, LEDGER_VARIABLE
 from loadtest.dimensions import Value
 from loadtest.layers import new_prefix
+from loadtest.load.entry import Entry
 from loadtest.shipped import SHIPPED
 from loadtest.targets.database import Database, prepare_database
 from loadtest.targets.offer import Offer
 from loadtest.targets.prime import prime
+from loadtest.targets.prime_app import prime_app
 from loadtest.targets.probed import ProbedApp, Staging, probe_environment
+from loadtest.targets.push_command import StartCommand
 from loadtest.targets.served import READY_S, Application
 from loadtest.targets.target import Setting
 from target_app.consumers import CONSUMERS
@@ -43,7 +46,7 @@ class ReferenceApp:
             default_consumers=tuple(row.name for row in CONSUMERS if row.default),
         )
 
-    def prepare(self, folder: Path) -> "PreparedReference":
+    def prepare(self, folder: Path, users: int = 0) -> "PreparedReference":
         """Migrate the database, which takes about 2 s. Raises EnvironmentFailed."""
         return PreparedReference(database=prepare_database(folder, self.database_url))
 
@@ -76,10 +79,18 @@ class RunningReference(ProbedApp):
         """Describe it; nothing starts yet. `env` adds to the environment, `ready_s` is the deadline for ready."""
         staging = Staging(
             stage=partial(_stage, setting, database, dict(env or {})),
-            prime=lambda url, control, _: prime(url, control),
+            prime=partial(_prime, setting),
             priming_path=PRIMING_PATH.format(consumer=setting.consumer),
         )
         super().__init__(setting, staging, ready_s=ready_s)
+
+
+def _prime(setting: Setting, url: str, control: Path, entry: Entry, start: StartCommand) -> None:
+    """Send the app the message that it knows, and after it those of users who say something else."""
+    prime(url, control)
+    if setting.own_users:
+        address = url.removesuffix(PRIMING_PATH.format(consumer=setting.consumer))
+        prime_app(setting.own_users, "", address, control, entry, start)
 
 
 def _stage(

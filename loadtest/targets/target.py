@@ -4,7 +4,7 @@ The bench knows these protocols only, and never which target it has. A target is
 trial; whoever starts it ends it, by leaving `with`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from loadtest.load.talk import Talk
 from loadtest.servers import Server
 from loadtest.stack.process import Process
 from loadtest.targets.offer import Offer
+from loadtest.targets.speaking import Speaker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class Setting:
     """The one that is measured: its room is primed."""
     talk: Talk = field(default_factory=Talk)
     """What its users say."""
+    own_users: Sequence[Speaker] = ()
+    """Those that say it in the code of a user's own locustfile, one of each of its classes; empty: there are none."""
     folder: Path
     """Where logs go; must exist."""
     ledger: Path | None = None
@@ -139,5 +142,8 @@ class Target(Protocol):
     def offer(self) -> Offer:
         """What a plan can choose when it is measured."""
 
-    def prepare(self, folder: Path) -> PreparedTarget:
-        """Make ready what all trials share, with files in `folder`. Raises EnvironmentFailed."""
+    def prepare(self, folder: Path, users: int = 0) -> PreparedTarget:
+        """Make ready what all trials share, with files in `folder`; no trial has more than so many users.
+
+        Raises EnvironmentFailed.
+        """

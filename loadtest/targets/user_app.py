@@ -1,38 +1,25 @@
 """Target: a Channels app of the user's own, started with the probe around it and with no file of it touched."""
 
 import re
-import shutil
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from loadtest.contract.inspection import FoundPath, Inspection
-from loadtest.contract.overrides import Overrides
-from loadtest.contract.variables import READY_PATH
 from loadtest.dimensions import Value
 from loadtest.installed import Installed
-from loadtest.layers import CONFIGURED, LAYERS, new_prefix
-from loadtest.load.entry import Entry
+from loadtest.layers import CONFIGURED, CONFIGURED_PRIVATE, LAYERS, Layer
 from loadtest.load.handshake import header_pair
 from loadtest.load.talk import ROOM, TUTORIAL
-from loadtest.servers import HOST
 from loadtest.targets.guest_path import make_guest_path
 from loadtest.targets.inspecting import inspect_project
-from loadtest.targets.login import sign_in
+from loadtest.targets.made_users import new_accounts
 from loadtest.targets.offer import Offer
-from loadtest.targets.prime_app import prime_app
-from loadtest.targets.probed import ProbedApp, Staging, probe_environment
-from loadtest.targets.project import SCRATCH, Project, require_success
-from loadtest.targets.served import Application
-from loadtest.targets.target import Setting
-
-AROUND: Final = "loadtest.guest.around:application"
-MIGRATION: Final = "loadtest.guest.migration"
-DATABASES: Final = "databases"
+from loadtest.targets.prepared_app import DATABASES, PreparedUserApp
+from loadtest.targets.project import PRIVATE, SCRATCH, Project
 
 IN_MEMORY: Final = LAYERS["inmemory"].backend
 NAMED: Final = ("django", "channels")
@@ -74,6 +61,7 @@ class UserApp:
     @property
     def offer(self) -> Offer:
         """Its consumers, on the layer that it is set to."""
+        login = self.project.login
         values = tuple(
             Value(name=name, summary=f"{found.consumer} at {found.path}", kind=found.kind)
             for name, found in self.consumers.items()
@@ -81,29 +69,46 @@ class UserApp:
         return Offer(
             consumers=values,
             default_consumers=tuple(value.name for value in values),
-            layers=(CONFIGURED.name, *LAYERS),
-            default_layers=(CONFIGURED.name,),
+            layers=(self._own_layer.name, *LAYERS),
+            default_layers=(self._own_layer.name,),
             scenarios=SCENARIOS,
             default_scenarios=DEFAULT_SCENARIOS,
+            server=self.project.server,
             installed=Installed(python=self.project.python, packages=self.found.packages),
             takes_work=False,
+            takes_push=True,
             message=TUTORIAL,
-            accounts=None if self.project.login is None else len(self.project.login.accounts),
+            accounts=len(login.accounts) if login is not None and login.accounts else None,
             tells_rooms_apart=all(ROOM in path for path in self.project.paths),
             notes=tuple(self._notes()),
             origin=self._origin(),
         )
 
-    def prepare(self, folder: Path) -> "PreparedUserApp":
-        """Make its tables in scratch databases, and run what is to be run before. Raises EnvironmentFailed."""
+    def prepare(self, folder: Path, users: int = 0) -> PreparedUserApp:
+        """Make its tables in scratch databases, run what is to be run before, and make users where none are named.
+
+        Raises EnvironmentFailed.
+        """
+        login = self.project.login
+        made = new_accounts(users) if self._makes_users else ()
         prepared = PreparedUserApp(
             project=self.project,
+            found=self.found,
             guest=make_guest_path(folder),
             databases=folder / DATABASES if self._has_scratch_databases else None,
             paths={name: found.path for name, found in self.consumers.items()},
+            login=login if login is None or not made else replace(login, accounts=made),
         )
-        prepared.set_up()
+        prepared.set_up(made)
         return prepared
+
+    @property
+    def _own_layer(self) -> Layer:
+        return CONFIGURED_PRIVATE if self.project.has_private_broker else CONFIGURED
+
+    @property
+    def _makes_users(self) -> bool:
+        return self.project.login is not None and not self.project.login.accounts
 
     @property
     def _has_scratch_databases(self) -> bool:
@@ -124,7 +129,9 @@ class UserApp:
             )
         elif theirs:
             yield f"THE APP WRITES TO ITS OWN DATABASES: {theirs} (--database as-is)"
-        if self.found.layer not in ("", IN_MEMORY):
+        if self._makes_users:
+            yield "users who can sign in are made in the scratch database; --users-file names others"
+        if self._own_layer is CONFIGURED and self.found.layer not in ("", IN_MEMORY):
             yield f"on the layer {CONFIGURED.name} it uses {self.found.layer} as its settings have it, and writes there"
         if self.project.python == sys.executable:
             versions = " and ".join(f"{name} {self.found.packages[name]}" for name in NAMED)
@@ -141,8 +148,11 @@ class UserApp:
             "python": project.python,
             "settings": project.settings,
             "env": sorted(project.env),  # names only: the values may be secrets
+            "command": shlex.join(project.command),
             "before": list(project.before),
+            "broker": PRIVATE if project.has_private_broker else "",
             "database": project.database,
+            "online": project.online,
             "origin": project.entry.origin,
             "subprotocol": list(project.entry.subprotocols),
             "header": [header_pair(line)[0] for line in project.entry.headers],  # names only, as of variables
@@ -150,74 +160,6 @@ class UserApp:
             "login_url": "" if project.login is None else project.login.page,
             "users_file": project.users_file,
         }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedUserApp:
-    """A project that can be started, trial after trial."""
-
-    project: Project
-    guest: Path
-    databases: Path | None
-    """The folder of the scratch databases, which are copied for each trial; None: it uses its own."""
-    paths: Mapping[str, str]
-    """By the consumer's name."""
-
-    def set_up(self) -> None:
-        """Make the tables of scratch databases, and run what is to be run before. Raises EnvironmentFailed."""
-        env = self.project.environment(self.guest, self._overrides(self.databases))
-        if self.databases is not None:
-            self.databases.mkdir()
-            what = "making the app's tables in SQLite"
-            ended = self.project.run("-m", MIGRATION, env=env, what=what)
-            require_success(ended, what, " (--database as-is has it use its own databases, and makes no tables)")
-        for command in self.project.before:
-            what = f"--before {command!r}"
-            require_success(self.project.shell(command, env=env, what=what), what)
-
-    def start(self, setting: Setting) -> ProbedApp:
-        """Return the app in that setting; it starts when `with` is entered."""
-        path = self.paths[setting.consumer]
-        staging = Staging(
-            stage=partial(self._stage, setting),
-            prime=partial(prime_app, setting.talk),
-            admit=self._admit,
-            path=path,
-            priming_path=path.replace(ROOM, "0"),
-        )
-        return ProbedApp(setting, staging)
-
-    def _admit(self, url: str, users: int) -> Entry:
-        """Return with what users open their connections; those who have to be signed in are."""
-        entry, login = self.project.entry, self.project.login
-        return entry if login is None else replace(entry, sessions=sign_in(url, login, users))
-
-    def _stage(self, setting: Setting, folder: Path, closing: ExitStack) -> Application:
-        databases = None
-        if self.databases is not None:
-            databases = folder / DATABASES
-            shutil.copytree(self.databases, databases)
-        env = self.project.environment(self.guest, self._overrides(databases, self._layers(setting, closing)))
-        return Application(
-            name=AROUND,
-            folder=self.project.folder,
-            python=self.project.python,
-            env={**env, **probe_environment(setting, folder)},
-            health=READY_PATH,
-        )
-
-    def _layers(self, setting: Setting, closing: ExitStack) -> Mapping[str, Any] | None:
-        """Return the channel layers that the app gets in the place of its own; None where it keeps them."""
-        if setting.layer is CONFIGURED:
-            return None
-        prefix, broker = new_prefix(), setting.broker if setting.layer.broker else None
-        if broker is not None:
-            closing.callback(broker.forget, prefix)
-        return setting.layer.setting(broker_url=broker.url if broker else None, prefix=prefix)
-
-    def _overrides(self, databases: Path | None, layers: Mapping[str, Any] | None = None) -> Overrides:
-        folder = None if databases is None else str(databases)
-        return Overrides(database_folder=folder, channel_layers=layers, allowed_host=HOST)
 
 
 def _slug(path: str) -> str:

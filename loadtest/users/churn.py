@@ -31,6 +31,11 @@ class ChurnUser(WebSocketUser):
         self._back = Signal()
         self._back.set()
 
+    @property
+    def is_away(self) -> bool:
+        """Tell whether the connection was dropped and its time away has not passed."""
+        return not self._back.is_set()
+
     def drop(self, kind: str, *, away_s: float) -> None:
         """Drop the connection now and come back after that time; does not switch greenlets.
 

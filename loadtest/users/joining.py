@@ -16,12 +16,16 @@ CLOSED: Final = "closed by the server while joining"
 class Joining:
     """The joining of one member, each time that it opens a connection; one connection at a time."""
 
-    def __init__(self, frames: Sequence[str | bytes], is_expected: Callable[[str | bytes], bool] | None) -> None:
-        """Take what is said, and what tells the frame that is waited for; None: nothing is waited for."""
+    def __init__(
+        self, frames: Callable[[], Sequence[str | bytes]], is_expected: Callable[[str | bytes], bool] | None
+    ) -> None:
+        """Take what returns what is said, and tells the frame that is waited for; None: nothing is waited for."""
         self._frames = frames
         self._is_expected = is_expected
         self._connection: Connection | None = None
         self._outcome: AsyncResult[str] = AsyncResult()
+        self.says = 0
+        """How many frames were said when it joined last."""
 
     @property
     def is_answered(self) -> bool:
@@ -31,8 +35,10 @@ class Joining:
     def join(self, connection: Connection) -> str:
         """Say it, and wait; return "", or why the connection is of no use."""
         self._connection, self._outcome = connection, AsyncResult()
+        frames = self._frames()
+        self.says = len(frames)
         try:
-            for frame in self._frames:
+            for frame in frames:
                 connection.send(frame)
             return "" if self._is_expected is None else self._outcome.get(timeout=JOIN_TIMEOUT_S)
         except WireError as error:

@@ -2,7 +2,9 @@
 
 import contextlib
 import logging
-from typing import Final
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
 
 import gevent
 from gevent import socket
@@ -11,11 +13,14 @@ from loadtest.load import Job
 from loadtest.phases import Happened, LineError, read_order, write
 from loadtest.users.links import Seat, quitting, report
 from loadtest.users.options import OptionsError
+from loadtest.users.own_code import told
 from loadtest.users.player import Player
 from loadtest.users.session import Session
 
 GARBLED: Final = 4
 """Exit code of Locust where the bench sent what is no order."""
+RAISED: Final = 5
+"""The same where the code of a locustfile raised something."""
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +62,19 @@ class BenchLink:
                 end()
 
         gevent.spawn(listen)
+        self._end_at_errors(session, end)
+
+    def _end_at_errors(self, session: Session, end: Callable[[], None]) -> None:
+        """End the test when the locustfile's own code raises: what its users do is then not what was planned."""
+        environment = session.environment
+
+        def raised(exception: BaseException, **_: Any) -> None:
+            if environment.process_exit_code != RAISED:
+                environment.process_exit_code = RAISED
+                log.error("the locustfile raised %s", told(exception, Path(environment.parsed_options.locustfile)))
+                gevent.spawn(end)
+
+        environment.events.user_error.add_listener(raised)
 
     def _listen(self, player: Player) -> None:
         """Obey until the bench is gone; raises LineError."""

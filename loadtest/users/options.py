@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from loadtest.drops import DROPS, find_drop
 from loadtest.load import IDENTITY, Job, Load, by_comma, flag_of, help_of, variable_of
+from loadtest.load.push import Request, check_push, read_push
 from loadtest.outages import OUTAGES, problem_with_ending
 
 NOT_IN_THE_FORM: Final = frozenset({"header", "join", "ca_file", "proxy"})
@@ -95,7 +96,7 @@ def _checked(given: Mapping[str, Any]) -> Job:
         job = Job.model_validate(given)
     except ValidationError as error:
         problems = [(str(one["loc"][0]), one["msg"].removeprefix("Value error, ")) for one in error.errors()]
-    problems += _problems_with_drops(given)
+    problems += [*_problems_with_drops(given), *_problems_with_push(given)]
     if problems:
         order = list(Job.model_fields)
         problems.sort(key=lambda problem: order.index(problem[0]))
@@ -115,6 +116,17 @@ def _problems_with_drops(given: Mapping[str, Any]) -> list[tuple[str, str]]:
         text = f"the drops on the way to being open go through no proxy; leave it out, or {', '.join(on_the_way)}"
         problems.append(("proxy", text))
     return problems
+
+
+def _problems_with_push(given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Refuse a command where there is no bench that runs it."""
+    try:
+        push = check_push(str(given.get("push") or ""))
+    except ValueError:  # told already
+        return []
+    if not push or isinstance(read_push(push), Request):
+        return []
+    return [("push", "a command is run by `channels-loadtest bench` alone; write a request, 'POST /path/ BODY'")]
 
 
 def _problem_with_drop(name: str) -> str | None:

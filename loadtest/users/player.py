@@ -10,6 +10,8 @@ from gevent.pool import Pool
 from loadtest.ledger import Phase
 from loadtest.phases import Happened, Order, Task
 from loadtest.users.churn import Dropping
+from loadtest.users.pinging import pinging
+from loadtest.users.pushing import Pushing
 from loadtest.users.session import Session
 
 QUIET_S = 0.25
@@ -28,6 +30,8 @@ class Player:
         self._report = report
         self._end = end
         self._dropping = Dropping(session)
+        self._pushing = Pushing(session) if session.load.push else None
+        self._pinging = pinging(session) if session.load.ping_message else None
         self._phase: Phase | None = None
         session.at_end(self._stop)
 
@@ -58,17 +62,24 @@ class Player:
         session.mark(phase, value=value)
         match phase:
             case Phase.RAMP:
+                self._start_what_is_beside_members()
                 self._report_when(self._all_open, Happened.OPEN)
             case Phase.RECOVER:
-                session.record_unsent()
+                session.record_unsent(self._pushing.overdue_s() if self._pushing else ())
                 self._report_when(self._all_back, Happened.BACK)
             case Phase.DRAIN:
                 session.may_send = False
-                self._report_when(_Silence(session).is_long_enough, Happened.QUIET)
+                self._report_when(_Silence(session, self._pushing).is_long_enough, Happened.QUIET)
             case Phase.CLOSE:
                 gevent.spawn(self._close)
             case Phase.WARM_UP | Phase.STEADY | Phase.END:
                 pass
+
+    def _start_what_is_beside_members(self) -> None:
+        if self._pushing is not None:
+            self._pushing.start()
+        if self._pinging is not None:
+            self._pinging.start()
 
     def _report_when(self, condition: Callable[[], bool], happened: Happened) -> None:
         """Report once as soon as the condition holds, unless another phase begins before."""
@@ -105,14 +116,19 @@ class Player:
 
     def _stop(self) -> None:
         self._dropping.stop()
+        if self._pushing is not None:
+            self._pushing.end()
+        if self._pinging is not None:
+            self._pinging.stop()
         self._phase = None
 
 
 class _Silence:
     """How long nothing has arrived."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, pushing: Pushing | None) -> None:
         self._session = session
+        self._pushing = pushing
         self._seen = session.counted
         self._since = monotonic()
 
@@ -120,6 +136,8 @@ class _Silence:
         """Tell whether all that was under way must have arrived."""
         if self._session.counted != self._seen:
             self._seen, self._since = self._session.counted, monotonic()
+        if self._pushing is not None and not self._pushing.is_idle:
+            return False
         is_answered = all(member.is_answered for member in self._session.members)
         quiet_s = (QUIET_S if is_answered else STALLED_S) + self._session.longest_work_s
         return monotonic() - self._since >= quiet_s

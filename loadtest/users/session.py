@@ -2,7 +2,8 @@
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -106,14 +107,16 @@ class Session:
         if self.load.steady and self.load.generator == 1:
             self.record(Event.PHASE, 0, code=phase, value=value)
 
-    def record_unsent(self) -> None:
+    def record_unsent(self, others: Iterable[float] = ()) -> None:
         """Record how many messages were due in the steady window and are not sent, where there is a plan of them.
 
-        Exact for a constant rate; of random arrivals what is to be expected.
+        Of `others` than members there are the seconds since the next one was due; below 0 where it is not yet. Exact
+        for a constant rate; of random arrivals what is to be expected.
         """
         rate, steady_s = self.load.rate, self.load.steady
         if rate:
-            overdue_s = [min(seconds, steady_s) for member in self.members if (seconds := member.overdue_s) >= 0]
+            since_due_s = chain((member.overdue_s for member in self.members), others)
+            overdue_s = [min(seconds, steady_s) for seconds in since_due_s if seconds >= 0]
             unsent = sum(min(1 + int(seconds * rate), math.ceil(steady_s * rate)) for seconds in overdue_s)
             self.record(Event.UNSENT, 0, argument=round(max(overdue_s, default=0.0) * 1000), value=unsent)
 

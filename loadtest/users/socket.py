@@ -95,6 +95,9 @@ class MemberSocket(Waiting):
         except WireError as error:
             self._open_failed(number, error, row="open")
             return False
+        if self._joining is not None:
+            for _ in range(self._joining.says):
+                self._record(Event.ASIDE, number)
         if self._joining is not None and (problem := self._joining.join(connection)):
             connection.reset()
             self._record(Event.OPEN_FAILED, number, argument=self._session.text(problem))
@@ -135,8 +138,8 @@ class MemberSocket(Waiting):
         late_us = (now_ns - planned_ns) // _NS_A_US
         if late_us > _LARGEST_US:
             late_us = _LARGEST_US
+        text = self._encode(identity, planned_ns)  # before it is recorded: a locustfile's own may raise
         self._record(_SENT, connection.id, self.free_ns > planned_ns, late_us, identity, now_ns)
-        text = self._encode(identity, planned_ns)
         try:
             connection.send(text)
         except WireError as error:
@@ -153,6 +156,26 @@ class MemberSocket(Waiting):
             return False
         outcome = self.wait(self._sent_ns)
         return outcome is ANSWERED or self._got_none(outcome)
+
+    def listen(self) -> None:
+        """Wait until the connection has ended or something awaited has come, ANSWER_TIMEOUT_S at most."""
+        if self.is_open:
+            self.wait(monotonic_ns())
+
+    def await_message(self, identity: int) -> None:
+        """Await a message that this member does not send itself: until it comes, `is_answered` says so."""
+        self._awaited = identity
+
+    def say_aside(self, frame: str | bytes) -> None:
+        """Send what is no message, and wait for nothing; what answers it is none either."""
+        connection = self._connection
+        if connection is None:
+            return
+        self._record(Event.ASIDE, connection.id)
+        try:
+            connection.send(frame)
+        except WireError as error:
+            self._statistics.fail("ping", error.name)
 
     def ask(self, text: str) -> bool:
         """Send a text that is not measured, and wait until something that is no message of ours comes."""

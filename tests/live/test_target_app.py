@@ -85,7 +85,12 @@ def members(target: Target, room: str) -> int:
 
 
 def online(target: Target, number: int) -> bool:
-    return number in (residue(target).presence or [])
+    return number in present(target)
+
+
+def present(target: Target) -> list[int | str]:
+    told = residue(target).presence
+    return told if isinstance(told, list) else []
 
 
 @EVERY_CONSUMER
@@ -158,7 +163,7 @@ def test_guard_when_members_are_reset_while_the_room_is_busy_then_nothing_of_the
                 ws.recv(ANSWER_S)
                 reset(ws)
             until(lambda: members(target, room) == 1)
-            until(lambda: not set(numbers) & set(residue(target).presence or []))
+            until(lambda: not set(numbers) & set(present(target)))
             until(lambda: ask_status(target.control).answered[0].open == 1)
         finally:
             stop.set()

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.live
 
 PROJECT = Path(__file__).with_name("projects") / "teamchat"
 CLEAN = ("ChatConsumer", "SyncChatConsumer")
+COMMAND = "daphne -v 1 -p {port} teamchat.asgi:application"
 DEFECT = ("OldChatConsumer", "OldSyncChatConsumer")
 PATHS = ("/ws/chat/", "/ws/chat/sync/", "/ws/v1/chat/", "/ws/v1/chat/sync/")
 TALK = {
@@ -139,31 +140,43 @@ def short() -> list[str]:
 def test_audit_when_the_app_is_the_tutorials_chat_then_app_and_path_are_all_that_has_to_be_said(
     tmp_path: Path,
 ) -> None:
-    with Bench("bench", *BY_HAND, *short(), "--layers", "redis", "--out", tmp_path) as bench:
+    with Bench("bench", *BY_HAND, *short(), "--broker", "private", "--out", tmp_path) as bench:
         assert bench.ended_valid() == 0, bench.out + bench.err
         assert "DEBUG is on in the app's settings" in bench.err
     (row,) = table(tmp_path / "latest", "delivery").iter_rows(named=True)
     assert row["consumer"] == "ChatConsumer"
+    assert row["layer"] == "configured-private"
     assert row["delivered"] > 0
     assert row["duplicated"] == row["lost"] == 0
 
 
-def test_audit_when_the_layer_of_the_app_cannot_be_reached_then_exit_4_with_what_the_app_says(tmp_path: Path) -> None:
+def test_audit_when_the_broker_of_the_app_is_not_there_then_exit_4_and_the_option_for_another_one(
+    tmp_path: Path,
+) -> None:
     with Bench("bench", *BY_HAND, *short(), "--out", tmp_path) as bench:
         assert bench.ended() == 4
-        assert "Connect call failed ('127.0.0.1', 6390)" in bench.err
+        assert "nobody answers at 127.0.0.1:6390, where the app's settings have the broker of its channel" in bench.err
+        assert "say --broker private for one of our own" in bench.err
         assert_tidy(bench)
 
 
-def test_audit_when_the_databases_are_the_apps_own_then_it_wrote_to_them_and_that_was_said(tmp_path: Path) -> None:
+def test_audit_when_databases_and_command_are_the_users_own_then_they_are_used_and_that_is_said(tmp_path: Path) -> None:
     project = shutil.copytree(PROJECT, tmp_path / "teamchat", ignore=shutil.ignore_patterns("__pycache__"))
-    own = ("--database", "as-is", "--before", "python manage.py migrate")
+    own = ("--database", "as-is", "--before", "python manage.py migrate", "--command", COMMAND)
     with Bench("bench", "--app", "teamchat.asgi", *own, *options("/ws/chat/"), "--out", tmp_path, cwd=project) as bench:
         assert bench.ended_valid() == 0, bench.out + bench.err
+        assert_tidy(bench)
         assert "THE APP WRITES TO ITS OWN DATABASES: default (django.db.backends.sqlite3 " in bench.err
     with closing(sqlite3.connect(project / "teamchat.sqlite3")) as database:
         (visits,) = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'rooms_visit'").fetchone()
     assert visits >= int(LOAD["--users"])
+    (row,) = table(tmp_path / "latest", "disconnects").iter_rows(named=True)
+    assert row["server"] == "daphne"
+    assert row["dropped"] > 0
+    assert row["groups_left"] == row["missed"]
+    told = manifest(tmp_path / "latest")
+    assert told["identity"]["server daphne"].startswith("4.")
+    assert told["target"]["command"] == shlex.join(COMMAND.split())
 
 
 def test_audit_when_messages_are_acknowledged_then_no_acknowledgement_is_taken_for_one(tmp_path: Path) -> None:

@@ -101,8 +101,8 @@ def test_app_when_its_settings_are_wrong_then_exit_4(bench: Run, tmp_path: Path,
 def test_path_when_the_app_has_no_route_for_it_then_exit_2_with_those_that_there_are(bench: Run) -> None:
     code, said = bench("--path", "/ws/chatt/")
     assert code == 2
-    routes = "ws/binary/bytes/, ws/binary/msgpack/, ws/chat/, ws/chat/sync/, ws/v1/chat/, ws/v1/chat/sync/"
-    assert f"--path: the app has no route for the path '/ws/chatt/'; there are {routes}\n" in said
+    routes = "ws/binary/bytes/, ws/binary/msgpack/, ws/chat/, ws/chat/sync/, ws/rpc/, ws/rpc/beta/, ws/v1/chat/, "
+    assert f"--path: the app has no route for the path '/ws/chatt/'; there are {routes}ws/v1/chat/sync/\n" in said
 
 
 def test_path_when_no_consumer_of_channels_answers_then_exit_4(bench: Run, tmp_path: Path) -> None:

@@ -1,11 +1,20 @@
 """An app that lets in only who shows a token, comes from its own page, or speaks its subprotocol."""
 
 import json
-from collections.abc import Callable
+import os
+import shutil
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from loadtest.cli.main import main
 from tests.live.bench_process import Bench, manifest, table
 
 pytestmark = pytest.mark.live
@@ -134,10 +143,14 @@ def users_file(folder: Path, text: str = ACCOUNTS) -> tuple[str, str]:
     return "--users-file", str(folder / "users")
 
 
-def test_audit_when_users_sign_in_then_each_has_a_session_of_its_own(audit: Audit, tmp_path: Path) -> None:
+def test_audit_when_users_sign_in_and_none_are_named_then_they_are_made_and_each_has_a_session_of_its_own(
+    audit: Audit, tmp_path: Path
+) -> None:
+    """At a path whose middleware refuses whoever is not signed in."""
     run = tmp_path / "out" / "latest"
-    with audit("/ws/ticket/{room}/", *CUSTOMER, *users_file(tmp_path)) as bench:
+    with audit("/ws/members/ticket/{room}/", "--login-url", "/accounts/login/") as bench:
         assert bench.ended_valid() == 0, bench.out + bench.err
+        assert "users who can sign in are made in the scratch database" in bench.err
     (row,) = table(run, "delivery").iter_rows(named=True)
     assert row["delivered"] > 0
     assert row["lost"] == 0
@@ -164,3 +177,57 @@ def test_audit_when_signing_in_fails_then_it_is_said_why_without_a_password(
         assert problem in bench.err
         assert "secret-0" not in bench.err
         assert "wrong" not in bench.err
+
+
+def users(monkeypatch: pytest.MonkeyPatch, what: str, *options: str | Path) -> int:
+    """Run `channels-loadtest users` in this process; return its exit code."""
+    app = ("--app", "helpdesk.asgi", "--env", f"HELPDESK_TOKEN={TOKEN}")
+    monkeypatch.setattr("sys.argv", ["channels-loadtest", "users", what, *app, *map(str, options)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Give the signals back that the command takes over."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+def names_in(database: Path) -> list[str]:
+    with closing(sqlite3.connect(database)) as opened:
+        return [name for (name,) in opened.execute("SELECT username FROM auth_user")]
+
+
+@pytest.mark.usefixtures("handlers")
+def test_users_when_made_in_the_apps_own_database_then_they_alone_are_removed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(PROJECT, tmp_path / "helpdesk", ignore=shutil.ignore_patterns("__pycache__"))
+    alice = "from django.contrib.auth.models import User; User.objects.create_user('alice', password='wonderland')"
+    for command in (("migrate", "-v0"), ("shell", "-c", alice)):
+        subprocess.run(
+            [sys.executable, "manage.py", *command], cwd=folder, env={**os.environ, "HELPDESK_TOKEN": TOKEN}, check=True
+        )
+    database, file = folder / "helpdesk.sqlite3", tmp_path / "users.txt"
+    scratch = ("--app-dir", folder, "--users-file", file)
+    assert users(monkeypatch, "create", *scratch, "--count", "2") == 2, "whose database is not said"
+    assert "say --database as-is if that is meant" in capsys.readouterr().err
+    own = (*scratch, "--database", "as-is")
+
+    assert users(monkeypatch, "create", *own, "--count", "2") == 0
+    assert f"MAKING USERS IN THE APP'S OWN DATABASE: default (django.db.backends.sqlite3 {database})" in (
+        capsys.readouterr().out
+    )
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    made = [line.partition(":")[0] for line in file.read_text().splitlines()]
+    assert sorted(names_in(database)) == sorted([*made, "alice"])
+
+    (tmp_path / "theirs").write_text("alice:wonderland\n")
+    assert users(monkeypatch, "remove", *own[:3], tmp_path / "theirs", *own[4:]) == 2, "she was not made by us"
+    assert users(monkeypatch, "remove", *own) == 0
+    assert names_in(database) == ["alice"]
+    assert not file.exists()

@@ -27,6 +27,10 @@ def test_target_when_no_app_is_named_then_it_is_the_reference_app() -> None:
         ({"app": "a.asgi", "path": ["/ws/"], "app_dir": Path("/no/such")}, "--app-dir: /no/such is no folder"),
         ({"app": "a.asgi", "path": ["/ws/"], "python": "/no/such"}, "--python /no/such is no program"),
         ({"app": "a.asgi", "path": ["/ws/"], "env": ["A=1", "secret"]}, "--env: write NAME=VALUE"),
+        ({"app": "a.asgi", "path": ["/ws/"], "broker": "mine"}, "--broker is private, or left out, got 'mine'"),
+        ({"app": "a.asgi", "path": ["/ws/"], "command": "daphne a.asgi"}, "--command: there is no {port} in "),
+        ({"app": "a.asgi", "path": ["/ws/"], "command": "A=1 daphne {port}"}, "--command: 'A=1' is no program; --env "),
+        ({"app": "a.asgi", "path": ["/ws/"], "command": "daphne '{port}"}, "--command: No closing quotation"),
     ],
 )
 def test_target_when_options_make_no_sense_then_it_is_said_which(given: dict[str, Any], problem: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import cycle
 from random import Random
 
 import pytest
 
+from loadtest.bench import calibration
 from loadtest.bench.calibration import (
     DROP_OF_STEPS,
     MOST_DISTURBED,
@@ -16,7 +18,6 @@ from loadtest.bench.calibration import (
     agreed_capacity,
     calibrated_cell,
     cells_to_calibrate,
-    find_capacity,
     rate_of_load,
     step_of,
 )
@@ -28,6 +29,8 @@ from loadtest.report.tables import Tables
 from tests.unit.plans import make_plan
 
 CELL = CellKey(scenario="churn", layer="redis", consumer="sync", drop=DROP_OF_STEPS)
+
+find_capacity = partial(calibration.find_capacity, typical=SCENARIOS["churn"].rate)
 
 Server = Callable[[float], float]
 """The utilisation at a rate."""

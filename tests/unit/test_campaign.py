@@ -91,7 +91,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 def carry_out(run: RunFolder) -> Told:
     told = Told()
-    target: Any = type("Target", (), {"prepare": lambda self, folder: None})()
+    target: Any = type("Target", (), {"prepare": lambda self, folder, users: None})()
     run_campaign(run, target, addresses={}, watcher=told)
     return told
 

@@ -203,3 +203,74 @@ def test_message_when_it_comes_after_the_join_was_answered_then_it_counts(
     on_hub(both)
     assert greenlet.get(timeout=1) is True
     assert int(Event.RECEIVED) in recorded
+
+
+class Raising(WebSocketUser):
+    """A user whose own code raises, wherever it is asked."""
+
+    abstract = True
+
+    def joining(self) -> list[str]:
+        raise KeyError("joining")
+
+    def is_joined(self, frame: str | bytes) -> bool:
+        return str(frame) == "in" or bool(json.loads(frame))
+
+    def encode(self, marker: str) -> str:
+        raise KeyError("encode")
+
+    def find(self, frame: str | bytes) -> str | None:
+        return str(json.loads(frame)["text"])
+
+
+def test_user_when_its_own_code_raises_then_that_is_told_and_its_connection_stays(
+    made: Made, connections: list[Connection]
+) -> None:
+    user = made(Raising)
+    told: list[str] = []
+    user.environment.events.user_error.add_listener(lambda exception, **_: told.append(type(exception).__name__))
+    recorded: list[int] = []
+    user.ws._record = lambda event, *_, **__: recorded.append(event)
+    greenlet = opening(user)
+    connections[0].arrives("no JSON")
+    connections[0].arrives("in")
+    assert greenlet.get(timeout=1) is True
+    connections[0].arrives("{}")
+    assert told == ["KeyError", "JSONDecodeError", "KeyError"]
+    with pytest.raises(KeyError):
+        user.ws.post(user.ws.message(1))
+    assert Event.SENT not in recorded, "it was not sent"
+    assert user.is_open
+
+
+class Talkative(WebSocketUser):
+    """A user that joins by itself, and waits for an answer."""
+
+    abstract = True
+
+    def joining(self) -> list[str]:
+        return [f"room {self.room} user {self.number}"]
+
+    def is_joined(self, frame: str | bytes) -> bool:
+        return frame == "in"
+
+
+def test_user_when_its_class_joins_then_it_is_open_once_that_is_answered(
+    made: Made, connections: list[Connection]
+) -> None:
+    user = made(Talkative, room_size=1)
+    greenlet = opening(user)
+    assert connections[0].sent == ["room 0 user 0"]
+    connections[0].arrives("welcome")
+    assert not greenlet.ready()
+    connections[0].arrives("in")
+    assert greenlet.get(timeout=1) is True
+
+
+@pytest.mark.parametrize(("path", "rooms"), [("", [0, 0, 1]), ("/ws/{room}/", [0, 0, 1]), ("/ws/echo/", [0, 1, 2])])
+def test_users_when_their_class_has_no_path_or_one_with_rooms_then_they_share_them(
+    made: Made, path: str, rooms: list[int]
+) -> None:
+    first = made(type("Shared", (Plain,), {"path": path, "abstract": True}), room_size=2)
+    users = [first, *(type(first)(first.environment) for _ in range(2))]
+    assert [user.room for user in users] == rooms

@@ -147,7 +147,9 @@ def test_compare_when_the_outcome_of_a_kind_of_drop_is_certain_then_it_is_compar
 
 
 def test_compare_when_many_more_are_missed_then_the_share_is_higher(run: Path, other: Path) -> None:
-    change(other, "disconnects", missed=pl.lit(20), disconnect_called=pl.lit(20))
+    change(other, "disconnects", dropped=pl.lit(40), missed=pl.lit(20), disconnect_called=pl.lit(20), unknown=pl.lit(0))
+    drops = (other / "drops.csv").read_text().splitlines(keepends=True)
+    (other / "drops.csv").write_text(drops[0])  # they would say something else
     row = row_of(compared(run, other), "missed_share", layer="inmemory", consumer="async")
     assert row.is_worse
     assert row.judged.difference.estimate == pytest.approx(0.5)

@@ -139,7 +139,6 @@ def test_login_when_its_file_makes_no_sense_then_it_is_said_without_a_secret(
     assert "swordfish" not in str(refused.value)
 
 
-@pytest.mark.parametrize("given", [{"login_url": "/login/"}, {"users_file": Path("users")}])
-def test_login_when_only_one_of_its_options_is_given_then_both_are_asked_for(given: dict[str, Any]) -> None:
-    with pytest.raises(PlanError, match="--login-url and --users-file go together"):
-        login_of(given)
+def test_login_when_there_are_users_and_no_page_then_it_is_asked_for() -> None:
+    with pytest.raises(PlanError, match="give --login-url, the page with the form, too"):
+        login_of({"users_file": Path("users")})

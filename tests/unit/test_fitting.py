@@ -81,6 +81,17 @@ def test_server_when_it_is_older_than_its_command_line_then_it_is_refused() -> N
     assert SERVERS["daphne"].unavailable(installed) is None
 
 
+def test_server_when_a_command_of_the_users_own_starts_it_then_it_is_the_only_one() -> None:
+    own = app("/ws/{room}/")
+    offer = replace(own, project=replace(own.project, command=("gunicorn", "-b", "127.0.0.1:{port}"))).offer
+    assert plan_for(offer).servers == ("gunicorn",)
+    with pytest.raises(PlanError, match="unknown server 'daphne'; there are gunicorn"):
+        plan_for(offer, servers="daphne")
+    with pytest.raises(PlanError, match="server_ping: the drops zombie are silent, so that only the server's pings"):
+        plan_for(offer, drops="rst,zombie")
+    assert plan_for(offer, drops="rst,zombie", server_ping="5/5").server_ping == "5/5"
+
+
 def test_layer_when_its_package_is_not_in_the_apps_interpreter_then_it_is_refused() -> None:
     with pytest.raises(PlanError, match="/venv/bin/python -m pip install channels_redis"):
         plan_for(app("/ws/{room}/").offer, layers="redis")
@@ -105,6 +116,40 @@ def test_rooms_when_what_users_say_tells_them_apart_then_they_are_as_large_as_th
     plan = plan_for(app("/ws/lobby/").offer, **given)
     assert plan.room_size is None
     assert plan.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("push", "room_size", "note"),
+    [
+        ("POST /{room}/ {marker}", None, None),
+        ("POST /{room}/{user}/ {marker}", None, None),
+        ("POST /{user}/ {marker}", 1, "each user is in a room of its own, for --push names a {user}"),
+        ("POST / {marker}", 30, "all 30 users are in one room, for --push has no {room} in it"),
+    ],
+)
+def test_rooms_when_something_else_has_the_app_send_then_they_are_who_gets_it_whatever_the_path(
+    push: str, room_size: int | None, note: str | None
+) -> None:
+    for path in ("/ws/{room}/", *(["/ws/lobby/"] if note else [])):
+        plan = plan_for(app(path).offer, users=30, push=push)
+        assert plan.room_size == room_size
+        assert list(plan.notes) == ([note] if note else [])
+        assert plan.message == "", "users say nothing"
+    if note:
+        with pytest.raises(PlanError, match=r"room_size: .*leave it out"):
+            plan_for(app("/ws/{room}/").offer, users=30, push=push, room_size=5)
+
+
+def test_rooms_when_a_push_names_one_and_users_are_in_none_then_it_is_refused() -> None:
+    with pytest.raises(PlanError, match="and neither --path nor --join has one, so users are in none"):
+        plan_for(app("/ws/lobby/").offer, push="POST /{room}/ {marker}")
+    joining = plan_for(app("/ws/lobby/").offer, push="POST /{room}/ {marker}", join=("in {room}",), expect="in")
+    assert joining.room_size is None
+
+
+def test_plan_when_the_reference_app_is_to_be_pushed_then_it_is_refused() -> None:
+    with pytest.raises(PlanError, match="push: nothing has the reference app send but its users"):
+        plan_for(ReferenceApp().offer, scenarios="churn", push="POST / {marker}")
 
 
 def test_plan_when_members_join_and_wait_for_nothing_then_it_is_said_what_that_makes_of_lost() -> None:

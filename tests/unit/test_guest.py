@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from loadtest.contract.overrides import Overrides, write_overrides
-from loadtest.contract.variables import OVERRIDES_VARIABLE
+from loadtest.contract.variables import OVERRIDES_VARIABLE, WRAPPED_VARIABLE
 from loadtest.guest.overrides import SQLITE, change
 from loadtest.targets.guest_path import make_guest_path
 
@@ -117,6 +117,33 @@ def test_hook_when_there_is_another_sitecustomize_then_that_one_runs_too(guest: 
     assert run(guest, "import sys; print(sys.other_one_has_run)", tmp_path, PYTHONPATH=path) == "True"
 
 
+WRAPPING = (
+    "import importlib, sys\n"
+    "class Editable:\n"
+    "    def find_spec(self, name, path=None, target=None):\n"
+    "        if name == 'shop':\n"
+    "            from importlib.util import spec_from_file_location\n"
+    "            return spec_from_file_location(name, 'elsewhere/shop.py')\n"
+    "sys.meta_path.append(Editable())\n"
+    "shop = importlib.import_module('shop')\n"
+    "print(type(shop.application).__name__, type(shop.holder.app).__name__)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "told"),
+    [("shop", "Probe function"), ("shop:holder.app", "function Probe"), ("shop:none", "function function")],
+)
+def test_app_when_it_is_imported_by_whatever_finder_then_the_probe_is_around_what_was_named(
+    guest: Path, tmp_path: Path, wrapped: str, told: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "shop.py").write_text(
+        "async def application(scope, receive, send): ...\nclass holder: app = staticmethod(application)\n"
+    )
+    assert run(guest, WRAPPING, tmp_path, **{WRAPPED_VARIABLE: wrapped}) == told
+
+
 def settings(**given: Any) -> SimpleNamespace:
     return SimpleNamespace(**{"DATABASES": {}, "ALLOWED_HOSTS": [], "DEBUG": False, **given})
 
@@ -135,6 +162,12 @@ def test_change_when_there_are_other_channel_layers_then_they_stay() -> None:
     made = settings(CHANNEL_LAYERS={"default": {"BACKEND": "a.A"}, "slow": {"BACKEND": "b.B"}})
     change(made, Overrides(channel_layers={"default": {"BACKEND": "c.C"}}))
     assert made.CHANNEL_LAYERS == {"default": {"BACKEND": "c.C"}, "slow": {"BACKEND": "b.B"}}
+
+
+def test_change_when_somebody_tells_who_is_online_then_the_probe_asks_there_and_other_keys_stay() -> None:
+    made = settings(LOADTEST={"PRESENCE": "own.online", "OTHER": 1})
+    change(made, Overrides(presence="app.models:online"))
+    assert made.LOADTEST == {"PRESENCE": "app.models:online", "OTHER": 1}
 
 
 def test_change_when_debugging_allows_every_name_of_this_machine_then_no_list_ends_that() -> None:

@@ -36,6 +36,11 @@ def test_bench_when_nothing_is_given_then_app_folder_settings_and_interpreter_ar
     ]
 
 
+def test_users_when_no_app_is_given_then_it_is_the_projects_too() -> None:
+    typed = ["users", "create", "--count", "2"]
+    assert command.with_project(typed)[:5] == [*typed, "--app=shopfront.asgi:application"]
+
+
 def test_bench_when_something_is_given_then_that_stays() -> None:
     given = ["bench", "--app", "other.asgi", "--settings=other.settings", "--python", "/usr/bin/python3"]
     assert command.with_project(given) == given

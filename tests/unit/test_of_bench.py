@@ -11,11 +11,12 @@ from typing import Any
 
 import gevent
 import pytest
+from locust.env import Environment
 
 from loadtest.load import Job
 from loadtest.phases import Happened, Order, Task, read_report, write
 from loadtest.stack.folders import short_folder
-from loadtest.users.of_bench import GARBLED, BenchLink
+from loadtest.users.of_bench import GARBLED, RAISED, BenchLink
 from loadtest.users.options import OptionsError
 
 
@@ -39,7 +40,8 @@ def test_generator_when_the_bench_sends_no_order_or_is_gone_then_it_ends_in_orde
     server: socket.socket, sent: bytes, code: int | None
 ) -> None:
     quits: list[int] = []
-    environment = SimpleNamespace(process_exit_code=None, runner=SimpleNamespace(quit=lambda: quits.append(1)))
+    environment = Environment()
+    environment.runner = SimpleNamespace(quit=lambda: quits.append(1))  # type: ignore[assignment]
     session: Any = SimpleNamespace(
         at_end=lambda _: None, load=Job(host="ws://h"), environment=environment, stream=random.Random
     )
@@ -54,3 +56,27 @@ def test_generator_when_the_bench_sends_no_order_or_is_gone_then_it_ends_in_orde
         while not quits:
             gevent.sleep(0.01)
     assert (quits, environment.process_exit_code) == ([1], code)
+
+
+def test_generator_when_the_locustfile_raises_then_it_ends_and_says_what_once(
+    server: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    quits: list[int] = []
+    environment = Environment(parsed_options=SimpleNamespace(locustfile=__file__))
+    environment.runner = SimpleNamespace(quit=lambda: quits.append(1))  # type: ignore[assignment]
+    session: Any = SimpleNamespace(
+        at_end=lambda _: None, load=Job(host="ws://h"), environment=environment, stream=random.Random
+    )
+    with gevent.Timeout(5):
+        starting = gevent.spawn(BenchLink, Job(host="ws://h", conductor=server.getsockname()))
+        gevent.sleep(0.05)
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(write(Order(task=Task.STOP_DROPPING)))
+            starting.get().begin(session)
+            for _ in range(2):
+                environment.events.user_error.fire(user_instance=None, exception=KeyError("text"), tb=None)
+            while not quits:
+                gevent.sleep(0.01)
+    assert environment.process_exit_code == RAISED
+    assert [record.getMessage() for record in caplog.records] == ["the locustfile raised KeyError: 'text'"]

@@ -292,7 +292,7 @@ def test_locust_when_given_every_option_then_it_knows_them_and_refuses_only_what
     values = {"--drop-kind": "fin,rst", "--handler-work": "none", "--consumer": "sync", "--ledger": "",
               "--blocker-work": "cpu:1", "--payload-size": "64", "--origin": "http://h", "--job": "",
               "--header": "Cookie: a=1", "--message": "{marker}", "--message-form": "bytes", "--arrivals": "poisson",
-              "--ca-file": "", "--proxy": "http://user:secret@h:3128"}  # fmt: skip
+              "--ca-file": "", "--push": "/ {marker}", "--proxy": "http://user:secret@h:3128"}  # fmt: skip
     flags = {"--compression", "--insecure"}
     given = [
         option if option in flags else f"{option}={values.get(option, 1)}" for option in OURS if option != "--rate"

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from typer.main import get_command
 
 from loadtest.bench.choices import names_of, values_in
-from loadtest.bench.generator import duration_of, users_of
+from loadtest.bench.generator import duration_of, job_of, users_of
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import EVERY, PROFILES
 from loadtest.bench.scenarios import SCENARIOS
@@ -26,11 +26,12 @@ from loadtest.load import SMALLEST_PAYLOAD, Load, help_of
 from tests.unit.plans import CHOICES, make_plan
 
 EVERY_KEY: dict[str, Any] = {
-    "profile": "standard", "consumers": ("async",), "layers": ("inmemory",), "scenarios": ("churn",),
+    "profile": "standard", "consumers": ("async",), "layers": ("inmemory",), "locustfile": (), "scenarios": ("churn",),
     "drops": ("rst", "fin"), "servers": ("uvicorn",), "users": 7, "rate": 1.5, "arrivals": "poisson", "room_size": 3,
     "payload_size": 100, "load": ("fixed",), "load_of": "own", "twins": False, "work": "sleep:5",
     "blocker_work": "sleep:50", "message": '{"say": "{marker}"}', "join": ('{"room": {room}}',),
     "message_form": "msgpack", "expect": "joined", "ack": "stored", "reaches": "others",
+    "ping_message": '{"ping": {user}}', "ping_every": 2.5, "push": "",  # which goes with no message
     "drop_share": 0.5, "offline": 0.25, "warm_up": 0.0, "duration": 1.0,
     "drain": 2.0, "settle": 3.0, "server_ping": "5/6", "mix_drops": False, "trials": 2, "repeats": 3,
     "seed": 9, "port": 8123,
@@ -279,7 +280,20 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
     command: Any = get_command(app)
     options = {option.name: option for option in command.commands["bench"].params}
     keys = {name: field for name, field in Plan.model_fields.items() if name != "notes"}
-    own_app = ["app", "app_dir", "path", "python", "settings", "env", "env_file", "before", "database"]
+    own_app = [
+        "app",
+        "app_dir",
+        "path",
+        "python",
+        "settings",
+        "env",
+        "env_file",
+        "command",
+        "before",
+        "database",
+        "online",
+        "broker",
+    ]
     own_app += ["header", "header_file", "cookie", "origin", "subprotocol", "login_url", "users_file"]
     others = ["plan", "out", "like", "resume", *own_app, "redis_url"]
     assert list(options) == [*keys, *others, *({"help"} & options.keys())]
@@ -344,6 +358,33 @@ def test_plan_when_senders_wait_for_what_reaches_others_only_then_it_is_refused(
     given: dict[str, Any], problem: str
 ) -> None:
     assert problem in problems({"reaches": "others", **given})
+
+
+PUSH = 'POST /alerts/{room}/ {"text": "{marker}"}'
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"message": "{marker}"}, "push: users only listen then, and say nothing; leave out the message"),
+        ({"reaches": "nobody"}, "push: users only listen then, and say nothing"),
+        ({"scenarios": "echo,churn"}, "push: with echo each user waits for its own message, and here it says none"),
+        ({"rate": 0}, "push: a rate of 0 pushes nothing"),
+        ({"push": "POST /alerts/ hello"}, "push: there is no {marker} in 'POST /alerts/ hello'"),
+        ({"push": "notify {marker}", "load": "30%"}, "push: a command cannot be run often enough for the load 30%"),
+        ({"ping_every": 0}, "ping_every: Input should be greater than 0"),
+    ],
+)
+def test_plan_when_something_does_not_go_with_a_push_then_it_is_refused(given: dict[str, Any], problem: str) -> None:
+    assert problem in problems({"scenarios": "churn", "push": PUSH, **given})
+
+
+def test_plan_when_there_is_a_push_and_a_ping_then_talk_and_job_have_them() -> None:
+    plan = make_plan({"scenarios": "churn", "push": PUSH, "ping_message": "ping", "ping_every": 5, "rate": 2})
+    assert (plan.talk.push, plan.talk.ping) == (PUSH, "ping")
+    job = job_of(plan, plan.trials_in_order()[0], folder=Path("/trial"))
+    assert (job.push, job.ping_message, job.ping_every) == (PUSH, "ping", 5)
+    assert job.talk.pinging(room=1, user=2) == "ping"
 
 
 def test_plan_when_messages_reach_nobody_then_its_talk_says_so() -> None:

@@ -428,6 +428,12 @@ def test_connections_that_could_not_be_opened_are_told_with_the_reasons() -> Non
     )
 
 
+def test_pushes_that_failed_are_told_with_what_came_back() -> None:
+    row = {**key_row(), "users": 9, "push_failed": 3, "push_failures": {"HTTP 503 Busy": 2, "no answer": 1}}
+    (text,) = texts(findings_of(throughput=[row]), "unexpected")
+    assert text == "redis, sync, echo: 3 pushes failed: HTTP 503 Busy 2 and no answer 1 (9 open at a time, 1 trial)."
+
+
 def test_subscriptions_that_dropped_connections_left_are_told() -> None:
     found = findings_of(disconnects=[drops(10, 0, groups_left=0, subscriptions_left=4)])
     (text,) = texts(found, "left behind")

@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 
 from loadtest.contract import Identity
-from loadtest.servers import HOST, SERVERS, Server, Serving
+from loadtest.servers import HOST, SERVERS, Server, Serving, find_server
+from loadtest.servers.own_command import at_port, server_of
 
 SERVING = Serving(application="a.asgi:application", port=8001, python="python3")
 EVERY = pytest.mark.parametrize("server", SERVERS.values(), ids=list(SERVERS))
@@ -49,3 +50,28 @@ def test_servers_when_listed_then_uvicorn_alone_is_the_default() -> None:
 def test_server_when_it_is_not_installed_then_it_says_what_installs_it() -> None:
     missing = dataclasses.replace(SERVERS["daphne"], package="no-such-distribution")
     assert missing.unavailable() == "no-such-distribution is not installed; pip install 'channels-loadtest[servers]'"
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("daphne -p {port} a.asgi:application", "daphne"),
+        ("/venv/bin/gunicorn -k uvicorn_worker.UvicornWorker a.asgi", "gunicorn"),
+        ("python -m uvicorn a.asgi --port {port}", "uvicorn"),
+        ("uv run hypercorn a.asgi", "hypercorn"),
+        ("python manage.py runserver {port}", "runserver"),
+        ("./serve.sh {port}", "serve.sh"),
+    ],
+)
+def test_server_when_a_users_own_command_starts_it_then_it_is_called_by_its_program(command: str, name: str) -> None:
+    assert server_of(command.split()) == name
+
+
+def test_command_when_a_port_is_put_in_then_other_braces_stay() -> None:
+    assert at_port(["-b", "127.0.0.1:{port}", "{x}"], 8001) == ["-b", "127.0.0.1:8001", "{x}"]
+
+
+def test_server_when_it_is_in_no_list_then_nothing_is_claimed_of_it() -> None:
+    server = find_server("serve.sh")
+    assert (server.name, server.ping_interval_s, server.ignores_gone) == ("serve.sh", None, False)
+    assert find_server("daphne") is SERVERS["daphne"]

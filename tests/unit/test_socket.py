@@ -252,3 +252,41 @@ def test_ask_when_something_foreign_comes_then_that_is_the_answer(rig: Rig) -> N
     assert not asking.ready()
     rig.connection.arrives("an answer")
     assert asking.value is True
+
+
+def test_listen_when_what_is_awaited_comes_or_the_connection_ends_then_it_returns(rig: Rig) -> None:
+    other = 7 << 56 | 1
+    rig.ws.await_message(other)
+    listening = gevent.spawn(rig.ws.listen)
+    gevent.idle()
+    assert not rig.ws.is_answered
+    rig.connection.arrives(encoder(padding(64))(other + 1, 1))
+    assert not listening.ready()
+    rig.connection.arrives(encoder(padding(64))(other, 1))
+    assert listening.ready()
+    assert rig.ws.is_answered
+    again = gevent.spawn(rig.ws.listen)
+    gevent.idle()
+    rig.ws.drop("rst")
+    gevent.idle()
+    assert again.ready()
+    assert rig.failures() == []
+
+
+def test_aside_when_it_is_sent_and_answered_then_neither_is_a_message(rig: Rig) -> None:
+    rig.ws.say_aside('{"type": "ping"}')
+    rig.connection.arrives('{"type": "pong"}')
+    assert rig.connection.sent == ['{"type": "ping"}']
+    assert rig.records(Event.ASIDE).height == 1
+    assert rig.records(Event.SENT, Event.RECEIVED).is_empty()
+    assert rig.counted() == 0
+    assert rig.ws.is_answered
+
+
+def test_aside_when_the_connection_is_gone_then_it_is_left_out_or_a_failure(rig: Rig) -> None:
+    rig.connection.is_broken = True
+    rig.ws.say_aside("ping")
+    assert rig.failures() == ["ping: connection lost"]
+    rig.ws.drop("rst")
+    rig.ws.say_aside("ping")
+    assert rig.records(Event.ASIDE).height == 1

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import re
 import sys
+from io import StringIO
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from rich.console import Console
 
 from loadtest.bench.plan import PlanError
 from loadtest.cli.main import main
+from loadtest.cli.thresholds import print_thresholds
 from loadtest.dimensions import CellKey
 from loadtest.figures.threshold import parse_threshold
 from loadtest.report.csv_files import read_tables
+from loadtest.report.formats import junit, markdown
 from loadtest.report.manifest import read_manifest
 from loadtest.report.summary import Summary, summarise
 from loadtest.report.thresholds import FIGURES, broken_in, read_thresholds
@@ -194,3 +199,50 @@ def test_plan_when_a_threshold_is_bad_then_it_is_refused_before_anything_runs(te
 def test_plan_when_a_threshold_selects_a_drop_or_none_then_it_is_taken() -> None:
     for text in ("drop=mixed: lost > 0", "drop=none: lost > 0", "drop=rst: missed > 0", "workers=1: lost > 0"):
         assert make_plan({"fail_on": [text]}).fail_on == (text,)
+
+
+def test_report_when_it_is_for_a_ci_job_then_each_threshold_and_cell_is_a_row_and_a_test_case(
+    run: Path, summary: Summary
+) -> None:
+    thresholds = read_thresholds(["layer=redis: missed_share > 0.03", "lost > 1000"])
+    page, cases = markdown(summary, thresholds), ElementTree.fromstring(junit(summary, thresholds))
+    rows = [line for line in page.splitlines() if line.startswith(("| broken", "| kept"))]
+    bad = [line for line in rows if line.startswith("| broken")]
+    assert len(broken(summary, "layer=redis: missed_share > 0.03", "lost > 1000")) == len(bad) > 0
+    assert f"**Thresholds: {len(bad)} of {len(rows)} broken.**" in page
+    run_case, *others = cases.iter("testcase")
+    assert run_case.get("name") == "measured"
+    assert [case.find("failure") is not None for case in others] == [line in bad for line in rows]
+    assert "No threshold was given." in markdown(summary, ())
+
+
+def test_report_when_markdown_is_asked_for_then_the_runs_own_thresholds_are_in_it_or_those_given(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "report.md"
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        ["channels-loadtest", "report", str(run), "--format", "md", "--fail-on", "lost >= 0", "--out", str(file)],
+    )
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().out == ""
+    assert "`lost >= 0`" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("missed>1", "connections, all trials of a cell summed up"),
+        ("missed_share > 0.1", "a share from 0 to 1, of all trials of a cell together"),
+        ("latency_ms_p99 > 100", "ms, the median of a cell's trials"),
+    ],
+)
+def test_threshold_when_it_is_printed_before_a_run_then_it_says_whether_it_counts_or_is_a_share(
+    text: str, means: str
+) -> None:
+    said = StringIO()
+    print_thresholds(read_thresholds([text]), Console(file=said))
+    assert said.getvalue() == f"It fails if {text} ({means})\n"

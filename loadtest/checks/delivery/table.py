@@ -74,6 +74,8 @@ TABLE = Table(
     name="delivery",
     meaning="What became of each message for each member it was meant for; expected = delivered + lost + unknown.",
     row="one trial",
+    whole=EXPECTED,
+    parts=(DELIVERED, LOST, UNKNOWN),
     figures=(
         EXPECTED,
         DELIVERED,

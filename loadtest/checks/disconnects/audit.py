@@ -111,7 +111,7 @@ def _reasons(trial: TrialRecords, connections: pl.DataFrame) -> Iterator[tuple[A
     for name, (column, part) in _LEFT.items():
         if connections[name].null_count():
             own = [f"process {held.pid}: {held.unknown[part]}" for held in trial.after if part in held.unknown]
-            yield column, "; ".join([*own, *general]) or "the app does not tell"
+            yield column, "; ".join([*own, *general]) or _why_untold(trial, part)
 
 
 def _general_reasons(trial: TrialRecords, connections: pl.DataFrame) -> Iterator[str]:
@@ -125,6 +125,12 @@ def _general_reasons(trial: TrialRecords, connections: pl.DataFrame) -> Iterator
     told = {residue.pid for residue in trial.after}
     if told and (gone := sorted(set(unknown["pid"].drop_nulls()) - told)):
         yield f"process {', '.join(map(str, gone))} did not live until the end, or did not answer"
+
+
+def _why_untold(trial: TrialRecords, part: str) -> str:
+    if part == "presence" and any(residue.presence is not None for residue in trial.after):
+        return "the app tells how many are left, and not of which connections"
+    return "the app does not tell"
 
 
 _LEFT = {

@@ -37,11 +37,13 @@ _detection = partial(
 DETECT_MS_P50 = _detection(
     name="detect_ms_p50",
     meaning="from the drop to disconnect() entered, median; a missed one counts as never (inf)",
+    may_be_never=True,
 )
 DETECT_MS_P99 = _detection(
     name="detect_ms_p99",
     meaning=f"the same, p99; empty with fewer than {LEAST_FOR_P99} drops, of which it would be the slowest",
     may_not_apply=True,
+    may_be_never=True,
 )
 DETECT_MS_MAX = _detection(name="detect_ms_max", meaning="the slowest of those that came to it")
 EXPOSURE = _column(
@@ -92,6 +94,8 @@ TABLE = Table(
     name="disconnects",
     meaning="What the server did with each dropped connection; dropped = disconnect_called + missed + unknown.",
     row="one kind of drop in one trial",
+    whole=DROPPED,
+    parts=(DISCONNECT_CALLED, MISSED, UNKNOWN),
     figures=(
         DROPPED,
         DISCONNECT_CALLED,

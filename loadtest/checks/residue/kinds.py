@@ -39,6 +39,12 @@ def _once(told: list[Iterable[object]]) -> Counter[str]:
     return Counter({str(thing) for things in told for thing in things})
 
 
+def _present(told: list[list[int | str] | int]) -> Counter[str]:
+    """Count who is online; where numbers were told, all processes counted in the same database."""
+    numbers = [one for one in told if isinstance(one, int)]
+    return Counter({"rows": max(numbers)}) if numbers else _once([one for one in told if not isinstance(one, int)])
+
+
 def _added(told: Sequence[Iterable[str] | dict[str, int]]) -> Counter[str]:
     """Count things that each process has for itself; a mapping to numbers is counted already."""
     return sum((Counter(things) for things in told), Counter())
@@ -91,6 +97,6 @@ KINDS = (
     Kind(name="threads", field="threads", count=_added),
     Kind(name="file descriptors", field="fds", count=_but_of_layer),
     Kind(name="layer sockets", field="fds", count=_of_layer),
-    Kind(name="presence rows", field="presence", count=_once),
+    Kind(name="presence rows", field="presence", count=_present),
     Kind(name=MEMORY, field="memory_kb", count=_kilobytes, formerly=("memory, kB",)),
 )

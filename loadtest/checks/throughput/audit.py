@@ -8,6 +8,7 @@ from loadtest.checks.kind import CheckResult
 from loadtest.checks.lateness import late_ms
 from loadtest.checks.open_failures import open_failures
 from loadtest.checks.pairs import pairs_of
+from loadtest.checks.push_failures import push_failures
 from loadtest.checks.records import NS_A_MS, TrialRecords, Window
 from loadtest.checks.stalls import stalls_ms
 from loadtest.checks.throughput import table
@@ -117,12 +118,14 @@ def _withheld(trial: TrialRecords, window: Window) -> Row:
 
 
 def _ends(trial: TrialRecords) -> Row:
-    unexpected, failures = ended_unexpectedly(trial), open_failures(trial)
+    unexpected, failures, pushes = ended_unexpectedly(trial), open_failures(trial), push_failures(trial)
     return {
         table.ENDED_UNEXPECTEDLY: unexpected.len(),
         table.UNEXPECTED_EXAMPLE: str(unexpected[0]) if unexpected.len() else "",
         table.OPEN_FAILED: failures.len(),
         table.OPEN_FAILURES: counts_of(failures),
+        table.PUSH_FAILED: None if pushes is None else pushes.len(),
+        table.PUSH_FAILURES: None if pushes is None else counts_of(pushes),
     }
 
 

@@ -5,6 +5,7 @@ Comparisons of speed are made from several cells: see `loadtest.report.findings.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import inf
 
@@ -22,6 +23,9 @@ from loadtest.figures.words import Namer, counted, listed, number, share, time_m
 NOTABLE_SHARE = 0.05
 """Of the window that counts: a single stall of 100 ms in the 3 s of a quick trial may be the machine's doing."""
 
+_REASONS = 3
+"""So many of the most frequent are told; the table has them all."""
+
 _LATENCIES = {
     table.LATENCY_MS_P50: "median latency {}",
     table.LATENCY_MS_P99: "p99 {}",
@@ -37,6 +41,8 @@ def says(evidence: Evidence) -> Iterator[Finding]:
             yield _ended(cell, evidence)
         if cell.total(table.OPEN_FAILED).total:
             yield _not_opened(cell, namer)
+        if cell.total(table.PUSH_FAILED).total:
+            yield _not_pushed(cell, namer)
         if overloaded_trials(cell):
             yield _overloaded(cell, namer)
     for cell in sorted(filter(_is_notable, measured), key=_stalled_ms, reverse=True):
@@ -68,18 +74,36 @@ def _ended(cell: Cell, evidence: Evidence) -> Finding:
 
 
 def _not_opened(cell: Cell, namer: Namer) -> Finding:
-    reasons = [f"{reason} {count:,}" for reason, count in cell.counts(table.OPEN_FAILURES).most_common()]
     failed = cell.total(table.OPEN_FAILED).total or 0
     return Finding(
         severity="warning",
         topic=UNEXPECTED,
         text=(
             f"{namer.name(cell.key)}: {counted(failed, 'connection')} could not be opened"
-            f"{f': {listed(reasons)}' if reasons else ''} ({open_at_a_time(cell)})."
+            f"{_with_reasons(cell, table.OPEN_FAILURES)} ({open_at_a_time(cell)})."
         ),
         cells=(cell.key,),
         figures=(table.OPEN_FAILED, table.OPEN_FAILURES),
     )
+
+
+def _not_pushed(cell: Cell, namer: Namer) -> Finding:
+    failed = cell.total(table.PUSH_FAILED).total or 0
+    return Finding(
+        severity="warning",
+        topic=UNEXPECTED,
+        text=(
+            f"{namer.name(cell.key)}: {counted(failed, 'push', 'pushes')} failed"
+            f"{_with_reasons(cell, table.PUSH_FAILURES)} ({open_at_a_time(cell)})."
+        ),
+        cells=(cell.key,),
+        figures=(table.PUSH_FAILED, table.PUSH_FAILURES),
+    )
+
+
+def _with_reasons(cell: Cell, column: Column[Counter[str]]) -> str:
+    reasons = [f"{reason} {count:,}" for reason, count in cell.counts(column).most_common(_REASONS)]
+    return f": {listed(reasons)}" if reasons else ""
 
 
 def _overloaded(cell: Cell, namer: Namer) -> Finding:

@@ -63,6 +63,7 @@ BACKLOG = _demand(
 OVERLOADED = _column(
     name="overloaded",
     dtype=str,
+    values=("yes", "no"),
     meaning='"yes" where the server was asked for more than it could do: even its fastest message of the last third of '
     "the window waited 100 ms in a queue, or a quarter of what was due was still under way at the end",
     since=5,
@@ -259,8 +260,29 @@ OPEN_FAILURES = _column(
     of=(OPEN_FAILED,),
     since=4,
 )
+PUSH_FAILED = _column(
+    name="push_failed",
+    unit="messages",
+    dtype=int,
+    meaning="pushes (--push) that the app refused or did not answer, or whose command failed, in the whole trial",
+    better="lower",
+    over_trials="total",
+    may_not_apply=True,
+    since=5,
+)
+PUSH_FAILURES = _column(
+    name="push_failures",
+    dtype=Counter,
+    meaning='what came back instead, and how often, "HTTP 503 Service Unavailable:2; no answer:1"',
+    of=(PUSH_FAILED,),
+    since=5,
+)
 VALID = _column(
-    name="valid", dtype=str, meaning='"yes", or "no": the generator or the machine was the limit, not the server'
+    name="valid",
+    dtype=str,
+    meaning='"yes", or "no": the generator or the machine was the limit, not the server',
+    values=("yes", "no"),
+    never_empty=True,
 )
 
 
@@ -334,6 +356,8 @@ TABLE = Table(
         UNEXPECTED_EXAMPLE,
         OPEN_FAILED,
         OPEN_FAILURES,
+        PUSH_FAILED,
+        PUSH_FAILURES,
         VALID,
     ),
     derived={

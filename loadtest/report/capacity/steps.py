@@ -12,7 +12,7 @@ import polars as pl
 
 from loadtest.dimensions import CellKey
 from loadtest.report.capacity.table import COLUMNS, TABLE
-from loadtest.report.csv_files import write_text
+from loadtest.report.csv_files import TableFile, write_text
 from loadtest.report.errors import ReportError
 from loadtest.stats.search import Outcome, Tried
 
@@ -101,11 +101,16 @@ class CapacityStep:
         return cls(cell=CellKey.of_row(row), number=row["trial"], **{**own, **texts})
 
 
-def write_steps(steps: Iterable[CapacityStep], folder: Path) -> None:
-    """Write capacity.csv; a reader sees its old state or its new one. Raises ReportError where that fails."""
+def write_steps(steps: Iterable[CapacityStep], folder: Path) -> dict[str, TableFile]:
+    """Write capacity.csv, and return what was written by its table's name; a reader sees its old state or its new one.
+
+    Raises ReportError where that fails.
+    """
     rows = [step.as_row() for step in steps]
     frame = pl.DataFrame({name: [row[name] for row in rows] for name in _SCHEMA}, schema=_SCHEMA)
-    write_text(folder / TABLE.file, frame.write_csv())
+    text = frame.write_csv()
+    write_text(folder / TABLE.file, text)
+    return {TABLE.name: TableFile.of(text.encode(), rows=frame.height)}
 
 
 def read_steps(folder: Path) -> Sequence[CapacityStep]:

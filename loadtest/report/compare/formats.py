@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -12,9 +11,7 @@ from xml.etree import ElementTree
 
 from loadtest.report.compare.comparing import ComparedRuns, Row
 from loadtest.report.compare.words import HEADINGS, MEANINGS, because, difference, figure_of_run, sentence, verdict
-
-_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold, not even escaped; the name of a drop may have anything in it."""
+from loadtest.report.escaping import for_markdown, for_xml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +26,9 @@ def markdown(told: Told) -> str:
     """A sentence, the warnings, and one table."""
     compared, namer = told.compared, told.compared.namer
     rows = [[namer.name(row.cell), *texts_of(row)] for row in compared.rows]
-    lines = [f"| {' | '.join(map(_escaped, row))} |" for row in (HEADINGS, ["---"] * len(HEADINGS), *rows)]
+    lines = [f"| {' | '.join(map(for_markdown, row))} |" for row in (HEADINGS, ["---"] * len(HEADINGS), *rows)]
     runs = f"A: `{compared.one.folder}` · B: `{compared.other.folder}`"
-    warnings = [f"- {_escaped(warning)}" for warning in told.warnings]
+    warnings = [f"- {for_markdown(warning)}" for warning in told.warnings]
     parts = [
         f"**{sentence(compared)}**",
         runs,
@@ -52,10 +49,10 @@ def junit(told: Told) -> str:
     failures, skipped = sum(row.is_worse for row in compared.rows), sum(map(_is_open, compared.rows))
     counts = {"tests": str(len(compared.rows)), "failures": str(failures), "skipped": str(skipped), "errors": "0"}
     suites = ElementTree.Element("testsuites", counts)
-    suite = ElementTree.SubElement(suites, "testsuite", {"name": _xml(name), **counts})
+    suite = ElementTree.SubElement(suites, "testsuite", {"name": for_xml(name), **counts})
     for row in compared.rows:
         _add_case(suite, row, namer.name(row.cell))
-    ElementTree.SubElement(suite, "system-out").text = _xml("\n".join([sentence(compared), *told.warnings]))
+    ElementTree.SubElement(suite, "system-out").text = for_xml("\n".join([sentence(compared), *told.warnings]))
     ElementTree.indent(suites)
     return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -85,11 +82,11 @@ def texts_of(row: Row) -> tuple[str, str, str, str, str]:
 
 
 def _add_case(suite: ElementTree.Element, row: Row, cell: str) -> None:
-    case = ElementTree.SubElement(suite, "testcase", {"classname": _xml(cell), "name": _xml(row.figure.name)})
+    case = ElementTree.SubElement(suite, "testcase", {"classname": for_xml(cell), "name": for_xml(row.figure.name)})
     if row.is_worse:
-        ElementTree.SubElement(case, "failure", {"message": _xml(because(row))})
+        ElementTree.SubElement(case, "failure", {"message": for_xml(because(row))})
     elif _is_open(row):
-        ElementTree.SubElement(case, "skipped", {"message": _xml(because(row))})
+        ElementTree.SubElement(case, "skipped", {"message": for_xml(because(row))})
 
 
 def _is_open(row: Row) -> bool:
@@ -122,11 +119,3 @@ def _row_json(row: Row) -> dict[str, Any]:
 
 def _known(value: float) -> float | None:
     return value if isfinite(value) else None
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
-
-
-def _xml(text: str) -> str:
-    return _NOT_XML.sub("�", text)

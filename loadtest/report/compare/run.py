@@ -10,8 +10,8 @@ from loadtest.figures.cell import Cell, TrialFigures
 from loadtest.figures.twins import is_twin, twin_pairs
 from loadtest.figures.values import Values
 from loadtest.report.cells import cells_of
-from loadtest.report.csv_files import read_tables
-from loadtest.report.manifest import Manifest, read_manifest
+from loadtest.report.folder import read_folder
+from loadtest.report.manifest import Manifest
 from loadtest.report.whole_cells import whole_cells
 
 
@@ -48,6 +48,6 @@ class Run:
 
 def read_run(folder: Path) -> Run:
     """Read a run's folder, also a kept one; ReportError where it is none, or damaged."""
-    manifest, tables = read_manifest(folder), read_tables(folder)
+    manifest, tables = read_folder(folder)
     values = Values(manifest.values)
     return Run(folder=folder, manifest=manifest, cells=whole_cells(cells_of(tables, values), values))

@@ -21,6 +21,9 @@ OF_THE_LOAD: Final = (
 OF_NO_FIGURE: Final = frozenset({"profile", "trials", "twins", "seed", "port", "fail_on", "users", "duration"})
 """Keys of a plan that change no figure, or that the tables tell better: `users` and `duration` of each cell."""
 
+LOCUSTFILE: Final = "locustfile"
+"""The key of a plan that says what users do in code of a user's own."""
+
 SAME_RATE: Final = 0.05
 """A calibration finds a capacity to some percent."""
 
@@ -30,14 +33,14 @@ SAME_DURATION: Final = 0.1
 
 def obstacles_between(one: Run, other: Run) -> list[str]:
     """What makes a comparison meaningless: loads that differ; empty where nothing does."""
-    return [*_plan_differences(one, other, OF_THE_LOAD), *_cell_differences(one, other)]
+    return [*_plan_differences(one, other, OF_THE_LOAD), *_file_differences(one, other), *_cell_differences(one, other)]
 
 
 def warnings_of(one: Run, other: Run) -> list[str]:
     """What else differs between two runs, and what is not as it should be in one of them."""
     chosen = {dimension.plural for dimension in DIMENSIONS}
     keys = sorted(one.manifest.plan.keys() | other.manifest.plan.keys())
-    rest = [key for key in keys if key not in {*OF_THE_LOAD, *OF_NO_FIGURE, *chosen}]
+    rest = [key for key in keys if key not in {*OF_THE_LOAD, *OF_NO_FIGURE, *chosen, LOCUSTFILE}]
     first, second = one.manifest, other.manifest
     return [
         *what_differs("machine", first.machine, second.machine),
@@ -85,6 +88,18 @@ def _alone(run: Run, beside: Run) -> list[str]:
 def _plan_differences(one: Run, other: Run, keys: Sequence[str]) -> list[str]:
     plans = [{key: run.manifest.plan[key] for key in keys if key in run.manifest.plan} for run in (one, other)]
     return what_differs("plan", *plans)
+
+
+def _file_differences(one: Run, other: Run) -> list[str]:
+    """Locustfiles of a user's own that are not what they were, wherever they lie; of scenarios that both runs have."""
+    first, second = (
+        {file["name"]: file["sha256"] for file in run.manifest.plan.get(LOCUSTFILE, ())} for run in (one, other)
+    )
+    return [
+        f"the locustfile of the scenario {name} was changed between the two"
+        for name in first
+        if name in second and first[name] != second[name]
+    ]
 
 
 def _cell_differences(one: Run, other: Run) -> list[str]:

@@ -22,7 +22,7 @@ class ToyTarget:
         value = Value(name="async", summary="the only one", kind="async")
         return Offer(consumers=(value,), default_consumers=("async",))
 
-    def prepare(self, folder: Path) -> "PreparedToy":
+    def prepare(self, folder: Path, users: int = 0) -> "PreparedToy":
         """Prepare what it stands on."""
         return PreparedToy(app=ReferenceApp().prepare(folder))
 

@@ -264,6 +264,26 @@ def test_disconnects_when_the_app_does_not_tell_who_is_online_then_presence_is_u
     assert "does not tell" in reasons(finding)["presence_left"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "left"),
+    [
+        ([], [f"specific.{A}"], 1),
+        (["old.channel"], ["old.channel"], 0),
+        (3, 3, 0),
+        ([], ["user 7"], None),
+        (0, 2, None),
+    ],
+)
+def test_disconnects_when_the_app_tells_names_or_a_number_then_presence_is_known_where_they_are_of_connections(
+    before: Any, after: Any, left: int | None
+) -> None:
+    lines = trial(gone(A), cleaned_up(A), before=(held(presence=before),), after=(held(presence=after),))
+    finding = check(lines)
+    assert row(finding)["presence_left"] == left
+    why = reasons(finding).get("presence_left")
+    assert why == (None if left is not None else "the app tells how many are left, and not of which connections")
+
+
 def test_disconnects_when_disconnect_raises_then_it_was_called_and_did_not_return() -> None:
     lines = [*up_and_running(A), entered(2010, A), raised(2011, A), ended(2012, A, "ValueError")]
     figures = row(check(trial(gone(A), lines)))

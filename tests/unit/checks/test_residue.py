@@ -86,3 +86,8 @@ def test_residue_when_a_process_is_missing_then_nothing_is_said_to_be_clean(resi
     assert finding.rows["left"].null_count() == finding.rows.height
     assert len(finding.unknown) == finding.rows.height
     assert all(column == LEFT and why in reason for column, reason in finding.unknown)
+
+
+def test_residue_when_the_app_tells_how_many_are_online_then_processes_count_the_same_ones() -> None:
+    found = rows((held(presence=1), held(2, presence=1)), (held(presence=4), held(2, presence=4)))
+    assert (found["presence rows"]["after"], found["presence rows"]["left"]) == (4, 3)

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 TOOL: Final = "loadtest.cli"
-ON_AN_APP: Final = "bench"
-"""The one sub-command that measures an app of the user's own."""
+ON_AN_APP: Final = (["bench"], ["users"])
+"""The sub-commands that are about an app of the user's own."""
 RESUME: Final = "--resume"
 """Takes the app from the run that it goes on with."""
 
@@ -36,8 +36,8 @@ class Command(BaseCommand):
 
 
 def with_project(arguments: list[str]) -> list[str]:
-    """Return the arguments with the project's own where `bench` is told nothing else; CommandError without ASGI."""
-    if arguments[:1] != [ON_AN_APP] or "--help" in arguments or _is_given(RESUME, arguments):
+    """Return the arguments with the project's own where they are told nothing else; CommandError without ASGI."""
+    if arguments[:1] not in ON_AN_APP or "--help" in arguments or _is_given(RESUME, arguments):
         return arguments
     of_project = {
         "--settings": os.environ.get("DJANGO_SETTINGS_MODULE", ""),
