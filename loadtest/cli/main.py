@@ -2,7 +2,7 @@
 
 import sys
 from importlib.metadata import version as version_of
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn, cast
 
 import typer
 
@@ -14,7 +14,7 @@ from loadtest.report.console import PlainConsole
 from loadtest.report.errors import ReportError
 from loadtest.stack.errors import EnvironmentFailed
 
-_UsageError: Final = typer.BadParameter.__base__
+_UsageError: Final = cast(type[Exception], typer.BadParameter.__base__)
 """Of all that is wrong with words and options; typer does not give it a name of its own."""
 
 app = typer.Typer(

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loadtest.cli import main
+from loadtest.bench.plan import Plan
+from loadtest.report.console import PlainConsole
 from tests.unit.command_line import ACCEPTED, COMMANDS, Said, nothing_starts, said_to
 from tests.unit.report_folder import write_folder
 
@@ -179,7 +180,7 @@ def test_output_when_its_reader_is_gone_then_exit_4_and_not_the_code_of_a_thresh
         patched.setattr("os.dup2", lambda *_: None)
         patched.setattr("rich.console.Console.file", Gone())
         with pytest.raises(Exception, match="closed it before all was written"):
-            main.PlainConsole().print("a line")
+            PlainConsole().print("a line")
 
 
 def options_of(command: str) -> list[Any]:
@@ -230,7 +231,7 @@ values = st.recursive(
     ),
     max_leaves=4,
 )
-keys = st.sampled_from([*main.bench.Plan.model_fields, "notes", "speed"])
+keys = st.sampled_from([*Plan.model_fields, "notes", "speed"])
 
 
 @MANY
