@@ -1,9 +1,7 @@
 """`selftest`: audits the auditor, on planted defects, on this machine."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +14,7 @@ from loadtest.layers import LAYERS
 from loadtest.report.console import PlainConsole
 from loadtest.selftest import Case, Outcome, choose_cases, run_cases
 from loadtest.selftest.cases import CONTROLS, names_meant
+from loadtest.stack.folders import short_folder
 from loadtest.stack.lock import only_bench
 from target_app.planted import PLANTED, find_planted
 
@@ -42,8 +41,8 @@ def selftest(
         return
     cases = _chosen(layers, only)
     outcomes: list[Outcome] = []
-    with only_bench(), tempfile.TemporaryDirectory(prefix="loadtest-selftest-") as folder:
-        for outcome in run_cases(cases, Path(folder), addresses=addresses):
+    with only_bench(), short_folder() as folder:
+        for outcome in run_cases(cases, folder, addresses=addresses):
             outcomes.append(outcome)
             _print(outcome, console)
     counts = Counter(outcome.verdict for outcome in outcomes)

@@ -3,7 +3,6 @@
 import os
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from loadtest.layers import LAYERS
 from loadtest.report.console import PlainConsole
 from loadtest.servers import SERVERS
 from loadtest.stack.errors import EnvironmentFailed
+from loadtest.stack.folders import short_folder
 from loadtest.stack.ports import LARGEST_PORT, free_port
 from loadtest.stack.process import Process, describe_exit
 from loadtest.targets import Setting, running
@@ -53,13 +53,13 @@ def ui(
     web_port = web_port or free_port(_LOOPBACK)
     console = PlainConsole(soft_wrap=True)
     with (
-        tempfile.TemporaryDirectory(prefix="loadtest-ui-") as name,
+        short_folder() as folder,
         running(
-            ReferenceApp(database_url=os.environ.get("DATABASE_URL")).prepare(Path(name)),
-            Setting(server=SERVERS[server], layer=LAYERS[layer], folder=Path(name), port=port),
+            ReferenceApp(database_url=os.environ.get("DATABASE_URL")).prepare(folder),
+            Setting(server=SERVERS[server], layer=LAYERS[layer], folder=folder, port=port),
             addresses,
         ) as stack,
-        _locust(stack.target.url, web_port, Path(name)) as locust,
+        _locust(stack.target.url, web_port, folder) as locust,
     ):
         _wait_until_up(locust, web_port)
         console.print(f"Locust's web UI:   http://127.0.0.1:{web_port}")
