@@ -10,9 +10,9 @@ from loadtest.bench.scenarios import SCENARIOS, Scenario
 from loadtest.dimensions import CLOSED_LOOP, CONSUMER, DIMENSIONS, DROP, LAYER, SCENARIO, SERVER, AnyDimension, Value
 from loadtest.drops import DROPS, Drop, find_drop
 from loadtest.installed import Installed
-from loadtest.layers import Layer, find_layer
+from loadtest.layers import CONFIGURED, Layer, find_layer
 from loadtest.outages import OUTAGES, Outage
-from loadtest.servers import SERVERS, Server
+from loadtest.servers import ELSEWHERE, SERVERS, Server
 from loadtest.targets import Offer
 
 
@@ -46,7 +46,7 @@ def choices_of(offer: Offer) -> Choices:
     scenarios = SCENARIOS if offer.scenarios is None else offer.scenarios
     return MappingProxyType(
         {
-            SERVER.plural: _with_a_default([_server(row, offer.installed) for row in SERVERS.values()]),
+            SERVER.plural: _servers(offer),
             LAYER.plural: tuple(_layer(find_layer(name), offer) for name in offer.layers),
             CONSUMER.plural: tuple(_consumer(value, offer) for value in offer.consumers),
             SCENARIO.plural: tuple(_scenario(SCENARIOS[name], offer) for name in scenarios),
@@ -83,6 +83,14 @@ def _value(dimension: AnyDimension, choices: Choices, name: Any) -> Value:
     return next(itertools.chain(found, [_drop(find_drop(name)).value if with_parameter else Value(name=str(name))]))
 
 
+def _servers(offer: Offer) -> tuple[Choice, ...]:
+    if not offer.elsewhere:
+        return tuple(_with_a_default([_server(row, offer.installed) for row in SERVERS.values()]))
+    there = Choice(value=Value(name=ELSEWHERE.name, summary=ELSEWHERE.summary), default=True)
+    others = (_server(row, offer.installed) for row in SERVERS.values())
+    return (there, *(replace(other, default=False, unavailable=offer.elsewhere) for other in others))
+
+
 def _with_a_default(servers: Sequence[Choice]) -> tuple[Choice, ...]:
     """Return the choices with the first one that can be had as the default, where the default one cannot."""
     can_be_had = [choice.name for choice in servers if not choice.unavailable]
@@ -109,7 +117,8 @@ def _server(row: Server, installed: Installed) -> Choice:
 
 
 def _layer(row: Layer, offer: Offer) -> Choice:
-    unavailable = row.unavailable(offer.installed)
+    is_theirs = bool(offer.elsewhere) and row is not CONFIGURED
+    unavailable = offer.elsewhere if is_theirs else row.unavailable(offer.installed)
     return Choice(
         value=Value(name=row.name, summary=row.summary, ends_connections=row.ends_connections),
         default=row.name in offer.default_layers,

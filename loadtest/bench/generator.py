@@ -10,7 +10,7 @@ from loadtest.bench.scenarios import SCENARIOS
 from loadtest.dimensions import CONSUMER, FIXED_LOAD, LOAD, SCENARIO, SERVER
 from loadtest.load import Job
 from loadtest.load.entry import Entry, write_entry
-from loadtest.servers import SERVERS
+from loadtest.servers import find_server
 from loadtest.stack.process import Process
 
 SPAWN_RATE = 500
@@ -57,7 +57,7 @@ def settle_s(plan: Plan, trial: Trial) -> float:
     """Return how long the server has to notice the drops: where one is silent, its pings alone can tell it."""
     if not plan.is_silent(trial.cell):
         return plan.settle
-    server = SERVERS[trial.cell[SERVER]]
+    server = find_server(trial.cell[SERVER])
     interval_s, timeout_s = plan.pings or (server.ping_interval_s, server.ping_timeout_s)
     return (interval_s or 0.0) + (timeout_s or 0.0) + plan.settle  # a server that never pings notices nothing
 

@@ -63,7 +63,7 @@ from loadtest.load import (
 from loadtest.load.talk import TUTORIAL, Form, Talk, check_form
 from loadtest.outages import OUTAGES, Outage, problem_with_ending
 from loadtest.report.thresholds import read_thresholds
-from loadtest.servers import SERVERS
+from loadtest.servers import find_server
 
 
 class PlanError(Exception):
@@ -241,7 +241,7 @@ class Plan(BaseModel):
     @classmethod
     def _pings_for_every_server(cls, server_ping: str | None, info: ValidationInfo) -> str | None:
         """Refuse fractions of seconds where a server takes whole ones only."""
-        whole = [name for name in info.data.get("servers", ()) if SERVERS[name].has_whole_pings]
+        whole = [name for name in info.data.get("servers", ()) if find_server(name).has_whole_pings]
         if server_ping and "." in server_ping and whole:
             raise ValueError(f"{whole[0]} takes whole seconds only, as 1/2; got {server_ping!r}")
         return server_ping

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from loadtest.bench.plan import PlanError
+from loadtest.cli.elsewhere_options import OF_AN_ADDRESS, elsewhere_of
 from loadtest.cli.entry_options import entry_of, login_of, redacted_value
 from loadtest.load import flag_of
 from loadtest.load.handshake import header_pair
@@ -74,6 +75,15 @@ def _own_app(
         str | None, _option("page with a login form, /accounts/login/ say, by which each user signs in first")
     ] = None,
     users_file: Annotated[Path | None, _option("file with a NAME:PASSWORD in each line, one for each user")] = None,
+    target: Annotated[
+        str | None,
+        _option(
+            "in the place of --app, a consumer of a server that runs elsewhere and is your own, as "
+            "wss://example.com/ws/chat/{room}/"
+        ),
+    ] = None,
+    ca_file: Annotated[Path | None, _option("with --target, PEM file of the only CA to trust behind wss://")] = None,
+    insecure: Annotated[bool, _option("with --target, take any certificate behind wss://")] = False,
 ) -> None:
     """Say what options there are; `target_of` makes the target of them."""
 
@@ -102,6 +112,10 @@ def target_of(given: Mapping[str, Any]) -> Target:
 
     Raises PlanError for options that make no sense, EnvironmentFailed when the app cannot be measured as it is.
     """
+    if "target" in given:
+        return elsewhere_of(given)
+    if of_address := [name for name in OF_AN_ADDRESS if name in given]:
+        raise PlanError(f"{_flags(of_address)} is for a server that runs elsewhere; name it with --target")
     if "app" in given:
         return _user_app(given)
     if given:
@@ -121,7 +135,9 @@ def resumed_target(origin: Mapping[str, Any], given: Mapping[str, Any]) -> Targe
         origin.get("header", ()), [header_pair(line)[0] for line in entry.headers], "--header or --header-file"
     )
     _require_again(origin.get("cookie", ()), entry.cookies, "--cookie")
-    options = {name: value for name, value in origin.items() if name not in NOT_KEPT and value}
+    options = {name: value for name, value in origin.items() if name in OPTION_NAMES - set(NOT_KEPT) and value}
+    if "target" in origin:
+        return elsewhere_of({**options, **given})
     return _user_app({**options, **given, "app_dir": Path(origin["app_dir"])})
 
 

@@ -4,9 +4,15 @@ import sys
 from collections.abc import Mapping
 
 from loadtest.discovery import kinds_in
+from loadtest.servers.elsewhere import ELSEWHERE
 from loadtest.servers.kind import HOST, Server, Serving
 
-__all__ = ["HOST", "SERVERS", "Server", "Serving"]
+__all__ = ["ELSEWHERE", "HOST", "SERVERS", "Server", "Serving", "find_server"]
 
 SERVERS: Mapping[str, Server] = kinds_in(sys.modules[__name__], Server)
 """By name; a server that is not installed is among them and says so."""
+
+
+def find_server(name: str) -> Server:
+    """Return the server of that name, ELSEWHERE among them; KeyError where there is none."""
+    return ELSEWHERE if name == ELSEWHERE.name else SERVERS[name]

@@ -25,6 +25,10 @@ class Offer:
     scenarios: tuple[str, ...] | None = None
     """Those that it can take part in, the default ones first; None: every one, with the defaults of their own."""
     default_scenarios: tuple[str, ...] | None = None
+    elsewhere: str = ""
+    """Why neither its server nor its layer can be chosen: it runs elsewhere; empty: it is started here."""
+    tells_busy: bool = True
+    """It tells how busy its server is, so that a load can be a share of what that carries."""
     installed: Installed = HERE
     """What is there for its server and its layer to run."""
     takes_work: bool = True

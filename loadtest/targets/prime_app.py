@@ -9,16 +9,15 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
-from websockets.exceptions import ConnectionClosed, WebSocketException
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Origin, Subprotocol
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
 
 from loadtest.load.entry import Entry
 from loadtest.load.markers import marker_of
 from loadtest.load.talk import USER, Talk
 from loadtest.stack.errors import EnvironmentFailed
+from loadtest.targets.opening import open_as_user
 from loadtest.targets.prime import ANSWER_S, wait_until_forgotten
 
 SECOND_S: Final = 0.3
@@ -34,7 +33,16 @@ Frame = str | bytes
 
 
 def prime_app(talk: Talk, url: str, control: Path, entry: Entry) -> None:
-    """Join at `url` as users do, send a message, see its marker come to whom it reaches, and wait to be forgotten.
+    """Send a message through the app at `url`, see it come to whom it reaches, and wait to be forgotten.
+
+    Raises EnvironmentFailed as `send_through` does.
+    """
+    send_through(talk, url, entry)
+    wait_until_forgotten(control)
+
+
+def send_through(talk: Talk, url: str, entry: Entry) -> None:
+    """Join at `url` as users do, send a message, and see its marker come to whom it reaches.
 
     In the address {user} stands for the user's number. Raises EnvironmentFailed, with what came instead, when the
     marker does not come, or comes to somebody whom it should not reach.
@@ -49,7 +57,6 @@ def prime_app(talk: Talk, url: str, control: Path, entry: Entry) -> None:
                 _comes_to(other, opened.enter_context(member(SENDER)))
             case "nobody":
                 _comes_to_nobody(opened.enter_context(member(SENDER)))
-    wait_until_forgotten(control)
 
 
 def _comes_back(sender: "_Member", member: "_Opening") -> None:
@@ -179,21 +186,7 @@ class _Member:
 def _member(talk: Talk, template: str, entry: Entry, user: int) -> Iterator[_Member]:
     """Give a user that has joined; EnvironmentFailed where it cannot."""
     url = template.replace(USER, str(user))
-    origin = Origin(entry.origin or f"http://{urlsplit(url).netloc}")
-    subprotocols = [Subprotocol(name) for name in entry.subprotocols] or None
-    try:
-        ws = connect(
-            url,
-            origin=origin,
-            subprotocols=subprotocols,
-            additional_headers=entry.of_user(user),
-            open_timeout=ANSWER_S,
-            close_timeout=ANSWER_S,
-            compression=None,
-            proxy=None,
-        )
-    except (OSError, WebSocketException) as error:  # TimeoutError is an OSError
-        raise EnvironmentFailed(f"{url} cannot be opened: {error}") from error
+    ws = open_as_user(url, entry, user)
     with ws:
         member = _Member(ws, talk, url, user)
         with member._telling():

@@ -44,6 +44,17 @@ DETECT_MS_P99 = _detection(
     may_not_apply=True,
 )
 DETECT_MS_MAX = _detection(name="detect_ms_max", meaning="the slowest of those that came to it")
+DETECT_ERROR_MS = _column(
+    name="detect_error_ms",
+    unit="ms",
+    dtype=float,
+    meaning="by how much a detection time may be off either way: the server's clock is that of another machine, and "
+    "was compared with ours by round trips; 0 where both are one",
+    better="lower",
+    over_trials="median",
+    of=(DROPPED,),
+    since=6,
+)
 EXPOSURE = _column(
     name="exposure",
     dtype=float,
@@ -104,6 +115,7 @@ TABLE = Table(
         DETECT_MS_P50,
         DETECT_MS_P99,
         DETECT_MS_MAX,
+        DETECT_ERROR_MS,
         CODES,
         GROUPS_LEFT,
         TASKS_LEFT,
