@@ -1,0 +1,30 @@
+"""From start: a process that a bench has started records from its start to its end, as its environment says."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+from loadtest.contract import CONTROL_VARIABLE, LEDGER_VARIABLE
+from loadtest.probe.control import Control
+from loadtest.probe.session import Session
+
+
+class FromStart:
+    """The one session of this process, and its control socket where there is a folder for one."""
+
+    def __init__(self) -> None:
+        """Open the ledger; raises OSError when it cannot be written."""
+        self.session: Session = Session(Path(os.environ[LEDGER_VARIABLE]))
+        folder = os.environ.get(CONTROL_VARIABLE)
+        self._control = Control(Path(folder), lambda: self.session, lambda: None) if folder else None
+
+    async def start_once(self) -> None:
+        """Answer and watch the running loop from now on, unless that was begun."""
+        self.session.watch(asyncio.get_running_loop())
+        if self._control is not None:
+            await self._control.start_once()
+
+    async def answered(self, scope: Any, send: Any) -> bool:
+        """Return that nothing is for the probe: the bench asks by the control socket."""
+        return False
