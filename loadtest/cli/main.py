@@ -3,10 +3,12 @@
 import signal
 import sys
 from types import FrameType
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from loadtest import __version__
 from loadtest.bench.plan import PlanError
 from loadtest.cli import audit, bench, capacity, catalogue, compare, keep, report, selftest, show, ui
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, USAGE
@@ -25,6 +27,23 @@ app = typer.Typer(
     "a defect missed, miscounted or reported without being planted; 2 bad usage or a bad plan; 3 the measurement is "
     "not valid; 4 the environment failed; 130 interrupted.",
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"channels-loadtest {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """What can be given without a command."""
+
+
 app.command("bench")(bench.bench_command)
 app.command("capacity")(capacity.capacity_command)
 app.command("audit")(audit.audit)

@@ -21,12 +21,13 @@ from loadtest.report.charts import (
 )
 from loadtest.report.csv_files import write_text
 from loadtest.report.noise import noise_words
-from loadtest.report.page import ChartSection, Tile, template, vega_bundle
+from loadtest.report.page import ChartSection, Tile, template
 from loadtest.report.printed import left_of_1000, printed_tables
 from loadtest.report.resilience import LEGEND, grids
 from loadtest.report.show_command import show_command
 from loadtest.report.summary import Summary
 from loadtest.report.tables import Tables
+from loadtest.report.vega import vega_bundle
 
 SHOWN_FIRST = 3
 """Sentences of a topic that are open; the rest, if more than one, is a click away: what matters comes first."""

@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any
 
 import jinja2
-import vl_convert
 
 from loadtest.report.charts.chart import Chart
 
@@ -67,11 +66,3 @@ def _when(utc: str) -> str:
         return datetime.fromisoformat(utc).strftime("%Y-%m-%d %H:%M:%S UTC")
     except ValueError:
         return utc
-
-
-@cache
-def vega_bundle() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script that needs no network."""
-    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    assert "</script" not in bundle.lower(), "the Vega bundle would end its own script element"
-    return bundle

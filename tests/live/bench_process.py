@@ -19,6 +19,7 @@ import polars as pl
 import psutil
 
 from loadtest.cli.exit_codes import NOT_VALID
+from tests.again import again_until
 
 COMMAND = Path(sys.executable).with_name("channels-loadtest")
 MARK = "MARK_OF_A_TEST"
@@ -26,9 +27,6 @@ MARK = "MARK_OF_A_TEST"
 
 BESIDE_OTHERS = ("--no-pin", "--allow-contention")
 """Test files run two at a time: pinned, two benches would have the same CPUs, and each disturbs the other."""
-
-AGAIN = 2
-"""So often at most a bench is run again whose trials were not valid."""
 
 ENDS_S = 120.0
 """The benches of these tests take seconds; one that takes two minutes on a busy machine hangs."""
@@ -111,13 +109,12 @@ class Bench:
         For tests of what a trial finds: beside other tests, or on a machine that others use too, a generator may be
         held up for a moment, and then two seconds do not count.
         """
-        code = self.ended()
-        for _ in range(AGAIN):
-            if code != NOT_VALID:
-                break
+        return again_until(lambda code: code != NOT_VALID, self._ended_anew)
+
+    def _ended_anew(self, number: int) -> int:
+        if number:
             self.process = self._start()
-            code = self.ended()
-        return code
+        return self.ended()
 
     def wait_until(self, condition: Callable[[], object]) -> None:
         """Wait until a condition holds while it runs."""

@@ -5,12 +5,10 @@ fraction of a second meet the same machine. SIGSTOP ends a turn and SIGCONT begi
 what is under way goes on where it was. Messages and CPU time are counted within the turns.
 """
 
-import os
-import signal
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,12 +33,11 @@ from loadtest.stats.interval import Interval
 from loadtest.stats.paired import paired, ratio_of
 from loadtest.targets import Setting
 from loadtest.targets.reference import PreparedReference, ReferenceApp
+from tests.perf.stopping import go_on, stop
 
 _PLAN = {"layers": "inmemory", "scenarios": "echo", "duration": 600.0, "warm_up": 1.0, "trials": 1}
 """It is ended when all turns were taken, long before the duration is over."""
 POLL_S = 0.05
-STOPPING_S = 0.001
-"""Between two looks whether a process has stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,15 +105,11 @@ class _Running:
 
     def go_on(self) -> None:
         """Let both run, the server first."""
-        _signal(self.server, signal.SIGCONT)
-        _signal(self.generator, signal.SIGCONT)
+        go_on(self.server, self.generator)
 
     def stop(self) -> None:
         """Stop both, the generator first, and return when they stand still."""
-        _signal(self.generator, signal.SIGSTOP)
-        _signal(self.server, signal.SIGSTOP)
-        while not (_is_stopped(self.generator) and _is_stopped(self.server)):
-            time.sleep(STOPPING_S)
+        stop(self.generator, self.server)
 
     def measured(self) -> Measured:
         """Return what was done in all turns."""
@@ -189,12 +182,3 @@ def _setting(trial: Trial, folder: Path, *, has_probe: bool) -> Setting:
 def ratio(ones: Iterable[float], others: Iterable[float]) -> Interval:
     """Return the ratio of the first to the second, pair by pair, with its interval."""
     return ratio_of(paired(dict(enumerate(ones)), dict(enumerate(others))))
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, number)
-
-
-def _is_stopped(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"

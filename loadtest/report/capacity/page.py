@@ -10,7 +10,8 @@ from loadtest.report.capacity.printed import table_of
 from loadtest.report.capacity.words import interrupted_note, lead_of, scaling_sentences, sentences
 from loadtest.report.charts.capacity import capacity_charts, capacity_palette
 from loadtest.report.csv_files import write_text
-from loadtest.report.page import ChartSection, Tile, template, vega_bundle
+from loadtest.report.page import ChartSection, Tile, template
+from loadtest.report.vega import vega_bundle
 
 
 def write_page(folder: Path, answers: CapacityAnswers) -> None:
