@@ -1,7 +1,8 @@
 """What the bench asks the probe of a server that runs elsewhere, over HTTP, and what is answered.
 
 Every request is a POST without a body to ROUTES and the name of a Request, with the token in Authorization. Answers are
-JSON, but for a file of the ledger, which is a zlib stream. An answer of the probe has the header MARK.
+JSON, but for a file of the ledger, which is a zlib stream. An answer of the probe has the header MARK. From BEGIN to
+FORGET each request has ?ledger=NAME, a name of the bench's choice: it tells that this bench lives.
 """
 
 import dataclasses
@@ -36,7 +37,7 @@ class Request(str, enum.Enum):  # noqa: UP042 - a target may run Python 3.10, wh
     CLOCK = "clock"
     """What time is it, and who are you?"""
     BEGIN = "begin"
-    """Record from now on, all processes, into a new ledger of the name in ?ledger=..."""
+    """Record from now on, all processes, into a new ledger of that name."""
     STATUS = "status"
     RESIDUE = "residue"
     IDENTITY = "identity"

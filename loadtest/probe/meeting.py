@@ -79,17 +79,19 @@ class Meeting:
     def begin(self, name: str) -> None:
         """Have all processes record into a new ledger of that name; Occupied while another one is."""
         asked = self.asked
-        if asked is not None and asked.is_recording and asked.name != name:
+        if asked is not None and asked.name == name:
+            return  # a request that had to be sent again
+        if asked is not None and asked.is_recording:
             raise Occupied(f"another bench measures this server; if it has died, wait {LEASE_S:.0f} s and try again")
         self.forget()
         self._ledger_of(name).mkdir(mode=0o700)
         self._write(Asked(name=name, is_recording=True, until_ns=self._now_ns() + _LEASE_NS))
 
-    def renew(self) -> None:
-        """Take in that the bench lives."""
+    def renew(self, name: str) -> None:
+        """Take in that the bench lives whose ledger has that name."""
         asked = self.asked
         until_ns = self._now_ns() + _LEASE_NS
-        if asked is not None and until_ns - asked.until_ns > _RENEW_NS:
+        if asked is not None and asked.name == name and until_ns - asked.until_ns > _RENEW_NS:
             self._write(Asked(name=asked.name, is_recording=asked.is_recording, until_ns=until_ns))
 
     def end(self) -> None:

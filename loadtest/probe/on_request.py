@@ -45,7 +45,6 @@ class OnRequest:
             return False
         given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         if hmac.compare_digest(given, self._authorization):
-            self._meeting.renew()
             await self._routes.answer(scope, send)
         else:
             await respond(send, 403, b'{"error": "wrong token"}')

@@ -30,6 +30,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _NAME: Final = re.compile(r"[0-9a-f]{8,64}")
 _FILE: Final = re.compile(r"server-\d+(-\d+\.ledger|\.strings)")
+_OF_A_BENCH: Final = frozenset({Request.END, Request.LEDGER, Request.FORGET})
+"""What only the bench may ask for that has begun."""
 CHUNK_BYTES: Final = 256 * 1024
 """Compressed at a time: a millisecond, in which the event loop serves nobody."""
 FASTEST: Final = 1
@@ -52,6 +54,9 @@ class Routes:
         try:
             request = _request(scope)
             query = {name: values[0] for name, values in parse_qs(scope["query_string"].decode()).items()}
+            self._meeting.renew(query.get("ledger", ""))
+            if request in _OF_A_BENCH:
+                self._require_of_that_bench(query.get("ledger", ""))
             if request is Request.LEDGER and "file" in query:
                 await _stream(send, self._file(query["file"]))
             else:
@@ -109,9 +114,16 @@ class Routes:
 
     def _recorded(self) -> Path:
         recorded = self._meeting.recorded
-        if recorded is None:
-            raise Refused("there is no ledger: nobody has asked for so long that it was removed, or it never began")
+        assert recorded is not None, "it was required"
         return recorded
+
+    def _require_of_that_bench(self, name: str) -> None:
+        """Refuse what would end or read what another bench has recorded."""
+        asked = self._meeting.asked
+        if asked is None or asked.name != name:
+            raise Refused(
+                "there is no such ledger: nobody has asked for so long that it was removed, or it never began"
+            )
 
 
 async def respond(send: Send, status: int, body: bytes) -> None:

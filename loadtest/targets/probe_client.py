@@ -46,6 +46,8 @@ class ProbeClient:
     """Where the server's pages are: "https://example.com"."""
     token: str = field(repr=False)
     trust: ssl.SSLContext | None = None
+    ledger: str = ""
+    """The name of what is recorded for this bench; "" where nothing is."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _connection: http.client.HTTPConnection | None = field(default=None, repr=False)
 
@@ -68,10 +70,10 @@ class ProbeClient:
         """Compare clocks; EnvironmentFailed where another machine answers than before."""
         return [self._round_trip(machine) for _ in range(ROUND_TRIPS)]
 
-    def of_all(self, request: Request, kind: type[Answer], **query: str) -> Answers[Answer]:
+    def of_all(self, request: Request, kind: type[Answer]) -> Answers[Answer]:
         """Return what the processes of the server answer."""
         try:
-            answered, silent = read_heard(self.ask(request, **query), kind)
+            answered, silent = read_heard(self.ask(request), kind)
         except AnswerError as error:
             raise EnvironmentFailed(f"the probe at {self.pages}: {error}") from error
         return Answers(answered=tuple(answered), silent=tuple(Silent(pid=one.pid, why=one.why) for one in silent))
@@ -93,6 +95,9 @@ class ProbeClient:
             except (OSError, http.client.HTTPException) as error:
                 self.close()
                 raise _unanswered(self.pages, error) from error
+            except BaseException:  # Ctrl-C: what is left of an answer must not be taken for the next one
+                self.close()
+                raise
         if response.getheader(MARK) is None:
             raise EnvironmentFailed(
                 f"no probe answers at {self.pages}{ROUTES} (HTTP {response.status}): {TOKEN_VARIABLE} has to be in the "
@@ -116,7 +121,8 @@ class ProbeClient:
 
     def _exchange(self, request: Request, query: dict[str, str]) -> tuple[http.client.HTTPResponse, bytes]:
         """Ask once, and once again where a connection that was kept has been closed meanwhile."""
-        target = f"{ROUTES}{request.value}" + (f"?{urlencode(query)}" if query else "")
+        named = {"ledger": self.ledger, **query} if self.ledger else query
+        target = f"{ROUTES}{request.value}" + (f"?{urlencode(named)}" if named else "")
         headers = {"Authorization": f"Bearer {self.token}", "Content-Length": "0"}
         was_kept = self._connection is not None
         try:

@@ -10,7 +10,7 @@ from typing import Final
 from loadtest.contract import Identity, ProcessResidue, Status
 from loadtest.contract.elsewhere import Request
 from loadtest.layers import CONFIGURED
-from loadtest.ledger.reader import read_ledger
+from loadtest.ledger.reader import LedgerError, read_ledger
 from loadtest.servers import ELSEWHERE
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.targets.clock import RoundTrip, offset_between
@@ -51,7 +51,6 @@ class Watched:
     setting: Setting
     _before: list[RoundTrip] = field(default_factory=list)
     _after: list[RoundTrip] = field(default_factory=list)
-    _has_begun: bool = False
     _last_polled_s: float = 0.0
 
     @property
@@ -61,8 +60,8 @@ class Watched:
     def begin(self) -> None:
         """Have all processes record, and compare clocks. Raises EnvironmentFailed where one of them does not."""
         name = secrets.token_hex(8)  # no part of what is measured: two benches must not choose the same
-        self._has_begun = True
-        begun = self._client.of_all(Request.BEGIN, Status, ledger=name)
+        self._client.ledger = name
+        begun = self._client.of_all(Request.BEGIN, Status)
         idle = [str(status.pid) for status in begun.answered if not status.ledger.endswith(name)]
         if begun.unanswered or idle:
             why = begun.unanswered or f"process {', '.join(idle)} does not; is its disk full?"
@@ -90,20 +89,28 @@ class Watched:
 
     def read_residue(self) -> Reading:
         """Return what each of its processes holds."""
-        answers = self._client.of_all(Request.RESIDUE, ProcessResidue)
+        try:
+            answers = self._client.of_all(Request.RESIDUE, ProcessResidue)
+        except EnvironmentFailed as error:
+            return Reading(processes=(), unknown=str(error))
         return Reading(processes=answers.answered, unknown=answers.unanswered)
 
     def end(self) -> None:
-        """Compare clocks again, and have nothing more recorded."""
-        if self._has_begun and not self._after:
+        """Compare clocks again, and have nothing more recorded; that it cannot be shows when the ledger is fetched."""
+        if self._after:
+            return
+        with suppress(EnvironmentFailed):
             self._after = self._client.round_trips(self.probe.machine)
             self._client.of_all(Request.END, Status)
 
     def collect_ledger(self) -> CollectedLedger:
-        """Return what was recorded, with how far its times may be off. Raises LedgerError or EnvironmentFailed."""
+        """Return what was recorded, with how far its times may be off. Raises LedgerError."""
         assert self.setting.ledger is not None, "the target keeps no ledger"
-        self._client.fetch_ledger(self.setting.ledger)
-        offset = offset_between(self._before, self._after)
+        try:
+            self._client.fetch_ledger(self.setting.ledger)
+            offset = offset_between(self._before, self._after)
+        except (EnvironmentFailed, ValueError) as error:
+            raise LedgerError(f"it cannot be fetched: {error}") from error
         return CollectedLedger(
             records=read_ledger(self.setting.ledger, "server"),
             clock_offset_ns=offset.ahead_ns,
@@ -124,12 +131,15 @@ class Watched:
 
     def forget(self) -> None:
         """Have nothing kept; where that cannot be said any more, the probe forgets by itself."""
-        if self._has_begun:
-            self._has_begun = False
+        if self._client.ledger:
             with suppress(EnvironmentFailed):
                 self._client.of_all(Request.FORGET, Status)
+            self._client.ledger = ""
             self._client.close()
 
     def _open(self, count: Callable[[Status], int]) -> int | None:
-        statuses = self._client.of_all(Request.STATUS, Status)
+        try:
+            statuses = self._client.of_all(Request.STATUS, Status)
+        except EnvironmentFailed:
+            return None
         return None if statuses.silent else sum(map(count, statuses.answered))

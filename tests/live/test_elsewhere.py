@@ -12,6 +12,7 @@ import pytest
 from loadtest.cli.main import main
 from loadtest.contract import Status
 from loadtest.contract.elsewhere import Request
+from loadtest.stack.errors import EnvironmentFailed
 from loadtest.targets.probe_client import ProbeClient
 from tests.live.bench_process import COMMAND, Bench, assert_tidy, manifest, table
 from tests.live.elsewhere_server import (
@@ -147,10 +148,15 @@ def here(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[in
 
 
 def test_probe_when_a_server_has_two_workers_then_each_request_is_answered_for_both(here: int) -> None:
-    client = ProbeClient(pages=f"http://127.0.0.1:{here}", token=TOKEN)
-    begun = client.of_all(Request.BEGIN, Status, ledger="ab12cd34")
+    client = ProbeClient(pages=f"http://127.0.0.1:{here}", token=TOKEN, ledger="ab12cd34")
+    begun = client.of_all(Request.BEGIN, Status)
     assert len({status.pid for status in begun.answered}) == 2
     assert {status.ledger for status in begun.answered} == {"ledger-ab12cd34"}
+    other = ProbeClient(pages=f"http://127.0.0.1:{here}", token=TOKEN, ledger="00000000")
+    for request, problem in ((Request.BEGIN, "another bench measures"), (Request.FORGET, "there is no such ledger")):
+        with pytest.raises(EnvironmentFailed, match=problem):
+            other.of_all(request, Status)
+    other.close()
     ended = client.of_all(Request.END, Status)
     assert {status.ledger for status in ended.answered} == {""}
     client.of_all(Request.FORGET, Status)

@@ -126,11 +126,13 @@ def test_routes_when_the_token_is_right_then_clock_and_machine_are_told() -> Non
         ("clock", "GET", "ask by POST"),
         ("other", "POST", "there is no"),
         ("begin?ledger=../../x", "POST", "is no name of a ledger"),
-        ("ledger", "POST", "there is no ledger"),
-        ("ledger?file=../asked.json", "POST", "is no file of a ledger"),
+        ("ledger", "POST", "there is no such ledger"),
+        ("forget?ledger=00000000", "POST", "there is no such ledger"),
+        ("ledger?ledger=aaaa&file=../asked.json", "POST", "is no file of a ledger"),
     ],
 )
 def test_routes_when_a_request_makes_no_sense_then_it_is_refused(path: str, method: str, problem: str) -> None:
+    meeting_of(TOKEN).begin("aaaa")
     start, body = answered(ROUTES + path, bearer(TOKEN), method=method)
     assert start["status"] == 404
     assert problem in json.loads(body["body"])["error"]
@@ -178,9 +180,10 @@ def test_meeting_when_a_bench_begins_then_others_wait_until_it_ends_or_has_died(
     with pytest.raises(Occupied):
         Meeting(folder, clock).begin("bbbb")
     clock.now_ns += round(0.9 * LEASE_S * NS)
-    meeting.renew()
+    meeting.renew("aaaa")
     clock.now_ns += round(0.9 * LEASE_S * NS)
     assert meeting.ledger is not None
+    meeting.renew("bbbb")
     clock.now_ns += round(0.2 * LEASE_S * NS)
     assert meeting.ledger is meeting.recorded is None, "nobody asked for so long"
     Meeting(folder, clock).begin("bbbb")
