@@ -1,6 +1,7 @@
 """From start: a process that a bench has started records from its start to its end, as its environment says."""
 
 import asyncio
+import functools
 import os
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ class FromStart:
 
     def __init__(self) -> None:
         """Open the ledger; raises OSError when it cannot be written."""
-        self.session: Session = Session(Path(os.environ[LEDGER_VARIABLE]))
+        self.session: Session = _session(os.environ[LEDGER_VARIABLE])
         folder = os.environ.get(CONTROL_VARIABLE)
         self._control = Control(Path(folder), lambda: self.session, lambda: None) if folder else None
 
@@ -28,3 +29,9 @@ class FromStart:
     async def answered(self, scope: Any, send: Any) -> bool:
         """Return that nothing is for the probe: the bench asks by the control socket."""
         return False
+
+
+@functools.cache
+def _session(folder: str) -> Session:
+    """Return the one of this process: an app may have a wrapper of its own inside of ours."""
+    return Session(Path(folder))

@@ -38,6 +38,7 @@ TALK = (
 LOAD = ("--users", "8", "--room-size", "4", "--trials", "1", "--duration", "1.2", "--drops", "fin,rst",
         "--warm-up", "0.2", "--offline", "0.2")  # fmt: skip
 
+CERTIFICATES = Path(__file__).with_name("wire_certificates")
 Run = Callable[..., tuple[int, str]]
 
 
@@ -207,6 +208,20 @@ def test_target_when_the_token_is_another_one_then_exit_4_and_it_is_not_repeated
     code, said = refused(f"ws://127.0.0.1:{here}/ws/chat/", "--origin", ORIGIN, token="not-the-one-of-the-server")
     assert code == 4
     assert "refuses the token" in said
+
+
+def test_target_when_it_is_behind_tls_then_its_certificate_has_to_be_trusted_for_the_probe_too(
+    refused: Run, project: Path, tmp_path: Path
+) -> None:
+    port, own = free_port(), str(CERTIFICATES / "server.pem")
+    target, another = f"wss://localhost:{port}/ws/chat/", "not-the-one-of-the-server"
+    env = {"LOADTEST_PROBE_TOKEN": TOKEN, "LOADTEST_PROBE_FOLDER": str(tmp_path / "probe")}
+    with serving(project, "--ssl-certfile", own, "--ssl-keyfile", own, port=port, env=env):
+        code, said = refused(target, "--origin", ORIGIN)
+        assert (code, "its certificate is not trusted" in said) == (4, True), said
+        for trust in (("--ca-file", CERTIFICATES / "ca.pem"), ("--insecure",)):
+            code, said = refused(target, "--origin", ORIGIN, *trust, token=another)
+            assert (code, "refuses the token" in said) == (4, True), said
 
 
 def test_target_when_the_server_has_no_token_then_there_are_no_routes_and_it_is_said(

@@ -11,7 +11,8 @@ from loadtest.bench.choices import choices_of
 from loadtest.bench.fitting import fitted
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import make_plan
-from loadtest.cli.app_options import target_of
+from loadtest.cli.app_options import resumed_target, target_of
+from loadtest.contract.elsewhere import TOKEN_VARIABLE
 from loadtest.load.entry import Entry
 from loadtest.load.talk import TUTORIAL
 from loadtest.targets.address import Address, NoAddress, read_address
@@ -111,3 +112,31 @@ def test_origin_when_there_are_secrets_then_names_alone_are_kept() -> None:
     origin = elsewhere(entry=entry).offer.origin
     assert (origin["header"], origin["cookie"], origin["ca_file"]) == (["X-Key"], ["sid"], "/ca.pem")
     assert "swordfish" not in str(origin)
+
+
+def test_resume_when_the_run_had_the_probe_then_its_token_has_to_be_given_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
+    origin = {**elsewhere().offer.origin, "probe": True}
+    with pytest.raises(PlanError, match=f"give its token again, as {TOKEN_VARIABLE}"):
+        resumed_target(origin, {})
+    with pytest.raises(PlanError, match="leave out --target"):
+        resumed_target(origin, {"target": "wss://other.example.com/ws/"})
+
+
+def test_resume_when_the_run_had_headers_then_they_have_to_be_given_again() -> None:
+    origin = elsewhere(entry=Entry(headers=("X-Key: swordfish",))).offer.origin
+    with pytest.raises(PlanError, match="the run had X-Key from --header or --header-file"):
+        resumed_target(origin, {})
+
+
+@pytest.mark.parametrize("token", ["short", "with a blank in it...", "ünïcödé-letters-in-it"])
+def test_token_when_it_can_be_guessed_or_stand_in_no_header_then_it_is_refused_and_not_repeated(
+    token: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"{token}\n")
+    with pytest.raises(PlanError, match="no token of 16 or more letters and digits") as refused:
+        target_of({"target": "wss://a/ws/", "probe_token_file": file})
+    assert token not in str(refused.value)

@@ -86,6 +86,14 @@ def test_probe_when_the_environment_asks_for_nothing_then_it_is_the_application_
     assert not folder.exists()
 
 
+def test_probe_when_a_bench_has_started_the_process_then_wrappers_in_each_other_share_one_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LEDGER_VARIABLE, str(tmp_path))
+    Probe(Probe(app))
+    assert len(list(tmp_path.glob("server-*.ledger"))) == 1
+
+
 def test_probe_when_the_token_is_short_then_the_server_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(TOKEN_VARIABLE, "short")
     with pytest.raises(ValueError, match="fewer than 16 characters") as refused:
