@@ -13,7 +13,7 @@ from loadtest.contract.variables import APPLICATION_VARIABLE, READY_PATH
 from loadtest.guest.loading import load_application
 from loadtest.probe import Probe
 from loadtest.probe.watching import watch
-from loadtest.probe.wrapper import Wrapped
+from loadtest.probe.wrapper import ProbedApplication
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -23,7 +23,7 @@ Application = Callable[..., Awaitable[None]]
 def around(application: Application) -> Application:
     """Return the application with the probe around it, and an answer to whoever asks whether it is ready."""
     watch()
-    inner = application.application if isinstance(application, Wrapped) else application
+    inner = application.application if isinstance(application, ProbedApplication) else application
     return Probe(_telling_ready(inner))
 
 

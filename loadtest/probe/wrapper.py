@@ -34,9 +34,9 @@ def Probe(application: Application) -> Application:
     written, ValueError where the token is none.
     """
     if is_recording():
-        return Wrapped(application, FromStart())
+        return ProbedApplication(application, FromStart())
     if token := os.environ.get(TOKEN_VARIABLE):
-        return Wrapped(application, OnRequest(token))
+        return ProbedApplication(application, OnRequest(token))
     return application
 
 
@@ -54,7 +54,7 @@ class Recording(Protocol):
         """Answer a request that is for the probe and not for the application; False where it is not."""
 
 
-class Wrapped:
+class ProbedApplication:
     """An ASGI application that records what the wrapped one does with each WebSocket (ASGI 3, websocket 2.4)."""
 
     def __init__(self, application: Application, recording: Recording) -> None:

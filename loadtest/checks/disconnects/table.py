@@ -53,6 +53,7 @@ DETECT_ERROR_MS = _column(
     better="lower",
     over_trials="median",
     of=(DROPPED,),
+    of_trial=True,
     since=6,
 )
 EXPOSURE = _column(
