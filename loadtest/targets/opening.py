@@ -25,6 +25,7 @@ _REFUSED: Final = {
     503: "the server there takes nobody now",
 }
 """What a status of the answer means, where Channels or a proxy before it gives it."""
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 def open_as_user(url: str, entry: Entry, user: int) -> ClientConnection:
@@ -78,11 +79,11 @@ def why_not(error: Exception) -> str:
             return f"the name is not known ({error.strerror})"
         case ssl.SSLCertVerificationError():
             return (
-                f"its certificate is not trusted ({error.verify_message}); --ca-file names the CA to trust, --insecure "
+                f"its certificate is not trusted ({error}); --ca-file names the CA to trust, --insecure "
                 "takes any certificate"
             )
         case ssl.SSLError():
-            return f"no TLS session comes about ({error.reason or error}); is it ws:// and not wss://?"
+            return f"no TLS session comes about ({error}); is it ws:// and not wss://?"
         case ConnectionRefusedError():
             return "nothing listens there; is the server up, and the port right?"
         case TimeoutError():
@@ -94,4 +95,6 @@ def why_not(error: Exception) -> str:
 
 
 def _advice(status: int) -> str:
+    if status in _REDIRECTS:
+        return "; give the address that it redirects to"
     return f"; {_REFUSED[status]}" if status in _REFUSED else ""

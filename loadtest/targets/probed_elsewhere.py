@@ -14,7 +14,7 @@ from loadtest.ledger.reader import LedgerError, read_ledger
 from loadtest.servers import ELSEWHERE
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.targets.clock import RoundTrip, offset_between
-from loadtest.targets.prime import ANSWER_S as FORGOTTEN_S
+from loadtest.targets.prime import PROMPT_S
 from loadtest.targets.probe_client import Busy, ProbeClient
 from loadtest.targets.target import CollectedLedger, Reading, Setting
 
@@ -74,8 +74,8 @@ class Watched:
             self._client.ask(Request.CLOCK)
 
     def wait_until_forgotten(self) -> None:
-        """Wait until the first message's connections are gone; not for ever, where a consumer does not end."""
-        deadline = time.monotonic() + FORGOTTEN_S
+        """Wait until the first message's connections are gone, but not long: those of others may be open as well."""
+        deadline = time.monotonic() + PROMPT_S
         while time.monotonic() < deadline and self._open(lambda status: status.open) != 0:
             time.sleep(POLL_S)
 
