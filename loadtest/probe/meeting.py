@@ -106,6 +106,11 @@ class Meeting:
         for ledger in self.folder.glob(f"{_LEDGERS}*"):
             shutil.rmtree(ledger, ignore_errors=True)
 
+    def tidy(self) -> None:
+        """Remove what a bench that died has left."""
+        if (self.folder / _STATE).exists() and self.asked is None:
+            self.forget()
+
     def _ledger_of(self, name: str) -> Path:
         return self.folder / f"{_LEDGERS}{name}"
 

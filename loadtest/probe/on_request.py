@@ -75,4 +75,4 @@ class OnRequest:
         if self._meeting.asked is not None:
             self._next_look = asyncio.get_running_loop().call_later(LOOK_S, self.look)
         else:
-            self._meeting.forget()
+            self._meeting.tidy()

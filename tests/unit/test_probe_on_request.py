@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from channels.consumer import AsyncConsumer
+from channels.layers import ChannelLayerManager
 
 from loadtest.contract import AnswerError, Status, write_answer
 from loadtest.contract.elsewhere import (
@@ -30,6 +32,7 @@ from loadtest.probe import Probe, on_request
 from loadtest.probe.meeting import Meeting, Occupied, meeting_of
 from loadtest.probe.on_request import OnRequest
 from loadtest.probe.session import Session
+from loadtest.probe.watching import is_watching, watch
 
 TOKEN = "a-token-of-twenty-digits"
 NS = 1_000_000_000
@@ -84,6 +87,14 @@ def test_probe_when_the_environment_asks_for_nothing_then_it_is_the_application_
     assert Probe(app) is app
     assert asked(Probe(app), f"{ROUTES}clock", bearer(TOKEN)) == [{"type": "http.response.start", "status": 418}]
     assert not folder.exists()
+
+
+def test_probe_when_the_environment_asks_for_nothing_then_channels_is_left_as_it_is() -> None:
+    parts = (AsyncConsumer.__call__, ChannelLayerManager._make_backend)
+    watch.cache_clear()
+    watch()
+    assert parts == (AsyncConsumer.__call__, ChannelLayerManager._make_backend)
+    assert not is_watching()
 
 
 def test_probe_when_a_bench_has_started_the_process_then_wrappers_in_each_other_share_one_ledger(
