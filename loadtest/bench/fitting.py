@@ -30,7 +30,7 @@ def fitted(plan: Plan, offer: Offer, telling: Container[str] = ()) -> Plan:
     if not offer.takes_work and (plan.work, plan.blocker_work) != (Job().handler_work, Job().blocker_work):
         raise PlanError("work: only the reference app can be told how much its handlers are to work; leave it out")
     if plan.push and not offer.takes_push:
-        raise PlanError("push: nothing has the reference app send but its users; it is for an app of your own")
+        raise PlanError("push: it is for an app of your own that the bench starts, as --app names it; leave it out")
     talking = plan if plan.push else plan.noting(message=plan.message or offer.message)
     if plan.join and not plan.expect:
         talking = talking.noting(_NOT_JOINED_YET)
