@@ -10,9 +10,9 @@ from loadtest.bench.scenarios import SCENARIOS, Scenario
 from loadtest.dimensions import CLOSED_LOOP, CONSUMER, DIMENSIONS, DROP, LAYER, SCENARIO, SERVER, AnyDimension, Value
 from loadtest.drops import DROPS, Drop, find_drop
 from loadtest.installed import Installed
-from loadtest.layers import Layer, find_layer
+from loadtest.layers import CONFIGURED, Layer, find_layer
 from loadtest.outages import OUTAGES, Outage
-from loadtest.servers import SERVERS, Server, find_server
+from loadtest.servers import ELSEWHERE, SERVERS, Server, find_server
 from loadtest.targets import Offer
 
 
@@ -97,7 +97,11 @@ def _servers(offer: Offer) -> tuple[Choice, ...]:
     if offer.server:
         own = _server(find_server(offer.server), offer.installed)
         return (replace(own, default=True, unavailable=None, takes_pings=False),)
-    return _with_a_default([_server(row, offer.installed) for row in SERVERS.values()])
+    if not offer.elsewhere:
+        return _with_a_default([_server(row, offer.installed) for row in SERVERS.values()])
+    there = Choice(value=Value(name=ELSEWHERE.name, summary=ELSEWHERE.summary), default=True)
+    others = (_server(row, offer.installed) for row in SERVERS.values())
+    return (there, *(replace(other, default=False, unavailable=offer.elsewhere) for other in others))
 
 
 def _with_a_default(servers: Sequence[Choice]) -> tuple[Choice, ...]:
@@ -126,7 +130,8 @@ def _server(row: Server, installed: Installed) -> Choice:
 
 
 def _layer(row: Layer, offer: Offer) -> Choice:
-    unavailable = row.unavailable(offer.installed)
+    is_theirs = bool(offer.elsewhere) and row is not CONFIGURED
+    unavailable = offer.elsewhere if is_theirs else row.unavailable(offer.installed)
     return Choice(
         value=Value(name=row.name, summary=row.summary, ends_connections=row.ends_connections),
         default=row.name in offer.default_layers,

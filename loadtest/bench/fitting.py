@@ -4,16 +4,19 @@ from collections.abc import Container
 from typing import Final
 
 from loadtest.bench.plan import Plan, PlanError
+from loadtest.drops import find_drop
 from loadtest.load import Job
 from loadtest.load.push import is_for_one_user
 from loadtest.load.talk import ROOM, USER
+from loadtest.outages import OUTAGES
 from loadtest.targets import Offer
 
 _NOT_JOINED_YET: Final = (
     "what a member misses between its --join and the first message that it gets is unknown: the app may not have "
     "handled the joining by then; --expect 'TEXT' waits for the app's answer"
 )
-_NO_ROOM: Final = f"neither --path nor --join nor --message has {ROOM} in it"
+_NOBODY_TELLS: Final = "which nobody tells without the probe; give --rate instead"
+_NO_ROOM: Final = f"neither the path nor --join nor --message has {ROOM} in it"
 
 
 def fitted(plan: Plan, offer: Offer, telling: Container[str] = ()) -> Plan:
@@ -21,15 +24,43 @@ def fitted(plan: Plan, offer: Offer, telling: Container[str] = ()) -> Plan:
 
     `telling` are its own scenarios whose users say which room they mean.
     """
+    if offer.elsewhere:
+        _require_nothing_of_its_server(plan, offer)
+        plan = _with_time_to_notice(plan)
     if not offer.takes_work and (plan.work, plan.blocker_work) != (Job().handler_work, Job().blocker_work):
         raise PlanError("work: only the reference app can be told how much its handlers are to work; leave it out")
     if plan.push and not offer.takes_push:
-        raise PlanError("push: nothing has the reference app send but its users; it is for an app of your own")
+        raise PlanError("push: it is for an app of your own that the bench starts, as --app names it; leave it out")
     talking = plan if plan.push else plan.noting(message=plan.message or offer.message)
     if plan.join and not plan.expect:
         talking = talking.noting(_NOT_JOINED_YET)
     _require_accounts(talking, offer)
     return _with_its_rooms(talking, offer, telling).noting(*offer.notes)
+
+
+def _require_nothing_of_its_server(plan: Plan, offer: Offer) -> None:
+    """Raise PlanError, with all problems, where a plan wants of a server elsewhere what only one of ours can do."""
+    outages = [name for name in plan.drops if name in OUTAGES and OUTAGES[name].of != "generator"]
+    problems = []
+    if plan.server_ping or plan.port:
+        named = ", ".join(key for key in ("server_ping", "port") if getattr(plan, key))
+        problems.append(f"{named}: {offer.elsewhere}; leave it out")
+    if outages:
+        problems.append(f"drops: {', '.join(outages)} is not possible: {offer.elsewhere}; leave it out")
+    if plan.is_relative and not offer.tells_busy:
+        problems.append(f"load: {', '.join(plan.load)} is of what the server carries, {_NOBODY_TELLS}")
+    if problems:
+        raise PlanError("\n".join(problems))
+
+
+def _with_time_to_notice(plan: Plan) -> Plan:
+    silent = [name for name in plan.drops if name not in OUTAGES and find_drop(name).silent]
+    if not silent:
+        return plan
+    return plan.noting(
+        f"the server has {plan.settle:g} s to notice {', '.join(silent)}, of which only its own pings tell it; give "
+        "--settle as many seconds as its ping interval and timeout together, and some more"
+    )
 
 
 def _require_accounts(plan: Plan, offer: Offer) -> None:

@@ -15,6 +15,7 @@ from loadtest.drops import DROPS, Drop, find_drop
 from loadtest.layers import find_layer
 from loadtest.load import by_comma
 from loadtest.outages import OUTAGES, Outage
+from loadtest.servers import find_server
 
 P = TypeVar("P", bound=Plan)
 
@@ -22,6 +23,10 @@ ALL_DROPS = "all"
 """Stands for every kind of drop that can be done here."""
 QUICK_PING = "1/1"
 """What the quick profile sets for silent drops, which only the server's pings can show: its own would take 40 s."""
+_OWN_RATE = (
+    "the load is that of the scenario, for the server runs elsewhere: --rate sets another one, and --load 30%, with "
+    "the probe there, a share of what it carries"
+)
 EVERY = "every"
 """Stands in a profile for all that there is to choose from."""
 
@@ -97,6 +102,8 @@ def completed(plan: P, *, sets_pings: bool = True) -> P:
 
 def _with_load_that_is_taken(plan: Plan, *, is_given: bool) -> Plan:
     """Leave a profile's relative loads out where no scenario takes them; PlanError where they were asked for."""
+    if plan.is_relative and not is_given and _is_elsewhere(plan):
+        return plan.noting(_OWN_RATE, load=(FIXED_LOAD,))
     if not plan.is_relative or any(row.takes_load for row in plan.chosen_scenarios):
         return plan
     if is_given:
@@ -114,6 +121,10 @@ def with_own_scenarios(chosen: dict[str, Any]) -> dict[str, Any]:
     if not own or not isinstance(named, list | tuple):  # then the plan says what is wrong
         return chosen
     return {**chosen, "scenarios": (*(name for name in own if name not in named), *named)}
+
+
+def _is_elsewhere(plan: Plan) -> bool:
+    return any(find_server(name).is_elsewhere for name in plan.servers)
 
 
 def with_all_drops(chosen: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -134,7 +145,7 @@ def with_all_drops(chosen: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, .
 def _with_short_pings(plan: P) -> P:
     """Have the server of a quick plan with silent drops ping often: with its own pings they would take most of it."""
     silent = _silent_drops(plan)
-    if plan.server_ping or plan.profile != "quick" or not silent:
+    if plan.server_ping or plan.profile != "quick" or not silent or _is_elsewhere(plan):
         return plan
     note = (
         f"the server's ping interval/timeout was set to {QUICK_PING} s in every trial, for the silent drops "

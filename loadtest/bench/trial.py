@@ -56,13 +56,14 @@ from loadtest.stack.folders import short_folder
 from loadtest.stack.pinning import Placement, on_cpus, placement_here
 from loadtest.stack.process import Process, describe_exit
 from loadtest.stack.sampler import Sampler
-from loadtest.targets import PreparedTarget, Running, RunningTarget, Setting, running
+from loadtest.targets import CollectedLedger, PreparedTarget, Running, RunningTarget, Setting, running
 from loadtest.targets.push_command import RunsCommands
 
 _POLL_S = 0.02
 _ALIVE_CHECK_S = 1.0
 _DYING_S = 1.0
 """The end of a process's connection is seen a moment before the process has ended."""
+_ELSEWHERE = "the server runs elsewhere, where nobody samples its processes"
 _KILLED_BY_ANOTHER = "the second generator was killed by something else, so the time of its drops is not known"
 
 
@@ -186,10 +187,14 @@ def _measure(trial: Trial, plan: Plan, folder: Path, generators: _Generators, pa
     parts.require_alive()
     target.stop()  # what it does as it ends is in its ledger too, for whoever looks at a connection's story
     client, server = _ledgers(target, folder)
+    is_here = bool(target.processes)
     records = TrialRecords(
         client=client,
-        server=server,
+        server=server.in_our_time,
         samples=sampler.frame(),
+        server_unsampled="" if is_here else server.unknown or _ELSEWHERE,
+        unprobed=server.unknown,
+        clock_bound_ns=server.clock_bound_ns,
         cpus=sampler.cpus_frame(),
         host=sampler.host_frame(),
         before=before.processes,
@@ -358,14 +363,14 @@ def _settle(target: RunningTarget, settle_s: float) -> None:
         time.sleep(_POLL_S)
 
 
-def _ledgers(target: RunningTarget, folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _ledgers(target: RunningTarget, folder: Path) -> tuple[pl.DataFrame, CollectedLedger]:
     """Return both sides' ledgers, and leave them behind as compressed columnar files instead."""
     ledger = folder / LEDGER
     try:
-        client, server = read_ledger(ledger, "client"), target.collect_ledger().in_our_time
+        client, server = read_ledger(ledger, "client"), target.collect_ledger()
     except LedgerError as error:
         raise TrialFailed(f"a ledger cannot be read: {error}") from error
-    write_ledgers(folder, client=client, server=server)
+    write_ledgers(folder, client=client, server=server.in_our_time)
     for path in ledger.iterdir():
         path.unlink()
     ledger.rmdir()

@@ -70,9 +70,9 @@ def _audit(trial: TrialRecords) -> pl.DataFrame:
         first = trial.server_events(events).group_by("connection", maintain_order=True).first()
         frame = frame.join(first.select("connection", **columns), on="connection", how="left", maintain_order="left")
     frame = frame.join(_handling(trial), on="connection", how="left", maintain_order="left").with_columns(
-        noticed_ms=(pl.col("noticed_ns") - pl.col("dropped_ns")) / NS_A_MS,
-        detect_ms=(pl.col("entered_ns") - pl.col("dropped_ns")) / NS_A_MS,
-        ended_ms=(pl.col("ended_ns") - pl.col("dropped_ns")) / NS_A_MS,
+        noticed_ms=_since_drop(trial, "noticed_ns"),
+        detect_ms=_since_drop(trial, "entered_ns"),
+        ended_ms=_since_drop(trial, "ended_ns"),
         verdict=_verdict(trial, was_opened=pl.col("age_s").is_not_null()),
     )
     has_channel = pl.col("pid").is_not_null() | (pl.col("verdict") == "never reached")
@@ -84,6 +84,15 @@ def _audit(trial: TrialRecords) -> pl.DataFrame:
         subscription_left=pl.when(has_channel).then(_is_left(_subscribed(trial))),
         presence_left=_is_left(_present(trial)),
     )
+
+
+def _since_drop(trial: TrialRecords, column: str) -> pl.Expr:
+    """From the drop until a time of the server's, in ms; 0 where the clocks are not known well enough to tell.
+
+    What is further below 0 was before the drop: the server had ended the connection itself.
+    """
+    since_ns = pl.col(column) - pl.col("dropped_ns")
+    return pl.when(since_ns.is_between(-trial.clock_bound_ns, 0)).then(0).otherwise(since_ns) / NS_A_MS
 
 
 def _dropped(trial: TrialRecords) -> pl.DataFrame:

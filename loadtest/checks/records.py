@@ -55,6 +55,12 @@ class TrialRecords:
     fds_left (files that may still be opened)."""
     unsampled: str = ""
     """Why no process was sampled; empty where they were."""
+    server_unsampled: str = ""
+    """Why those of the server were not, where others were."""
+    unprobed: str = ""
+    """Why nobody recorded what the server did; empty where its probe did."""
+    clock_bound_ns: int = 0
+    """By how much the server's times may be off, for they were taken by the clock of another machine."""
     before: tuple[ProcessResidue, ...]
     after: tuple[ProcessResidue, ...]
     """Empty when the residue could not be read; `after_unknown` then says why."""

@@ -14,6 +14,7 @@ import typer
 
 from loadtest.bench.given_file import GivenFileError, read_given
 from loadtest.bench.plan import PlanError
+from loadtest.cli.elsewhere_options import OF_AN_ADDRESS, elsewhere_of, resumed_elsewhere
 from loadtest.cli.entry_options import entry_of, login_of, redacted_value
 from loadtest.load import flag_of
 from loadtest.load.handshake import header_pair
@@ -27,7 +28,7 @@ from loadtest.targets.user_app import UserApp
 
 APP: Final = "app"
 """The parameter of a command in whose place the options stand: it gets what was given, by the option's name."""
-NOT_KEPT: Final = ("env", "env_file", "header", "header_file", "cookie")
+NOT_KEPT: Final = ("env", "env_file", "header", "header_file", "cookie", "probe_token_file")
 """What a run does not keep, for it may be secret, and has to be given again when it is resumed."""
 _SECRET: Final = {"--env": "=", "--header": ":", "--cookie": "="}
 """Options whose values may be secret, and what stands before the secret."""
@@ -98,6 +99,18 @@ def _own_app(
         Path | None,
         _option("file with a NAME:PASSWORD in each line, one for each user; made in a scratch database where left out"),
     ] = None,
+    target: Annotated[
+        str | None,
+        _option(
+            "in the place of --app, a consumer of a server that runs elsewhere and is your own, as "
+            "wss://example.com/ws/chat/{room}/"
+        ),
+    ] = None,
+    ca_file: Annotated[Path | None, _option("with --target, PEM file of the only CA to trust behind wss://")] = None,
+    insecure: Annotated[bool, _option("with --target, take any certificate behind wss://")] = False,
+    probe_token_file: Annotated[
+        Path | None, _option("with --target, file with the token of the probe there, else LOADTEST_PROBE_TOKEN has it")
+    ] = None,
 ) -> None:
     """Say what options there are; `target_of` makes the target of them."""
 
@@ -127,6 +140,10 @@ def target_of(given: Mapping[str, Any]) -> Target:
 
     Raises PlanError for options that make no sense, EnvironmentFailed when the app cannot be measured as it is.
     """
+    if "target" in given:
+        return elsewhere_of(given)
+    if of_address := [name for name in OF_AN_ADDRESS if name in given]:
+        raise PlanError(f"{_flags(of_address)} is for a server that runs elsewhere; name it with --target")
     if "app" in given:
         return _user_app(given)
     if given:
@@ -146,6 +163,8 @@ def resumed_target(origin: Mapping[str, Any], given: Mapping[str, Any]) -> Targe
         origin.get("header", ()), [header_pair(line)[0] for line in entry.headers], "--header or --header-file"
     )
     _require_again(origin.get("cookie", ()), entry.cookies, "--cookie")
+    if "target" in origin:
+        return resumed_elsewhere(origin, given)
     options = {name: value for name, value in origin.items() if name not in NOT_KEPT and value}
     return _user_app({**options, **given, "app_dir": Path(origin["app_dir"])})
 

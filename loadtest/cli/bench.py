@@ -47,7 +47,8 @@ def bench(
 ) -> None:
     """Compare consumers across channel layers: throughput, latency, and what became of dropped connections.
 
-    Of the reference app that comes with the tool; of your own with --app and --path.
+    Of the reference app that comes with the tool; of your own with --app and --path, or --target where it runs
+    elsewhere.
     """
     if resume:
         _refuse_changes({**given, "plan": plan, "like": like, "out": out})
@@ -124,10 +125,16 @@ def _like(run: Path, plan: Path | None, given: Mapping[str, Any], choices: Choic
     try:
         earlier = read_manifest(run_named(run))
         if earlier.target and not is_own_app:
-            raise PlanError(f"--like {run}: that run was of {earlier.target['app']}; name it with --app and --path")
+            raise PlanError(f"--like {run}: that run was of {_named(earlier.target)}")
         return plan_like(earlier, given, choices=choices)
     except ReportError as error:
         raise PlanError(f"--like {run}: {error}") from None
+
+
+def _named(target: Mapping[str, Any]) -> str:
+    if "app" in target:
+        return f"{target['app']}; name it with --app and --path"
+    return f"{target['target']}; name it with --target"
 
 
 def _refuse_changes(given: Mapping[str, object]) -> None:

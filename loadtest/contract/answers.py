@@ -17,6 +17,10 @@ class Status:
 
     pid: int
     open: int
+    ours: int = 0
+    """Of these, those that a load generator named."""
+    ledger: str = ""
+    """The name of the folder that it records into; "" where it does not record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

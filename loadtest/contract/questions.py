@@ -10,5 +10,7 @@ class Question(str, enum.Enum):  # noqa: UP042 - a target may run Python 3.10, w
     """How many WebSocket scopes are open now?"""
     RESIDUE = "residue"
     """What do you still hold?"""
+    LOOK = "look"
+    """Look whether you are to record, begin or end, and give your status."""
     IDENTITY = "identity"
     """What are you made of: Python, packages, channel layer, database?"""

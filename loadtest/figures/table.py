@@ -11,13 +11,14 @@ import polars as pl
 from loadtest.dimensions import DIMENSIONS, FIRST_VERSION, AnyDimension
 from loadtest.figures.column import AnyColumn, Column, Content
 
-FORMAT_VERSION: Final = 5
+FORMAT_VERSION: Final = 6
 """Version of the results folder. Changes: 1 = the first; 2 = unasked_example, lost_example, deaf_example;
 3 = subscriptions_left, and of each drop noticed_ms, returned, ended_ms, subscription_left;
 4 = broker_cpu_s, open_failed, open_failures; ended_unasked and unasked_example are now ended_unexpectedly and
 unexpected_example; codes are written as causes are; the manifest describes the values of the dimensions;
 four kinds of residue have new names (loadtest/checks/residue/kinds.py has the old ones);
-5 = the dimension load, figures of load, exposure and validity; single drops at random moments, with their age."""
+5 = the dimension load, figures of load, exposure and validity; single drops at random moments, with their age;
+6 = detect_error_ms."""
 
 KEY: Final[tuple[AnyColumn, ...]] = (
     *(

@@ -36,9 +36,10 @@ def around(application: Application) -> Application:
     """Return the application with the probe around it, and an answer to whoever asks whether it is ready."""
     from loadtest.probe import Probe  # imported with the app, and not into every Python that it starts
     from loadtest.probe.watching import watch
+    from loadtest.probe.wrapper import ProbedApplication
 
     watch()
-    inner = application.application if isinstance(application, Probe) else application
+    inner = application.application if isinstance(application, ProbedApplication) else application
     return Probe(_telling_ready(inner))
 
 

@@ -33,6 +33,10 @@ class Entry:
     """Empty: the target's own address."""
     subprotocols: tuple[str, ...] = ()
     """Those to ask for; the server has to choose one."""
+    ca_file: str = ""
+    """The PEM file of the only CA to trust behind wss://; empty: those of the system."""
+    insecure: bool = False
+    """Take any certificate."""
 
     def of_user(self, user: int) -> list[tuple[str, str]]:
         """Return the names and values of one user's headers."""

@@ -5,7 +5,8 @@ A target takes it in with two lines and is otherwise left as it is:
     INSTALLED_APPS = [..., "loadtest.probe"]                   # settings.py
     application = Probe(ProtocolTypeRouter({...}))             # asgi.py
 
-Without LOADTEST_LEDGER in the environment it does nothing and costs nothing.
+Without LOADTEST_LEDGER and LOADTEST_PROBE_TOKEN in the environment `Probe(application)` is that application itself: it
+does nothing and costs nothing.
 """
 
 from loadtest.probe.wrapper import Probe

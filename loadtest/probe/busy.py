@@ -13,30 +13,46 @@ from typing import Any
 
 from asgiref.sync import SyncToAsync
 
-from loadtest.ledger import Event
+from loadtest.ledger import Event, Recorder
 from loadtest.ledger.record import BusyBy
-from loadtest.probe.recording import NO_CONNECTION, recorder
+from loadtest.probe.recording import NO_CONNECTION
 
 RECORD_S = 0.1
 """Between two records of each; the reader draws straight lines between them, and a window is of seconds."""
 
+Stop = Callable[[], None]
+"""Ends it."""
 BusyNs = Callable[[], int]
 """Tells the time at work so far, in ns; it never falls."""
 
 
-def watch_busy(loop: asyncio.AbstractEventLoop) -> None:
-    """Record both for as long as the loop runs; to be called in its thread."""
+def watch_busy(loop: asyncio.AbstractEventLoop, ledger: Recorder) -> Stop:
+    """Record both until the returned function is called, or as long as the loop runs; to be called in its thread."""
     loop_busy_ns, by = _of_loop(loop)
     thread_busy_ns = _of_sync_thread()
+    due: asyncio.TimerHandle | None = None
 
     def tick() -> None:
-        record = recorder().record
-        record(Event.LOOP_BUSY, NO_CONNECTION, code=by, value=loop_busy_ns())
+        nonlocal due
+        ledger.record(Event.LOOP_BUSY, NO_CONNECTION, code=by, value=loop_busy_ns())
         if thread_busy_ns is not None:
-            record(Event.SYNC_THREAD_BUSY, NO_CONNECTION, value=thread_busy_ns())
-        loop.call_later(RECORD_S, tick)
+            ledger.record(Event.SYNC_THREAD_BUSY, NO_CONNECTION, value=thread_busy_ns())
+        due = loop.call_later(RECORD_S, tick)
+
+    def stop() -> None:
+        if due is not None:
+            due.cancel()
+        _stop_timing(getattr(loop, "_selector", None), "select")
+        _stop_timing(getattr(SyncToAsync, "single_thread_executor", None), "submit")
 
     tick()
+    return stop
+
+
+def _stop_timing(timed: Any, method: str) -> None:
+    """Give an object the method of its class again."""
+    if hasattr(timed, "__dict__"):
+        vars(timed).pop(method, None)
 
 
 def _of_loop(loop: asyncio.AbstractEventLoop) -> tuple[BusyNs, BusyBy]:

@@ -10,8 +10,8 @@ from typing import Any
 from channels.consumer import AsyncConsumer, SyncConsumer
 
 from loadtest.ledger import Event
-from loadtest.probe.handling import current_handling, recorded_dispatch
-from loadtest.probe.recording import class_name, recorded_code, recorder
+from loadtest.probe.handling import Handling, current_handling, recorded_dispatch
+from loadtest.probe.recording import class_name, recorded_code
 
 
 def watch() -> None:
@@ -22,36 +22,36 @@ def watch() -> None:
     async def recorded_call(self: Any, scope: Any, receive: Any, send: Any) -> None:
         handling = current_handling.get()
         if handling is not None:
-            ledger = recorder()
+            ledger = handling.ledger
             ledger.record(Event.CONSUMER, handling.connection, argument=ledger.text(class_name(self)))
-            _watch_disconnect(self, handling.connection)
+            _watch_disconnect(self, handling)
             self.dispatch = recorded_dispatch(self.dispatch, handling)
         await call(self, scope, receive, send)
 
     AsyncConsumer.__call__ = recorded_call
 
 
-def _watch_disconnect(consumer: Any, connection: int) -> None:
+def _watch_disconnect(consumer: Any, handling: Handling) -> None:
     disconnect = getattr(consumer, "disconnect", None)
     if disconnect is None:
         return  # not one of the generic consumers
     wrapped = _recorded_sync if isinstance(consumer, SyncConsumer) else _recorded_async
-    consumer.disconnect = wrapped(disconnect, connection)
+    consumer.disconnect = wrapped(disconnect, handling)
 
 
-def _recorded_async(disconnect: Any, connection: int) -> Any:
+def _recorded_async(disconnect: Any, handling: Handling) -> Any:
     @functools.wraps(disconnect)
     async def recorded(*arguments: Any, **named: Any) -> Any:
-        with _Disconnect(connection, *arguments, *named.values()):
+        with _Disconnect(handling, *arguments, *named.values()):
             return await disconnect(*arguments, **named)
 
     return recorded
 
 
-def _recorded_sync(disconnect: Any, connection: int) -> Any:
+def _recorded_sync(disconnect: Any, handling: Handling) -> Any:
     @functools.wraps(disconnect)
     def recorded(*arguments: Any, **named: Any) -> Any:
-        with _Disconnect(connection, *arguments, *named.values()):
+        with _Disconnect(handling, *arguments, *named.values()):
             return disconnect(*arguments, **named)
 
     return recorded
@@ -60,16 +60,16 @@ def _recorded_sync(disconnect: Any, connection: int) -> Any:
 class _Disconnect:
     """Records entering on the way in, and returned or raised on the way out."""
 
-    def __init__(self, connection: int, code: Any = None, *_: Any) -> None:
-        self._connection = connection
-        recorder().record(Event.DISCONNECT_ENTERED, connection, code=recorded_code(code))
+    def __init__(self, handling: Handling, code: Any = None, *_: Any) -> None:
+        self._handling = handling
+        handling.ledger.record(Event.DISCONNECT_ENTERED, handling.connection, code=recorded_code(code))
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        ledger = recorder()
+        ledger, connection = self._handling.ledger, self._handling.connection
         if error is None:
-            ledger.record(Event.DISCONNECT_RETURNED, self._connection)
+            ledger.record(Event.DISCONNECT_RETURNED, connection)
         else:
-            ledger.record(Event.DISCONNECT_RAISED, self._connection, argument=ledger.text(class_name(error)))
+            ledger.record(Event.DISCONNECT_RAISED, connection, argument=ledger.text(class_name(error)))

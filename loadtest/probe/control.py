@@ -1,17 +1,16 @@
 """The control socket: answers the bench's questions from inside each server process, out of the app's sight.
 
-A Unix socket `control-<pid>.sock` in the folder LOADTEST_CONTROL: one question a connection, one line of JSON back.
-A socket a process rather than an HTTP path: it reaches every worker, and the user's URLs stay as they are.
+A Unix socket `control-<pid>.sock` in a folder: one question a connection, one line of JSON back. A socket a process
+rather than an HTTP path: it reaches every worker. Of a server elsewhere the worker that a request meets asks them all.
 """
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from loadtest.contract import (
     CONTROL_SOCKETS,
-    CONTROL_VARIABLE,
     Identity,
     ProcessResidue,
     Question,
@@ -19,31 +18,29 @@ from loadtest.contract import (
     write_answer,
     write_refusal,
 )
-from loadtest.probe.handling import Handling
+from loadtest.ledger.record import SERVER_NAMED
+from loadtest.probe.session import Session
 
 QUESTION_TIMEOUT_S = 5.0
 """A client that connects and asks nothing must not stay among the server's tasks."""
 
 
-OpenConnections = Mapping[int, Handling]
-"""What each connection does whose application task has not ended."""
-
-
 class Control:
     """The control socket of this process, started on the running event loop at the first use."""
 
-    def __init__(self, open_connections: OpenConnections) -> None:
-        """Remember the live map of connections whose application task has not ended."""
-        self._open = open_connections
-        self._folder = os.environ.get(CONTROL_VARIABLE)
+    def __init__(self, folder: Path, session: Callable[[], Session | None], look: Callable[[], None]) -> None:
+        """`session` gives the current one, if there is one; `look` finds out whether there is to be one."""
+        self._folder = folder
+        self._session = session
+        self._look = look
         self._server: asyncio.Server | None = None
         self._starting = False
 
     async def start_once(self) -> None:
-        """Start listening, unless that was done or there is no folder to do it in."""
-        if self._folder and not self._starting:
+        """Start listening, unless that was done."""
+        if not self._starting:
             self._starting = True
-            path = Path(self._folder) / CONTROL_SOCKETS.format(pid=os.getpid())
+            path = self._folder / CONTROL_SOCKETS.format(pid=os.getpid())
             self._server = await asyncio.start_unix_server(self._answer, path)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -67,12 +64,23 @@ class Control:
         # What needs Django set up is imported when it is asked for: it is not when asgi.py is imported
         match question:
             case Question.STATUS:
-                return Status(pid=os.getpid(), open=len(self._open))
+                return self._status()
+            case Question.LOOK:
+                self._look()
+                return self._status()
             case Question.RESIDUE:
                 from loadtest.probe.residue_reading import read_residue
 
-                return await read_residue(self._open)
+                session = self._session()
+                return await read_residue(session.open if session else {})
             case Question.IDENTITY:
                 from loadtest.probe.identity import read_identity
 
                 return await read_identity()
+
+    def _status(self) -> Status:
+        session = self._session()
+        connections = session.open if session else {}
+        ours = sum(connection < SERVER_NAMED for connection in connections)
+        ledger = session.folder.name if session else ""
+        return Status(pid=os.getpid(), open=len(connections), ours=ours, ledger=ledger)

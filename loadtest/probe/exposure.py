@@ -15,9 +15,8 @@ from collections.abc import Mapping
 from random import Random
 from time import monotonic_ns
 
-from loadtest.ledger import Event
+from loadtest.ledger import Event, Recorder
 from loadtest.probe.handling import Handling
-from loadtest.probe.recording import recorder
 
 A_SECOND = 40.0
 """How often it is asked, on average: some 120 times in a short trial."""
@@ -31,17 +30,24 @@ _ASKED = int(Event.ASKED)  # a plain number packs twice as fast
 
 
 class Sampling:
-    """Asks for as long as the loop runs."""
+    """Asks for as long as the loop runs, or until it is stopped."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, handlings: Mapping[int, Handling], random: Random) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, handlings: Mapping[int, Handling], random: Random, ledger: Recorder
+    ) -> None:
         """Start at once, in the loop's thread; `handlings` is the live map of all connections."""
         self._loop = loop
         self._handlings = handlings
         self._random = random
+        self._ledger = ledger
         self._ask_at(self._after(loop.time()))
 
+    def stop(self) -> None:
+        """Ask no more."""
+        self._due.cancel()
+
     def _ask_at(self, due: float) -> None:
-        self._loop.call_at(due, self._ask, due)
+        self._due = self._loop.call_at(due, self._ask, due)
 
     def _after(self, due: float) -> float:
         return due + self._random.expovariate(A_SECOND)
@@ -58,7 +64,7 @@ class Sampling:
         asked = self._some_open()
         for handling in asked:
             handling.imagined += times
-        self._loop.call_soon(_judge, asked, times, asked_ns)
+        self._loop.call_soon(self._judge, asked, times, asked_ns)
 
     def _some_open(self) -> list[Handling]:
         drawn = list(self._handlings.values())
@@ -66,8 +72,7 @@ class Sampling:
             drawn = self._random.sample(drawn, MOST)
         return [handling for handling in drawn if handling.is_open and handling.is_dispatched]
 
-
-def _judge(asked: list[Handling], times: int, asked_ns: int) -> None:
-    record = recorder().record
-    for handling in asked:
-        record(_ASKED, handling.connection, int(handling.judge(asked_ns)), 0, times, asked_ns)
+    def _judge(self, asked: list[Handling], times: int, asked_ns: int) -> None:
+        record = self._ledger.record
+        for handling in asked:
+            record(_ASKED, handling.connection, int(handling.judge(asked_ns)), 0, times, asked_ns)

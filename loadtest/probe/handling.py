@@ -14,8 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from loadtest.ledger import Event
-from loadtest.probe.recording import recorder
+from loadtest.ledger import Event, Recorder
 
 Dispatch = Callable[[Mapping[str, Any]], Awaitable[None]]
 
@@ -32,12 +31,14 @@ class Handling:
         "is_dispatched",
         "is_open",
         "is_receiving",
+        "ledger",
         "message",
     )
 
-    def __init__(self, connection: int) -> None:
-        """Nothing is known of it yet."""
+    def __init__(self, connection: int, ledger: Recorder) -> None:
+        """Nothing is known of it yet; what is recorded of it goes into that ledger."""
         self.connection = connection
+        self.ledger = ledger
         self.is_dispatched = False
         """A consumer of Channels takes its messages, and `recorded_dispatch` sees each."""
         self.is_open = False
@@ -96,7 +97,7 @@ class Handling:
     def _spare(self) -> None:
         """The consumer would get its disconnect."""
         if self.in_midst:
-            recorder().record(Event.SPARED, self.connection, value=self.in_midst, time_ns=self._asked_ns)
+            self.ledger.record(Event.SPARED, self.connection, value=self.in_midst, time_ns=self._asked_ns)
         self._forget()
 
     def _forget(self) -> None:

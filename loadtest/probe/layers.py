@@ -6,8 +6,8 @@ from typing import Any
 from channels.layers import ChannelLayerManager, channel_layers
 
 from loadtest.ledger import Event
+from loadtest.probe.channels import channel_owner, own_channel
 from loadtest.probe.handling import current_handling
-from loadtest.probe.recording import channel_owner, own_channel, recorder
 
 _Change = Callable[[str, str], Awaitable[None]]
 
@@ -37,8 +37,8 @@ def _recorded_new_channel(new_channel: Callable[..., Awaitable[str]]) -> Callabl
         channel = await new_channel(*arguments, **named)
         handling = current_handling.get()
         if handling is not None:
-            own_channel(handling.connection, channel)
-            ledger = recorder()
+            own_channel(handling, channel)
+            ledger = handling.ledger
             ledger.record(Event.CHANNEL, handling.connection, argument=ledger.text(channel))
         return channel
 
@@ -48,9 +48,8 @@ def _recorded_new_channel(new_channel: Callable[..., Awaitable[str]]) -> Callabl
 def _recorded_change(event: Event, change: _Change) -> _Change:
     async def recorded(group: str, channel: str) -> None:
         await change(group, channel)
-        connection = channel_owner(channel)
-        if connection is not None:
-            ledger = recorder()
-            ledger.record(event, connection, argument=ledger.text(group))
+        owner = channel_owner(channel)
+        if owner is not None:
+            owner.ledger.record(event, owner.connection, argument=owner.ledger.text(group))
 
     return recorded

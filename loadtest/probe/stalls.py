@@ -7,9 +7,10 @@ What the thread waited for a processor in that time is left out: that the machin
 
 import asyncio
 
-from loadtest.ledger import Event
+from loadtest.ledger import Event, Recorder
 from loadtest.ledger.starved import starved_ns_of_this_thread
-from loadtest.probe.recording import NO_CONNECTION, recorder
+from loadtest.probe.busy import Stop
+from loadtest.probe.recording import NO_CONNECTION
 
 TICK_S = 0.05
 """20 a second cost some 0.01 % of a core, and time a stall to within this much."""
@@ -20,16 +21,24 @@ STALL_S = 0.1
 _NS = 1_000_000_000
 
 
-def watch_for_stalls(loop: asyncio.AbstractEventLoop) -> None:
-    """Record each stall (its length in ns, at its end) for as long as the loop runs; to be called in its thread."""
+def watch_for_stalls(loop: asyncio.AbstractEventLoop, ledger: Recorder) -> Stop:
+    """Record each stall (its length in ns, at its end) until the returned function is called, or as long as the loop
+    runs; to be called in its thread."""
     starved_ns = starved_ns_of_this_thread()
+    next_tick: asyncio.TimerHandle | None = None
 
     def tick(due: float, starved_before_ns: int) -> None:
+        nonlocal next_tick
         starved_now_ns = starved_ns()
         stalled_ns = round((loop.time() - due) * _NS) - (starved_now_ns - starved_before_ns)
         if stalled_ns >= STALL_S * _NS:
-            recorder().record(Event.STALLED, NO_CONNECTION, value=stalled_ns)
+            ledger.record(Event.STALLED, NO_CONNECTION, value=stalled_ns)
         next_due = loop.time() + TICK_S
-        loop.call_at(next_due, tick, next_due, starved_now_ns)
+        next_tick = loop.call_at(next_due, tick, next_due, starved_now_ns)
+
+    def stop() -> None:
+        if next_tick is not None:
+            next_tick.cancel()
 
     tick(loop.time(), starved_ns())
+    return stop

@@ -2,14 +2,19 @@
 
 import functools
 
-from loadtest.probe.recording import is_recording
+from loadtest.probe.recording import is_wanted
 
 
 @functools.cache
 def watch() -> None:
-    """Watch consumers and channel layers when the process keeps a ledger."""
-    if is_recording():
+    """Watch consumers and channel layers when the process keeps a ledger, or may be asked for one."""
+    if is_wanted():
         from loadtest.probe import consumers, layers
 
         consumers.watch()
         layers.watch()
+
+
+def is_watching() -> bool:
+    """Tell whether that was done."""
+    return is_wanted() and watch.cache_info().currsize > 0

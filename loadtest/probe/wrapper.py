@@ -2,25 +2,20 @@
 
 import asyncio
 import itertools
+import os
 from collections.abc import Awaitable, Callable, MutableMapping
-from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from loadtest.contract import CONNECTION_DIGITS, CONNECTION_HEADER
+from loadtest.contract.elsewhere import TOKEN_VARIABLE
 from loadtest.ledger import Event
 from loadtest.ledger.record import SERVER_NAMED
-from loadtest.probe.busy import watch_busy
-from loadtest.probe.control import Control
-from loadtest.probe.exposure import Sampling
+from loadtest.probe.channels import forget_channels
+from loadtest.probe.from_start import FromStart
 from loadtest.probe.handling import Handling, current_handling
-from loadtest.probe.recording import (
-    class_name,
-    forget_channels,
-    is_recording,
-    recorded_code,
-    recorder,
-)
-from loadtest.probe.stalls import watch_for_stalls
+from loadtest.probe.on_request import OnRequest
+from loadtest.probe.recording import class_name, is_recording, recorded_code
+from loadtest.probe.session import Session
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -32,42 +27,58 @@ _HEADER = CONNECTION_HEADER.lower().encode()
 _RECEIVE_IN = int(Event.RECEIVE_IN)  # a plain number packs twice as fast, and this one comes with every message
 
 
-class Probe:
+def Probe(application: Application) -> Application:
+    """Return the outermost application of asgi.py with the probe around it, where the environment asks for one.
+
+    Else that application itself, so that a probe that is off costs nothing. Raises OSError when the ledger cannot be
+    written, ValueError where the token is none.
+    """
+    if is_recording():
+        return ProbedApplication(application, FromStart())
+    if token := os.environ.get(TOKEN_VARIABLE):
+        return ProbedApplication(application, OnRequest(token))
+    return application
+
+
+class Recording(Protocol):
+    """Whether this process records, and into which session."""
+
+    @property
+    def session(self) -> Session | None:
+        """The one that records now."""
+
+    async def start_once(self) -> None:
+        """Make what needs the running event loop, unless that was done."""
+
+    async def answered(self, scope: Scope, send: Send) -> bool:
+        """Answer a request that is for the probe and not for the application; False where it is not."""
+
+
+class ProbedApplication:
     """An ASGI application that records what the wrapped one does with each WebSocket (ASGI 3, websocket 2.4)."""
 
-    def __init__(self, application: Application) -> None:
-        """Wrap `application`, the outermost one of asgi.py; raises OSError when the ledger cannot be written."""
+    def __init__(self, application: Application, recording: Recording) -> None:
+        """Wrap an application."""
         self.application = application
         """What it wraps."""
+        self._recording = recording
         self._unnamed = itertools.count(SERVER_NAMED)
-        self._open: dict[int, Handling] = {}
-        self._watched_loop: asyncio.AbstractEventLoop | None = None
-        if is_recording():
-            recorder()
-            self._control = Control(self._open)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the wrapped application for one scope."""
-        if not is_recording():
-            await self.application(scope, receive, send)
-            return
-        await self._control.start_once()
-        if self._watched_loop is None:
-            self._watched_loop = asyncio.get_running_loop()
-            watch_for_stalls(self._watched_loop)
-            watch_busy(self._watched_loop)
-            Sampling(self._watched_loop, self._open, Random())
-        if scope["type"] == "websocket":
-            await self._record(scope, receive, send)
-        else:
+        await self._recording.start_once()
+        session = self._recording.session
+        if scope["type"] == "websocket" and session is not None:
+            await self._record(session, scope, receive, send)
+        elif not await self._recording.answered(scope, send):
             await self.application(scope, receive, send)
 
-    async def _record(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ledger = recorder()
+    async def _record(self, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
+        ledger = session.ledger
         connection = _named_by_client(scope)
-        if connection is None or connection in self._open:
+        if connection is None or connection in session.open:
             connection = next(self._unnamed)
-        self._open[connection] = handling = Handling(connection)
+        session.open[connection] = handling = Handling(connection, ledger)
         current_handling.set(handling)
         ledger.record(Event.SCOPE, connection, argument=ledger.text(str(scope["path"])))
         ended_by = 0
@@ -78,8 +89,8 @@ class Probe:
             raise
         finally:
             ledger.record(Event.TASK_ENDED, connection, argument=ended_by)
-            del self._open[connection]
-            forget_channels(connection)
+            del session.open[connection]
+            forget_channels(handling)
 
 
 def _named_by_client(scope: Scope) -> int | None:
@@ -90,7 +101,7 @@ def _named_by_client(scope: Scope) -> int | None:
 
 
 def _recorded_receive(handling: Handling, receive: Receive) -> Receive:
-    record = recorder().record
+    record = handling.ledger.record
     connection = handling.connection
 
     async def recorded() -> Message:
@@ -115,7 +126,7 @@ def _recorded_receive(handling: Handling, receive: Receive) -> Receive:
 
 
 def _recorded_send(handling: Handling, send: Send) -> Send:
-    ledger = recorder()
+    ledger = handling.ledger
     connection = handling.connection
     accepted = False
 

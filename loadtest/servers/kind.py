@@ -57,6 +57,8 @@ class Server:
     port_taken: str = "address already in use"
     """What its log says, in small letters, when another program has the port: it is then started on another one."""
     default: bool = False
+    is_elsewhere: bool = False
+    """It is started by somebody else: nothing of it can be set."""
 
     @property
     def version(self) -> str:

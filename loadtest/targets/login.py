@@ -1,14 +1,17 @@
 """Login: signs users in by the form of a page, as a browser does it: Django's own, or another one of the kind."""
 
 import http.client
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
+from ssl import SSLContext
 from typing import Final
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.targets.login_form import find_login_form
+from loadtest.targets.opening import connection_to
 
 ANSWER_S: Final = 30.0
 """Checking a password takes Django half a second; of a busy machine more."""
@@ -41,25 +44,28 @@ Session = dict[str, str]
 """The cookies that somebody has who is signed in."""
 
 
-def sign_in(base: str, login: Login, users: int) -> tuple[Session, ...]:
+def sign_in(base: str, login: Login, users: int, trust: SSLContext | None = None) -> tuple[Session, ...]:
     """Sign in so many users, one after the other, at an app whose pages are at `base`, and return their cookies.
+
+    `trust` says which certificates are taken where pages are behind https; None: those that the system trusts.
 
     Raises EnvironmentFailed, which names the account and what was answered, but no password.
     """
     page = urljoin(base, login.page)
-    return tuple(_session(page, account) for account in login.accounts[:users])
+    ask = partial(_ask, trust)
+    return tuple(_session(ask, page, account) for account in login.accounts[:users])
 
 
-def _session(page: str, account: Account) -> Session:
+def _session(ask: "_Ask", page: str, account: Account) -> Session:
     cookies: Session = {}
-    shown = _ask(page, cookies)
+    shown = ask(page, cookies)
     if shown.status != http.client.OK:
         raise EnvironmentFailed(f"there is no login page at {page}: it answered {shown}")
     form = find_login_form(shown.body)
     if form is None:
         raise EnvironmentFailed(f"the page at {page} has no form with a name and a password")
     before = dict(cookies)
-    answer = _ask(urljoin(page, form.action), cookies, form.filled(account.name, account.password), referer=page)
+    answer = ask(urljoin(page, form.action), cookies, form.filled(account.name, account.password), referer=page)
     if not answer.is_redirect or not cookies.keys() - before.keys():
         raise EnvironmentFailed(f"{account.name!r} could not sign in at {page}: it answered {answer}; {_ADVICE}")
     return cookies
@@ -81,13 +87,18 @@ class _Answer:
         return f"HTTP {self.status}{where}{form}"
 
 
-def _ask(url: str, cookies: Session, data: dict[str, str] | None = None, *, referer: str = "") -> _Answer:
+_Ask = Callable[..., _Answer]
+
+
+def _ask(
+    trust: SSLContext | None, url: str, cookies: Session, data: dict[str, str] | None = None, *, referer: str = ""
+) -> _Answer:
     """Get a page, or post to it, and take its cookies over; whether they are for HTTPS only plays no part here."""
     parts = urlsplit(url)
     headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())} if cookies else {}
     if data is not None:
         headers |= {"Content-Type": "application/x-www-form-urlencoded", "Referer": referer}
-    connection = http.client.HTTPConnection(parts.netloc, timeout=ANSWER_S)
+    connection = connection_to(parts.scheme, parts.netloc, trust, timeout_s=ANSWER_S)
     try:
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         connection.request("GET" if data is None else "POST", target, urlencode(data) if data else None, headers)

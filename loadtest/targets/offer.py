@@ -28,6 +28,10 @@ class Offer:
     server: str = ""
     """The only one that it can be measured on, which a command of the user's own starts; empty: those that there are.
     """
+    elsewhere: str = ""
+    """Why neither its server nor its layer can be chosen: it runs elsewhere; empty: it is started here."""
+    tells_busy: bool = True
+    """It tells how busy its server is, so that a load can be a share of what that carries."""
     installed: Installed = HERE
     """What is there for its server and its layer to run."""
     takes_work: bool = True

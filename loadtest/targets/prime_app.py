@@ -9,11 +9,9 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
-from websockets.exceptions import ConnectionClosed, WebSocketException
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Origin, Subprotocol
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
 
 from loadtest.load.entry import Entry
 from loadtest.load.markers import find_marker, marker_of
@@ -22,6 +20,7 @@ from loadtest.pushes import Outcome
 from loadtest.pushes.requests import base_of, send_request
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
+from loadtest.targets.opening import open_as_user
 from loadtest.targets.prime import ANSWER_S, wait_until_forgotten
 from loadtest.targets.push_command import StartCommand, run_command_of
 from loadtest.targets.speaking import Frame, Speaker
@@ -40,22 +39,32 @@ _ELSEWHERE: Final = "a command runs in a process of its own, which a channel lay
 def prime_app(
     speakers: Sequence[Speaker], push: str, url: str, control: Path, entry: Entry, start: StartCommand
 ) -> None:
-    """Join at `url` as users do, send a message, see its marker come to whom it reaches, and wait to be forgotten.
+    """Send a message through the app at `url`, see it come to whom it reaches, and wait to be forgotten.
 
-    Once for each kind of users. Where something else has the app send, push instead. Raises EnvironmentFailed, with
-    what came instead, when the marker does not come, or comes to somebody whom it should not reach.
+    Where something else has the app send, push instead. Raises EnvironmentFailed as `send_through` does.
     """
     for speaker in speakers:
-        _prime(speaker, push, url, entry, start)
+        if push:
+            push_through(speaker, push, url, entry, start)
+        else:
+            send_through(speaker, url, entry)
     wait_until_forgotten(control)
 
 
-def _prime(speaker: Speaker, push: str, url: str, entry: Entry, start: StartCommand) -> None:
+def push_through(speaker: Speaker, push: str, url: str, entry: Entry, start: StartCommand) -> None:
+    """Join at `url` as users do, push, and see the marker come; EnvironmentFailed when it does not."""
+    with _member(speaker, url, entry, SENDER) as listener:
+        _comes_by_push(listener, read_push(push), entry, start)
+
+
+def send_through(speaker: Speaker, url: str, entry: Entry) -> None:
+    """Join at `url` as users do, send a message, and see its marker come to whom it reaches.
+
+    Raises EnvironmentFailed, with what came instead, when the marker does not come, or comes to somebody whom it
+    should not reach.
+    """
     member = partial(_member, speaker, url, entry)
     with ExitStack() as opened:
-        if push:
-            _comes_by_push(opened.enter_context(member(SENDER)), read_push(push), entry, start)
-            return
         match speaker.reaches:
             case "everyone":
                 _comes_back(opened.enter_context(member(SENDER)), member)
@@ -235,21 +244,7 @@ class _Member:
 def _member(speaker: Speaker, target: str, entry: Entry, user: int) -> Iterator[_Member]:
     """Give a user that has joined; EnvironmentFailed where it cannot."""
     url = speaker.address(target, user)
-    origin = Origin(entry.origin or f"http://{urlsplit(url).netloc}")
-    subprotocols = [Subprotocol(name) for name in entry.subprotocols] or None
-    try:
-        ws = connect(
-            url,
-            origin=origin,
-            subprotocols=subprotocols,
-            additional_headers=entry.of_user(user),
-            open_timeout=ANSWER_S,
-            close_timeout=ANSWER_S,
-            compression=None,
-            proxy=None,
-        )
-    except (OSError, WebSocketException) as error:  # TimeoutError is an OSError
-        raise EnvironmentFailed(f"{url} cannot be opened: {error}") from error
+    ws = open_as_user(url, entry, user)
     with ws:
         member = _Member(ws, speaker, url, user)
         with member._telling():

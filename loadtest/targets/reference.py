@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from loadtest.contract import CONTROL_VARIABLE, LEDGER_VARIABLE
+from loadtest.contract.elsewhere import TOKEN_VARIABLE
 from loadtest.dimensions import Value
 from loadtest.layers import new_prefix
 from loadtest.load.entry import Entry
@@ -120,6 +121,6 @@ def reference_environment(channel_layers: Mapping[str, object]) -> dict[str, str
         "CHANNEL_LAYERS": json.dumps(channel_layers),
         "PYTHONUNBUFFERED": "1",
     }
-    for variable in (LEDGER_VARIABLE, CONTROL_VARIABLE):
+    for variable in (LEDGER_VARIABLE, CONTROL_VARIABLE, TOKEN_VARIABLE):
         env.pop(variable, None)
     return env

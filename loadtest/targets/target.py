@@ -65,6 +65,8 @@ class CollectedLedger:
     """
 
     records: pl.DataFrame
+    unknown: str = ""
+    """Why nobody recorded what its processes did; empty where somebody did."""
     clock_offset_ns: int = 0
     clock_bound_ns: int = 0
 

@@ -30,7 +30,7 @@ def handshake_of(load: Load, number: int, *, entry: Entry, user: int) -> Handsha
         "origin": entry.origin or load.origin or None,
         "subprotocols": entry.subprotocols or load.subprotocol,
         "compression": load.compression,
-        "ca_file": load.ca_file or None,
-        "insecure": load.insecure,
+        "ca_file": entry.ca_file or load.ca_file or None,
+        "insecure": entry.insecure or load.insecure,
         "timeout_s": OPEN_TIMEOUT_S,
     }

@@ -156,7 +156,7 @@ def test_target_when_it_dies_later_then_that_can_be_told(make: Make, until: Unti
 
 def test_target_when_it_dies_then_its_control_socket_is_silent(make: Make, ledger: Path, until: Until) -> None:
     with make(ledger=ledger) as target:
-        assert ask_status(target.control).answered == (Status(pid=target.pid, open=0),)
+        assert ask_status(target.control).answered == (Status(pid=target.pid, open=0, ledger=ledger.name),)
         os.kill(target.pid, signal.SIGKILL)
         until(lambda: not target.alive)
         answers = ask_status(target.control)
@@ -218,9 +218,9 @@ def test_control_when_the_answer_is_bad_then_the_process_counts_as_silent_and_wh
 
 
 def test_control_when_there_is_more_in_the_answer_than_known_then_it_is_left_out() -> None:
-    line = json.dumps({"pid": 5, "open": 2, "later": 1}).encode() + b"\n"
+    line = json.dumps({"pid": 5, "open": 2, "ours": 1, "ledger": "x", "later": 1}).encode() + b"\n"
     with short_folder() as folder, fake_control(folder, 5, line, threading.Event()):
-        assert ask_status(folder).answered == (Status(pid=5, open=2),)
+        assert ask_status(folder).answered == (Status(pid=5, open=2, ours=1, ledger="x"),)
 
 
 def test_target_on_the_users_redis_when_left_then_only_our_keys_are_gone(

@@ -5,17 +5,15 @@ saturated, and its CPU time a message. A pair of processes gives one figure of e
 """
 
 import asyncio
-import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from loadtest.contract import LEDGER_VARIABLE
+from loadtest.ledger import Recorder
 from loadtest.probe import wrapper
 from loadtest.probe.handling import Handling, recorded_dispatch
-from loadtest.probe.recording import recorder
 from loadtest.stack.pinning import placement_here
 from loadtest.stats.interval import Interval
 from loadtest.stats.location import location_of
@@ -51,16 +49,14 @@ def own_work_us() -> float:
     Measured without a server: the machine's noise on whole servers is larger than what is looked for; this is steady.
     """
     with tempfile.TemporaryDirectory() as name:
-        os.environ[LEDGER_VARIABLE] = name
+        ledger = Recorder(Path(name), "server")
         try:
-            return asyncio.run(_time_wrappers())
+            return asyncio.run(_time_wrappers(ledger))
         finally:
-            del os.environ[LEDGER_VARIABLE]
-            recorder().close()
-            recorder.cache_clear()
+            ledger.close()
 
 
-async def _time_wrappers() -> float:
+async def _time_wrappers(ledger: Recorder) -> float:
     message = {"type": "websocket.receive", "text": "x" * 64}
     answer = {"type": "websocket.send", "text": "x" * 64}
 
@@ -73,7 +69,7 @@ async def _time_wrappers() -> float:
     async def dispatch(message: Mapping[str, Any]) -> None:
         pass
 
-    handling = Handling(1)
+    handling = Handling(1, ledger)
     recorded_receive, recorded_send = (
         wrapper._recorded_receive(handling, receive),
         wrapper._recorded_send(handling, send),

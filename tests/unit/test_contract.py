@@ -32,8 +32,11 @@ def test_answer_when_written_then_the_other_side_reads_the_same(answer: Answer) 
     assert read_answer(line, type(answer)) == answer
 
 
+LATER = b'{"pid": 1, "open": 2, "ours": 1, "ledger": "", "invented later": 3}'
+
+
 def test_answer_when_it_says_more_than_is_known_then_the_rest_is_left_out() -> None:
-    assert read_answer(b'{"pid": 1, "open": 2, "invented later": 3}', Status) == Status(pid=1, open=2)
+    assert read_answer(LATER, Status) == Status(pid=1, open=2, ours=1)
 
 
 @pytest.mark.parametrize("line", [b"", b"[]", b"null", b"{", b'{"pid": 1}'])
@@ -56,4 +59,4 @@ def test_identity_when_asked_for_a_version_then_any_way_to_write_the_package_wil
 
 
 def test_questions_when_written_then_each_is_one_word() -> None:
-    assert {question.value for question in Question} == {"status", "residue", "identity"}
+    assert {question.value for question in Question} == {"status", "residue", "look", "identity"}

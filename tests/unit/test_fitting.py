@@ -148,7 +148,7 @@ def test_rooms_when_a_push_names_one_and_users_are_in_none_then_it_is_refused() 
 
 
 def test_plan_when_the_reference_app_is_to_be_pushed_then_it_is_refused() -> None:
-    with pytest.raises(PlanError, match="push: nothing has the reference app send but its users"):
+    with pytest.raises(PlanError, match="push: it is for an app of your own that the bench starts"):
         plan_for(ReferenceApp().offer, scenarios="churn", push="POST / {marker}")
 
 

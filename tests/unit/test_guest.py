@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from loadtest.contract import LEDGER_VARIABLE
 from loadtest.contract.overrides import Overrides, write_overrides
 from loadtest.contract.variables import OVERRIDES_VARIABLE, WRAPPED_VARIABLE
 from loadtest.guest.overrides import SQLITE, change
@@ -132,7 +133,11 @@ WRAPPING = (
 
 @pytest.mark.parametrize(
     ("wrapped", "told"),
-    [("shop", "Probe function"), ("shop:holder.app", "function Probe"), ("shop:none", "function function")],
+    [
+        ("shop", "ProbedApplication function"),
+        ("shop:holder.app", "function ProbedApplication"),
+        ("shop:none", "function function"),
+    ],
 )
 def test_app_when_it_is_imported_by_whatever_finder_then_the_probe_is_around_what_was_named(
     guest: Path, tmp_path: Path, wrapped: str, told: str
@@ -141,7 +146,9 @@ def test_app_when_it_is_imported_by_whatever_finder_then_the_probe_is_around_wha
     (tmp_path / "elsewhere" / "shop.py").write_text(
         "async def application(scope, receive, send): ...\nclass holder: app = staticmethod(application)\n"
     )
-    assert run(guest, WRAPPING, tmp_path, **{WRAPPED_VARIABLE: wrapped}) == told
+    (tmp_path / "ledger").mkdir()
+    env = {WRAPPED_VARIABLE: wrapped, LEDGER_VARIABLE: str(tmp_path / "ledger")}
+    assert run(guest, WRAPPING, tmp_path, **env) == told
 
 
 def settings(**given: Any) -> SimpleNamespace:

@@ -79,3 +79,8 @@ def test_command_when_only_the_probe_is_there_then_that_is_said(monkeypatch: pyt
     monkeypatch.setattr(command, "find_spec", lambda name: None)
     with pytest.raises(CommandError, match="only the probe is installed"):
         command.Command().handle(arguments=["bench", *PATHS])
+
+
+def test_bench_when_the_server_runs_elsewhere_then_no_app_is_named() -> None:
+    given = ["bench", "--target", "wss://chat.example.com/ws/chat/"]
+    assert command.with_project(given) == given

@@ -295,6 +295,7 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
         "broker",
     ]
     own_app += ["header", "header_file", "cookie", "origin", "subprotocol", "login_url", "users_file"]
+    own_app += ["target", "ca_file", "insecure", "probe_token_file"]
     others = ["plan", "out", "like", "resume", *own_app, "redis_url"]
     assert list(options) == [*keys, *others, *({"help"} & options.keys())]
     for name, field in keys.items():

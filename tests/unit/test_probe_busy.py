@@ -35,18 +35,17 @@ class Noting:
 
 
 @pytest.fixture
-def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Noting]:
+def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """What is recorded, with a sync thread of this test's own."""
     noting = Noting()
-    monkeypatch.setattr(busy, "recorder", lambda: noting)
     with ThreadPoolExecutor(max_workers=1) as executor:
         monkeypatch.setattr(SyncToAsync, "single_thread_executor", executor)
         yield noting
 
 
-def test_loop_when_a_handler_blocks_it_then_that_counts_and_waiting_does_not(noted: Noting) -> None:
+def test_loop_when_a_handler_blocks_it_then_that_counts_and_waiting_does_not(noted: Any) -> None:
     async def main() -> None:
-        busy.watch_busy(asyncio.get_running_loop())
+        busy.watch_busy(asyncio.get_running_loop(), noted)
         time.sleep(WORK_S)
         before_s = noted.told_s(Event.LOOP_BUSY)[0]
         await asyncio.sleep(3 * WORK_S)
@@ -65,7 +64,7 @@ def test_loop_when_it_has_no_selector_then_it_is_the_cpu_time_of_its_thread() ->
     assert (busy_ns, by) == (time.thread_time_ns, BusyBy.CPU)
 
 
-def test_sync_thread_when_a_call_sleeps_then_it_counts_from_its_beginning(noted: Noting) -> None:
+def test_sync_thread_when_a_call_sleeps_then_it_counts_from_its_beginning(noted: Any) -> None:
     go_on, in_call = threading.Event(), threading.Event()
 
     def call() -> str:
@@ -88,7 +87,7 @@ def test_sync_thread_when_a_call_sleeps_then_it_counts_from_its_beginning(noted:
     asyncio.run(main())
 
 
-def test_sync_thread_when_a_call_raises_then_its_time_counts_and_the_next_one_runs(noted: Noting) -> None:
+def test_sync_thread_when_a_call_raises_then_its_time_counts_and_the_next_one_runs(noted: Any) -> None:
     async def main() -> None:
         busy_ns = busy._of_sync_thread()
         assert busy_ns is not None
@@ -102,12 +101,27 @@ def test_sync_thread_when_a_call_raises_then_its_time_counts_and_the_next_one_ru
 
 
 def test_sync_thread_when_asgiref_has_none_then_nothing_is_told_of_it(
-    noted: Noting, monkeypatch: pytest.MonkeyPatch
+    noted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(SyncToAsync, "single_thread_executor")
 
     async def main() -> None:
-        busy.watch_busy(asyncio.get_running_loop())
+        busy.watch_busy(asyncio.get_running_loop(), noted)
 
     asyncio.run(main())
     assert [event for event, _, _ in noted.records] == [Event.LOOP_BUSY]
+
+
+def test_busy_when_it_is_stopped_then_nothing_is_timed_or_told_any_more(noted: Any) -> None:
+    async def main() -> None:
+        loop: Any = asyncio.get_running_loop()
+        stop = busy.watch_busy(loop, noted)
+        assert "select" in vars(loop._selector)
+        stop()
+        assert "select" not in vars(loop._selector)
+        assert "submit" not in vars(SyncToAsync.single_thread_executor)
+        told = len(noted.records)
+        await asyncio.sleep(2 * busy.RECORD_S)
+        assert len(noted.records) == told
+
+    asyncio.run(main())

@@ -17,7 +17,6 @@ from channels.exceptions import StopConsumer
 from channels.utils import await_many_dispatch
 
 from loadtest.ledger import Event
-from loadtest.probe import handling as handling_module
 from loadtest.probe import wrapper
 from loadtest.probe.handling import Handling, recorded_dispatch
 
@@ -78,12 +77,15 @@ class Noting:
         return 1
 
 
+NOTED = Noting()
+LEDGER: Any = NOTED
+"""The same, where a recorder is wanted."""
+
+
 @pytest.fixture
-def noted(monkeypatch: pytest.MonkeyPatch) -> Noting:
-    noting = Noting()
-    monkeypatch.setattr(handling_module, "recorder", lambda: noting)
-    monkeypatch.setattr(wrapper, "recorder", lambda: noting)
-    return noting
+def noted() -> Noting:
+    NOTED.spared = 0
+    return NOTED
 
 
 async def turns(count: int) -> None:
@@ -96,7 +98,7 @@ async def play(script: Script, at: int, drop: Callable[[Server, Handling], None]
 
     Who is gone sends no more. With an imagined drop the connection may end for real later.
     """
-    server, handling, layer = Server(), Handling(1), asyncio.Queue[dict[str, Any]]()
+    server, handling, layer = Server(), Handling(1, LEDGER), asyncio.Queue[dict[str, Any]]()
     send = wrapper._recorded_send(handling, server.send)
     was_called = False
 

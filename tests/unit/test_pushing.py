@@ -110,7 +110,7 @@ class Socket:
 
 
 def member(number: int, *, room: str, is_open: bool = True) -> Any:
-    return SimpleNamespace(number=number, room=room, is_open=is_open, ws=Socket())
+    return SimpleNamespace(number=number, room_name=room, is_open=is_open, ws=Socket())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

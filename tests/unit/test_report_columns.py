@@ -21,8 +21,8 @@ def test_columns_of_each_table_are_those_promised() -> None:
         "drops": "connection t_s age_s verdict cause noticed_ms detect_ms watched_ms code returned raised ended_by "
         "ended_ms task_left group_left queue_left subscription_left presence_left",
         "disconnects": "dropped disconnect_called missed unknown missed_share missed_share_low missed_share_high "
-        "exposure detect_ms_p50 detect_ms_p99 detect_ms_max codes groups_left tasks_left presence_left never_reached "
-        "noticed returned raised queues_left subscriptions_left causes example",
+        "exposure detect_ms_p50 detect_ms_p99 detect_ms_max detect_error_ms codes groups_left tasks_left "
+        "presence_left never_reached noticed returned raised queues_left subscriptions_left causes example",
         "delivery": "expected delivered lost duplicated reordered offline unknown edge joining deaf lost_example "
         "deaf_example first_ms_p50 first_ms_p99 median_ms_p50 median_ms_p99 last_ms_p50 last_ms_p99 skew_ms_p50 "
         "skew_ms_p99",

@@ -14,7 +14,7 @@ from loadtest.checks.disconnects import table
 from loadtest.checks.dropped import dropped_connections
 from loadtest.checks.exposure import exposure_of
 from loadtest.checks.kind import CheckResult
-from loadtest.checks.records import TrialRecords
+from loadtest.checks.records import NS_A_MS, TrialRecords
 from loadtest.dimensions import DROP
 from loadtest.figures.column import AnyColumn
 from loadtest.figures.counts import counts_of
@@ -26,8 +26,9 @@ def check(trial: TrialRecords) -> CheckResult:
     """Return one row for each kind of drop that was planned; `example` is the id of a missed connection."""
     connections = dropped_connections(trial)
     exposure = exposure_of(trial, trial.window) if trial.window else None
+    row_of = _row_of_clients if trial.unprobed else _row
     rows = [
-        {**_row(kind, connections.filter(pl.col("drop") == kind), trial), table.EXPOSURE: exposure}
+        {**row_of(kind, connections.filter(pl.col("drop") == kind), trial), table.EXPOSURE: exposure}
         for kind in trial.drops
     ]
     return CheckResult(rows=table.TABLE.frame(rows), unknown=tuple(_reasons(trial, connections)))
@@ -36,6 +37,12 @@ def check(trial: TrialRecords) -> CheckResult:
 def blank(trial: TrialRecords) -> pl.DataFrame:
     """Return a row for each kind of drop that was planned, with no figures."""
     return table.TABLE.frame([{DROP: kind, **dict.fromkeys(table.TABLE.figures)} for kind in trial.drops])
+
+
+def _row_of_clients(kind: str, connections: pl.DataFrame, trial: TrialRecords) -> Row:
+    """Return what the clients alone can tell: what became of a drop is not known, and is not 0."""
+    nothing: Row = dict.fromkeys(table.TABLE.figures)
+    return {**nothing, DROP: kind, table.DROPPED: connections.height, table.UNKNOWN: connections.height}
 
 
 def _row(kind: str, connections: pl.DataFrame, trial: TrialRecords) -> Row:
@@ -50,6 +57,7 @@ def _row(kind: str, connections: pl.DataFrame, trial: TrialRecords) -> Row:
         table.UNKNOWN: dropped.height - called.height - missed.height,
         **_share(missed.height, missed.height + called.height),
         **_detection(called, missed.height),
+        table.DETECT_ERROR_MS: trial.clock_bound_ns / NS_A_MS,
         table.NEVER_REACHED: connections.height - dropped.height,
         **_steps(dropped, is_complete=_is_complete(trial)),
         **{column: _how_many(dropped[name]) for name, (column, _) in _LEFT.items()},
@@ -102,6 +110,12 @@ def _reasons(trial: TrialRecords, connections: pl.DataFrame) -> Iterator[tuple[A
     strangers = connections.filter(~pl.col("drop").is_in(list(trial.drops)).fill_null(False)).height
     if strangers:
         yield table.DROPPED, f"{strangers} connections were dropped in a way that is not known or was not planned"
+    if trial.unprobed:
+        known = (table.DROPPED, table.UNKNOWN)
+        yield from ((column, trial.unprobed) for column in table.TABLE.figures if column not in known and trial.drops)
+        if connections.height:
+            yield table.UNKNOWN, f"{connections.height} dropped connections: {trial.unprobed}"
+        return
     general = list(_general_reasons(trial, connections))
     unknown = connections.filter(pl.col("verdict") == "unknown").height
     if unknown:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from math import isfinite
 from typing import Final
 
-from loadtest.checks.disconnects.table import CODES, DETECT_MS_MAX, DETECT_MS_P50, TABLE
+from loadtest.checks.disconnects.table import CODES, DETECT_ERROR_MS, DETECT_MS_MAX, DETECT_MS_P50, TABLE
 from loadtest.checks.drops import DETECT_MS, VERDICT
 from loadtest.dimensions import DROP, SERVER
 from loadtest.figures.cell import Cell, pooled
@@ -39,6 +39,7 @@ def _detected(cells: Sequence[Cell], evidence: Evidence) -> Finding:
     parts = [_times(at_risk)] if at_risk else []
     parts += [f"{'others: ' if at_risk else ''}{', '.join(map(_of_kind, apart))}"] if apart else []
     text = f"{evidence.place_and_consumer(cells[0].key, TABLE)}: from the drop to disconnect(): {'; '.join(parts)}"
+    text += _give_or_take(cells)
     text += f"; the slowest of all that came to it took {time_ms(worst[0])}, after {worst[1]}" if worst else ""
     return Finding(
         severity="note",
@@ -48,6 +49,12 @@ def _detected(cells: Sequence[Cell], evidence: Evidence) -> Finding:
         figures=(DETECT_MS_P50, DETECT_MS_MAX),
         example=evidence.examples.largest(cells, DETECT_MS, VERDICT.expr == "called"),
     )
+
+
+def _give_or_take(cells: Sequence[Cell]) -> str:
+    """`, each to within 0.20 ms`: nothing where both sides have one clock."""
+    errors = [high for cell in cells if (high := cell.median(DETECT_ERROR_MS).high)]
+    return f", each to within {time_ms(max(errors))}, for it was told by the server's own clock" if errors else ""
 
 
 def _of_kind(cell: Cell) -> str:

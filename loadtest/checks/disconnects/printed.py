@@ -23,6 +23,7 @@ from loadtest.figures.printed import (
 from loadtest.figures.words import (
     NOT_APPLICABLE,
     UNKNOWN,
+    number,
     percent,
     quantile,
     quantile_with_interval,
@@ -69,6 +70,15 @@ def _median_detection(cell: Cell) -> Text:
 def _no_times(cell: Cell) -> Text:
     account = account_of(cell)
     return toned(UNKNOWN if account.dropped and account.missed != account.dropped else NOT_APPLICABLE)
+
+
+def _clock_error(cell: Cell) -> Text:
+    error_ms = _largest_error_ms(cell)
+    return toned(UNKNOWN) if error_ms is None else Text(text=number(round(error_ms, 2)))
+
+
+def _largest_error_ms(cell: Cell) -> float | None:
+    return cell.median(table.DETECT_ERROR_MS).high
 
 
 def _codes(cell: Cell) -> Text:
@@ -119,6 +129,12 @@ _CALL_MS = PrintedColumn(
     write=_detection,
     folds="late",
 )
+_ERROR = PrintedColumn(
+    heading="± ms",
+    meaning="by how much a call time may be off either way, for it was told by the clock of another machine",
+    write=_clock_error,
+    only_if=lambda cells: any(map(_largest_error_ms, cells)),
+)
 _LEFT = PrintedColumn(
     heading="left", meaning=f"{_KINDS_LEFT} that dropped connections left behind", write=_left, folds="late"
 )
@@ -127,7 +143,7 @@ PRINTED = Printed(
     caption=f"Dropped connections, all trials summed. Call ms: p50/p90/p99 ({_TOO_FEW}).\nLeft: {_KINDS_LEFT}",
     always=(LAYER, CONSUMER),
     rows=Evidence.by_risk,
-    columns=(_DROPPED, _MISSED, _SHARE, _EXPOSURE, _UNKNOWN, _CALL_MS, _LEFT),
+    columns=(_DROPPED, _MISSED, _SHARE, _EXPOSURE, _UNKNOWN, _CALL_MS, _ERROR, _LEFT),
 )
 
 BY_KIND = Printed(
@@ -160,6 +176,7 @@ BY_KIND = Printed(
             write=_median_detection,
         ),
         _CALL_MS,
+        _ERROR,
         PrintedColumn(
             heading="codes",
             meaning="codes disconnect() got and how often",

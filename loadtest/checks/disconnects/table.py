@@ -46,6 +46,18 @@ DETECT_MS_P99 = _detection(
     may_be_never=True,
 )
 DETECT_MS_MAX = _detection(name="detect_ms_max", meaning="the slowest of those that came to it")
+DETECT_ERROR_MS = _column(
+    name="detect_error_ms",
+    unit="ms",
+    dtype=float,
+    meaning="by how much a detection time may be off either way: the server's clock is that of another machine, and "
+    "was compared with ours by round trips; 0 where both are one",
+    better="lower",
+    over_trials="median",
+    of=(DROPPED,),
+    of_trial=True,
+    since=6,
+)
 EXPOSURE = _column(
     name="exposure",
     dtype=float,
@@ -108,6 +120,7 @@ TABLE = Table(
         DETECT_MS_P50,
         DETECT_MS_P99,
         DETECT_MS_MAX,
+        DETECT_ERROR_MS,
         CODES,
         GROUPS_LEFT,
         TASKS_LEFT,

@@ -1,5 +1,7 @@
 """Throughput: messages a second, latency from raw samples, what the processes used, and whether the trial is valid."""
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from loadtest.checks.contention import contention, foreign_cpu, steal
@@ -19,6 +21,7 @@ from loadtest.checks.unexpected_ends import ended_unexpectedly
 from loadtest.checks.usage import cpu_s, grown, involuntary_switches, largest_rss_mb, waited_s
 from loadtest.checks.utilisation import utilisation_of
 from loadtest.checks.validity import invalid_because
+from loadtest.figures.column import AnyColumn
 from loadtest.figures.counts import counts_of
 from loadtest.figures.table import Row
 
@@ -36,6 +39,17 @@ _SAMPLED = (
     table.THROTTLED_S,
 )
 """The columns that only samples of the processes and the machine can tell."""
+_SAMPLED_OF_SERVER = (table.SERVER_CPU_S, table.SERVER_RSS_MB, table.CPU_WAIT_S, table.INVOLUNTARY_SWITCHES)
+"""Of these, those of the server's processes."""
+_PROBED = (
+    table.UTILISATION,
+    table.LOOP_BUSY,
+    table.SYNC_THREAD_BUSY,
+    table.EXPOSURE,
+    table.STALLS,
+    table.STALLED_MS,
+)
+"""The columns that only a probe in the server can tell."""
 
 
 def check(trial: TrialRecords) -> CheckResult:
@@ -52,13 +66,24 @@ def check(trial: TrialRecords) -> CheckResult:
         **_ends(trial),
         table.VALID: "no" if reasons else "yes",
     }
-    unknown = tuple((column, trial.unsampled) for column in _SAMPLED if trial.unsampled)
-    return CheckResult(rows=table.TABLE.frame([row]), unknown=unknown, invalid=tuple(reasons))
+    return CheckResult(rows=table.TABLE.frame([row]), unknown=tuple(_reasons(trial)), invalid=tuple(reasons))
 
 
 def blank(trial: TrialRecords) -> pl.DataFrame:
     """Return the row of a trial of which nothing is known: it is not valid."""
     return pl.DataFrame({table.USERS.name: [trial.users], table.VALID.name: ["no"]})
+
+
+def _reasons(trial: TrialRecords) -> Iterator[tuple[AnyColumn, str]]:
+    """Say why what is not known is not, each column once."""
+    reasons: dict[AnyColumn, str] = {}
+    for why, columns in (
+        (trial.unprobed, _PROBED),
+        (trial.server_unsampled, _SAMPLED_OF_SERVER),
+        (trial.unsampled, _SAMPLED),
+    ):
+        reasons |= dict.fromkeys(columns, why) if why else {}
+    yield from reasons.items()
 
 
 def _messages(trial: TrialRecords, window: Window) -> Row:

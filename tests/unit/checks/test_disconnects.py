@@ -94,7 +94,7 @@ def test_disconnects_when_all_is_cleaned_up_then_nothing_is_missed_or_left() -> 
     assert row(finding) == {
         "drop": "rst", "dropped": 2, "disconnect_called": 2, "missed": 0, "unknown": 0, "exposure": None,
         "missed_share": 0.0, "missed_share_low": 0.0, "missed_share_high": pytest.approx(0.658, abs=0.001),
-        "detect_ms_p50": pytest.approx(10, abs=21), "detect_ms_p99": None, "detect_ms_max": 30,
+        "detect_ms_p50": pytest.approx(10, abs=21), "detect_ms_p99": None, "detect_ms_max": 30, "detect_error_ms": 0,
         "codes": [{"value": "1005", "count": 1}, ONE_1006],
         "groups_left": 0, "tasks_left": 0, "presence_left": 0, "never_reached": 0,
         "noticed": 2, "returned": 2, "raised": 0, "queues_left": 0, "subscriptions_left": 0, "causes": [],
@@ -320,3 +320,33 @@ def test_each_drop_when_audited_then_its_times_count_from_the_drop_and_what_neve
     rows = check_each(trial(gone(A, B), cleaned_up(A, after_ms=10), up_and_running(B))).rows
     columns = ("connection", "noticed_ms", "detect_ms", "returned", "ended_ms", "task_left")
     assert sorted(rows.select(columns).rows()) == [(A, 9, 10, 1, 12, 0), (B, None, None, None, None, 1)]
+
+
+def test_disconnects_when_there_is_no_probe_then_only_what_clients_did_is_known_and_nothing_is_0() -> None:
+    trial = records(
+        _dropped_twice(), server(), drops=("rst",), before=(), after=(), after_unknown="no probe", unprobed="no probe"
+    )
+    result = check(trial)
+    (row,) = result.rows.to_dicts()
+    assert (row["drop"], row["dropped"], row["unknown"]) == ("rst", 2, 2)
+    assert {name for name, value in row.items() if value is not None} == {"drop", "dropped", "unknown"}
+    told = reasons(result)
+    assert told.pop("unknown") == "2 dropped connections: no probe"
+    assert set(told.values()) == {"no probe"}
+    assert told.keys() == row.keys() - {"drop", "dropped", "unknown"}
+
+
+@pytest.mark.parametrize(("entered_ms", "detect_ms"), [(1999.9, 0.0), (1999.0, None), (2000.4, 0.4)])
+def test_disconnects_when_the_servers_clock_is_of_another_machine_then_times_within_its_bound_are_0(
+    entered_ms: float, detect_ms: float | None
+) -> None:
+    ledger = server(scope(90, A), accepted(95, A), entered(entered_ms, A), returned(2003, A), ended(2004, A))
+    ours = client(phases(), joined(100, A), dropped(2000, A))
+    (row,) = check(records(ours, ledger, drops=("rst",), clock_bound_ns=200_000)).rows.to_dicts()
+    assert row["detect_error_ms"] == 0.2
+    assert row["disconnect_called"] == 1
+    assert row["detect_ms_max"] == (None if detect_ms is None else pytest.approx(detect_ms))
+
+
+def _dropped_twice() -> Any:
+    return client(phases(), joined(100, A), joined(100, B, member=1), dropped(2000, A), dropped(2100, B))

@@ -13,8 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 TOOL: Final = "loadtest.cli"
 ON_AN_APP: Final = (["bench"], ["users"])
 """The sub-commands that are about an app of the user's own."""
-RESUME: Final = "--resume"
-"""Takes the app from the run that it goes on with."""
+NO_APP: Final = ("--resume", "--target")
+"""Options beside which no app is named: the run that is gone on with says it, or it runs elsewhere."""
 
 
 class Command(BaseCommand):
@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
 def with_project(arguments: list[str]) -> list[str]:
     """Return the arguments with the project's own where they are told nothing else; CommandError without ASGI."""
-    if arguments[:1] not in ON_AN_APP or "--help" in arguments or _is_given(RESUME, arguments):
+    if arguments[:1] not in ON_AN_APP or "--help" in arguments or any(_is_given(name, arguments) for name in NO_APP):
         return arguments
     of_project = {
         "--settings": os.environ.get("DJANGO_SETTINGS_MODULE", ""),
