@@ -21,7 +21,8 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
 
     def run(*arguments: str | Path) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["channels-loadtest", "bench", "--out", str(out), *map(str, arguments)])
+        where = () if "--resume" in arguments else ("--out", str(out))
+        monkeypatch.setattr("sys.argv", ["channels-loadtest", "bench", *where, *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             main()
         printed = capsys.readouterr()

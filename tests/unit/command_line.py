@@ -66,7 +66,12 @@ def nothing_starts() -> Iterator[None]:
     with contextlib.ExitStack() as patched:
         for module, name in names:
             patched.enter_context(mock.patch(begins(module, name), _would_begin))
-        patched.enter_context(mock.patch("loadtest.cli.app_options.UserApp.inspected", _would_begin))
+        for asks in (
+            "app_options.UserApp.inspected",
+            "elsewhere_options.open_as_user",
+            "elsewhere_options.ProbeClient",
+        ):
+            patched.enter_context(mock.patch(f"loadtest.cli.{asks}", _would_begin))
         patched.enter_context(mock.patch.object(main, "app", COMMANDS))
         yield
 

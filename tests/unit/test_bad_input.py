@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 from loadtest.bench.plan import Plan
 from loadtest.report.console import PlainConsole
+from loadtest.stack.errors import EnvironmentFailed
 from tests.unit.command_line import ACCEPTED, COMMANDS, Said, nothing_starts, said_to
 from tests.unit.report_folder import write_folder
 
@@ -250,3 +253,23 @@ def test_plan_when_the_file_has_any_bytes_then_it_is_taken_or_one_message_refuse
 ) -> None:
     (tmp_path / "plan.toml").write_bytes(content)
     require_refused_or_accepted(said_to("bench", "--plan", str(tmp_path / "plan.toml")), what=content)
+
+
+def test_ui_when_the_web_port_is_0_then_locust_gets_a_free_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = []
+
+    def started(_host: str, web_port: int, _folder: Path) -> None:
+        ports.append(web_port)
+        raise EnvironmentFailed("that is enough")
+
+    app = SimpleNamespace(prepare=lambda _folder: None)
+    stack = nullcontext(SimpleNamespace(target=SimpleNamespace(url="ws://127.0.0.1")))
+    for name, stand_in in (
+        ("ReferenceApp", lambda **_: app),
+        ("running", lambda *_: stack),
+        ("free_port", lambda _host: 4711),
+        ("_locust", started),
+    ):
+        monkeypatch.setattr(f"loadtest.cli.ui.{name}", stand_in)
+    assert said_to("ui", "--web-port", "0").code == 4
+    assert ports == [4711]
