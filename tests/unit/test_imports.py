@@ -262,6 +262,7 @@ def test_ledger_when_imported_then_only_its_reader_needs_more_than_the_standard_
             ("gevent", "locust", "polars", "numpy", "pydantic", "django", "rich", "typer"),
         ),
         ("loadtest.pytest_plugin.measuring", ("gevent", "locust", "loadtest.users", "loadtest.wire", "altair")),
+        ("loadtest.cli.start", ("typer", "rich", "polars", "pydantic", "loadtest.cli.main")),
         ("loadtest.cli.main", ("gevent", "locust", "loadtest.users", "loadtest.wire", "altair", "vl_convert")),
     ],
 )
