@@ -29,7 +29,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> object:
     def main() -> None:
         raise error
 
-    monkeypatch.setitem(sys.modules, "loadtest.cli.main", SimpleNamespace(main=main))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "loadtest.cli.main", SimpleNamespace(main=main))
     with pytest.raises(SystemExit) as found:
         start.start()
     return found.value.code
