@@ -47,7 +47,7 @@ perf: $(VENV)/.dev  ## speed and memory of the generator, cost of the audit and 
 	$(BIN)/python -m tests.perf $(PERF)
 
 soak: $(VENV)/.dev  ## the long form of the differential, hostile-server and simulation tests; an hour
-	LOADTEST_SOAK=1 $(BIN)/pytest tests/unit/wire tests/unit/test_verdicts.py tests/live tests/planted tests/truth $(PYTEST)
+	LOADTEST_SOAK=1 $(BIN)/pytest tests/unit/wire tests/unit/test_verdicts.py tests/unit/test_bad_input.py tests/unit/test_secrets.py tests/live tests/planted tests/truth $(PYTEST)
 
 docs: $(VENV)/.dev  ## write the generated parts of README.md and docs/ anew; a few seconds
 	$(BIN)/python -m loadtest.docs

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
-from rich.console import Console
 
 import loadtest
 from loadtest.figures.evidence import Evidence
@@ -17,6 +16,7 @@ from loadtest.load import IDENTITY, Job, Load, flag_of, help_of, variable_of
 from loadtest.report.by_kind import by_kind_table
 from loadtest.report.capacity.table import TABLE as CAPACITY
 from loadtest.report.columns import describe, describe_table
+from loadtest.report.console import PlainConsole
 from loadtest.report.folder import read_folder
 from loadtest.report.law import law_table
 from loadtest.report.noise import noise_words
@@ -72,7 +72,7 @@ def replaced(document: str, part: Part) -> str:
 def _reference_tables() -> str:
     """The tables of the kept run as a terminal has them."""
     printed = io.StringIO()
-    print_tables(_summary(REFERENCE), Console(file=printed, width=README_WIDTH), only=README_TABLES)
+    print_tables(_summary(REFERENCE), PlainConsole(file=printed, width=README_WIDTH), only=README_TABLES)
     lines = "\n".join(line.rstrip() for line in printed.getvalue().strip().splitlines())
     return f"```\n{lines}\n```\n"
 

@@ -38,6 +38,7 @@ from loadtest.figures.threshold import Threshold
 from loadtest.figures.twins import twin_number
 from loadtest.layers import find_layer
 from loadtest.load import (
+    LONGEST_S,
     Ack,
     Arrivals,
     BlockerWork,
@@ -159,12 +160,13 @@ class Plan(BaseModel):
     settle: float = Field(
         5.0,
         gt=0,
+        le=LONGEST_S,
         description="seconds that the server is given to notice drops; for silent drops its ping interval and timeout "
         "are added",
     )
     server_ping: str | None = Field(
         None,
-        pattern=r"^\d+(\.\d+)?/\d+(\.\d+)?$",
+        pattern=r"^[0-9]{1,5}(\.[0-9]{1,6})?/[0-9]{1,5}(\.[0-9]{1,6})?$",
         description="INTERVAL/TIMEOUT of the server's pings in seconds, such as 20/20; quick sets 1/1 for silent drops",
     )
     mix_drops: bool = Field(True, description="all kinds of drop in the same trials, or each kind in trials of its own")
@@ -196,6 +198,14 @@ class Plan(BaseModel):
     )
     port: int = Field(0, ge=0, le=65535, description="port of the target; 0 picks a free one")
     _notes: tuple[str, ...] = PrivateAttr(())
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_switch_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse true and false where a number is wanted: as numbers they would be 1 and 0."""
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError(f"{str(value).lower()} is for switches only; give its value")
+        return value
 
     @field_validator("*")
     @classmethod
@@ -262,7 +272,9 @@ class Plan(BaseModel):
     @field_validator("server_ping")
     @classmethod
     def _pings_for_every_server(cls, server_ping: str | None, info: ValidationInfo) -> str | None:
-        """Refuse fractions of seconds where a server takes whole ones only."""
+        """Refuse a time of nothing, and fractions of seconds where a server takes whole ones only."""
+        if server_ping and not all(map(float, server_ping.split("/"))):
+            raise ValueError(f"both times have to be more than 0 s, as 20/20; got {server_ping!r}")
         whole = [name for name in info.data.get("servers", ()) if find_server(name).has_whole_pings]
         if server_ping and "." in server_ping and whole:
             raise ValueError(f"{whole[0]} takes whole seconds only, as 1/2; got {server_ping!r}")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from loadtest.bench.choices import Choices, defaults_of, names_of
+from loadtest.bench.given_file import GivenFileError, read_given
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.scenarios import SCENARIOS, own_names
 from loadtest.dimensions import FIXED_LOAD, SERVER
@@ -28,6 +29,9 @@ _OWN_RATE = (
 )
 EVERY = "every"
 """Stands in a profile for all that there is to choose from."""
+
+MOST_SHOWN = 200
+"""Characters of a wrong value that a message repeats: the person knows which it is by then."""
 
 _MANY_DROPS = {"drop_share": 0.3, "offline": 0.5}
 """Of 80 members 24 drops a second, with 13 % of the members away: the same state of the rooms in every profile."""
@@ -181,11 +185,13 @@ def _without_cells_that_lack_a_broker(plan: P) -> P:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PlanError(f"cannot read the plan {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(read_given(path))
+    except GivenFileError as error:
+        raise PlanError(f"cannot read the plan {path}: {error}") from None
+    except ValueError as error:  # also an integer of more digits than Python reads
         raise PlanError(f"the plan {path} is not TOML: {error}") from None
+    except RecursionError:
+        raise PlanError(f"the plan {path} has more brackets inside each other than any plan needs") from None
 
 
 def _problem(problem: Any, kind: type[Plan]) -> str:
@@ -196,6 +202,17 @@ def _problem(problem: Any, kind: type[Plan]) -> str:
         case "value_error":  # ours: it says what was given
             return f"{key}: {problem['ctx']['error']}"
         case "string_pattern_mismatch" if key == "server_ping":
-            return f"server_ping: INTERVAL/TIMEOUT in seconds, 20/20 say, got {problem['input']!r}"
+            return (
+                f"server_ping: INTERVAL/TIMEOUT in seconds, 20/20 say and below 100,000, got {_shown(problem['input'])}"
+            )
         case _:
-            return f"{key}: {problem['msg']}, got {problem['input']!r}"
+            return f"{key}: {problem['msg']}, got {_shown(problem['input'])}"
+
+
+def _shown(value: object) -> str:
+    """Return what was given, or how it begins."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of more digits than Python writes, which TOML may have in hex
+        return f"a {type(value).__name__} that is too long to be shown"
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."

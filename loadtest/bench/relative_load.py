@@ -8,9 +8,11 @@ from pydantic import BeforeValidator, Field
 from loadtest.dimensions import FIXED_LOAD
 from loadtest.load import by_comma
 
-_PERCENTAGE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_PERCENTAGE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")
 LARGEST_PERCENTAGE: Final = 1000
 """Ten times what a server can carry: more shows nothing new, and is mostly a typing error."""
+SMALLEST_PERCENTAGE: Final = 0.01
+"""A ten-thousandth of what a server can carry: less is hardly a message in a trial."""
 
 
 def share_of_load(load: str) -> float | None:
@@ -23,9 +25,10 @@ def _named(load: Any) -> str:
     if load == FIXED_LOAD:
         return FIXED_LOAD
     found = _PERCENTAGE.fullmatch(load) if isinstance(load, str) else None
-    if found is None or not 0 < float(found[1]) <= LARGEST_PERCENTAGE:
+    if found is None or not SMALLEST_PERCENTAGE <= float(found[1]) <= LARGEST_PERCENTAGE:
         raise ValueError(
-            f'{load!r} is no load; give percentages of the capacity up to {LARGEST_PERCENTAGE}%, as 30%,80%, or "fixed"'
+            f"{load!r} is no load; give percentages of the capacity from {SMALLEST_PERCENTAGE}% "
+            f'up to {LARGEST_PERCENTAGE}%, as 30%,80%, or "fixed"'
         )
     return f"{float(found[1]):g}%"
 

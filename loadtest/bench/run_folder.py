@@ -58,7 +58,7 @@ class RunFolder:
         values: Mapping[str, tuple[Value, ...]] | None = None,
         target: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Make a new folder `<utc>-<profile>` in `out` and let `latest` there point to it; OSError when it cannot.
+        """Make a new folder `<utc>-<profile>` in `out`; OSError when it cannot. `latest` there is for one that began.
 
         `values` describes the values of dimensions, by the dimension's name, in the plan's order; `target` says what is
         measured (see `Offer.origin`).
@@ -68,7 +68,6 @@ class RunFolder:
         manifest = new_manifest(folder, plan, command=command, values=values or {}, planned=planned, twins=twins)
         run = cls(folder, plan, replace(manifest, target=target or {}), Tables.empty())
         run._write()
-        point_latest(folder)
         return run
 
     @classmethod
@@ -141,14 +140,16 @@ class RunFolder:
         return (trial.cell, trial.number) in trials_of(self._tables)
 
     def new_trial_folder(self, trial: Trial) -> Path:
-        """Return an empty folder for the trial; what an earlier attempt left there is removed.
+        """Return an empty folder for the trial, with which the run has begun; an earlier attempt's is removed.
 
         As an absolute path: what runs in a trial has other working folders.
         """
+        point_latest(self.folder)
         return emptied(self.folder / "trials" / trial.folder)
 
     def new_calibration_folder(self, trial: Trial) -> Path:
         """Return an empty folder for a trial that only tells how busy the server is; no table has it."""
+        point_latest(self.folder)
         return emptied(self.folder / "calibration" / trial.folder)
 
     def save_capacity(self, capacity: Capacity) -> None:

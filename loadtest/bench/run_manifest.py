@@ -82,6 +82,8 @@ def point_latest(folder: Path) -> None:
     """Let `latest` beside the folder point to it; a real file or folder of that name stays."""
     link = folder.parent / LATEST
     if link.is_symlink():
+        if link.readlink() == Path(folder.name):
+            return
         link.unlink()
     if not link.exists():
         link.symlink_to(folder.name)

@@ -48,5 +48,7 @@ class Broker:
     """The command line's option for the address of the user's own: "redis-url"."""
     variable: str
     """The environment variable for the same."""
+    check: Callable[[str], str]
+    """Returns an address that can be tried; raises ValueError, which does not repeat it."""
     redacted: Callable[[str], str]
-    """Returns an address without its password, for messages and manifests."""
+    """Returns where an address leads to, for messages and manifests: nothing of it where it cannot be understood."""

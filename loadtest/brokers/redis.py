@@ -12,6 +12,7 @@ from pathlib import Path
 import redis
 
 from loadtest.brokers.kind import Broker
+from loadtest.brokers.redis_url import check_address, redacted
 from loadtest.layers import KEY_PREFIX
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
@@ -125,11 +126,6 @@ def delete_keys(redis_url: str, prefix: str) -> int:
     return deleted
 
 
-def redacted(url: str) -> str:
-    """Return the URL without its password, for messages and manifests."""
-    return re.sub(r"(://[^/@]*):[^/]*@", r"\1:***@", url)
-
-
 def _users_server(url: str) -> RedisServer:
     try:
         return RedisServer(url=url, version=_version(url), pid=None, log=None, _exited=lambda _: None)
@@ -203,5 +199,6 @@ KIND = Broker(
     run=redis_server,
     option=OPTION,
     variable=VARIABLE,
+    check=check_address,
     redacted=redacted,
 )

@@ -37,14 +37,13 @@ class CapacityFolder:
 
     @classmethod
     def create(cls, out: Path, plan: CapacityPlan, *, command: str, values: Mapping[str, tuple[Value, ...]]) -> Self:
-        """Make a new folder `<utc>-capacity` in `out` and let `latest` there point to it; OSError when it cannot."""
+        """Make a new folder `<utc>-capacity` in `out`; OSError when it cannot. `latest` there is for one that began."""
         folder = new_run_folder(out, NAME)
         planned = len(plan.cells()) * plan.searches
         manifest = new_manifest(folder, plan, command=command, values=values, planned=planned)
         used = {key: value for key, value in manifest.plan.items() if key not in OF_NO_CAPACITY}
         run = cls(folder, plan, replace(manifest, plan=used))
         run._write()
-        point_latest(folder)
         return run
 
     @property
@@ -62,6 +61,7 @@ class CapacityFolder:
 
     def new_step_folder(self, cell: CellKey, number: int) -> Path:
         """Return an empty folder for a step."""
+        point_latest(self.folder)
         return emptied(self.folder / "steps" / cell.folder / str(number))
 
     def note_identity(self, found: Mapping[str, str]) -> None:

@@ -1,5 +1,5 @@
 """`python -m loadtest.cli` is `channels-loadtest`."""
 
-from loadtest.cli.main import main
+from loadtest.cli.start import start
 
-main()
+start()

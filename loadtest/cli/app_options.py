@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from loadtest.bench.given_file import GivenFileError, read_given
 from loadtest.bench.plan import PlanError
 from loadtest.cli.elsewhere_options import OF_AN_ADDRESS, elsewhere_of, resumed_elsewhere
 from loadtest.cli.entry_options import entry_of, login_of, redacted_value
@@ -282,8 +283,8 @@ def _variables(given: Iterable[str]) -> Mapping[str, str]:
 def _read_variables(file: Path) -> Mapping[str, str]:
     """Return the variables of a file, a NAME=VALUE in each line; with quotes around the value or `export` before it."""
     try:
-        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
+        lines = [line.strip() for line in read_given(file).splitlines()]
+    except GivenFileError as error:
         raise PlanError(f"--env-file {file} cannot be read: {error}") from None
     found = {}
     for number, line in enumerate(lines, 1):

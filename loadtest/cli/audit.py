@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from loadtest.audit import Audited, AuditError, Told, audited, write_run
 from loadtest.audit.folder import manifest_of
@@ -14,6 +13,7 @@ from loadtest.checks.records import Reaches
 from loadtest.cli.exit_codes import NOT_VALID
 from loadtest.cli.new_run import typed_command
 from loadtest.report import print_report, write_report
+from loadtest.report.console import PlainConsole
 from loadtest.report.summary import summarise
 from loadtest.stack.errors import EnvironmentFailed
 
@@ -50,15 +50,15 @@ def audit(
 
 def _say(found: Audited) -> None:
     """Say what whoever reads the tables has to know first."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = PlainConsole(stderr=True, soft_wrap=True)
     for note in found.notes:
-        console.print(f"Note: {note}", style="yellow", markup=False)
+        console.print(f"Note: {note}", style="yellow")
     for why in found.invalid:
-        console.print(f"not valid: {why}", style="yellow", markup=False)
+        console.print(f"not valid: {why}", style="yellow")
 
 
 def _show(found: Audited, out: Path | None) -> None:
-    console = Console(highlight=False)
+    console = PlainConsole()
     if out is None:
         print_report(summarise(found.tables, manifest_of(found, command=typed_command())), console)
         return

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from loadtest.bench.campaign import run_campaign
 from loadtest.bench.choices import Choices, choices_of, values_in
@@ -24,11 +23,12 @@ from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, FAILED, INTERRUPTED, NOT
 from loadtest.cli.new_run import new_run
 from loadtest.cli.plan_options import signature_of
 from loadtest.cli.progress import ShownProgress
-from loadtest.cli.run_argument import run_named
+from loadtest.cli.run_argument import RESULTS, run_named
 from loadtest.cli.thresholds import is_broken, print_thresholds, thresholds_of
 from loadtest.figures.words import counted
 from loadtest.outages import OUTAGES
 from loadtest.report import print_report, write_report
+from loadtest.report.console import PlainConsole
 from loadtest.report.errors import ReportError
 from loadtest.report.manifest import read_manifest
 from loadtest.stack.lock import only_bench
@@ -37,7 +37,7 @@ from loadtest.targets import Target
 
 def bench(
     plan: Annotated[Path | None, typer.Option(help="TOML file of these options; those given here win")] = None,
-    out: Annotated[Path, typer.Option(help="folder that gets the run's folder")] = Path("results"),
+    out: Annotated[Path | None, typer.Option(help="folder that gets the run's folder; results where left out")] = None,
     like: Annotated[Path | None, typer.Option(help="take the plan of this run (or latest); options win")] = None,
     resume: Annotated[Path | None, typer.Option(help="go on with the run in this folder")] = None,
     *,
@@ -51,7 +51,7 @@ def bench(
     elsewhere.
     """
     if resume:
-        _refuse_changes({**given, "plan": plan, "like": like})
+        _refuse_changes({**given, "plan": plan, "like": like, "out": out})
         target = resumed_target(_target_of(resume), app)
         found = _resumed(resume, target)  # a bad folder is told at once; it is read anew below, under the lock
         _refuse_outage_of_own_broker(found.plan, addresses)
@@ -72,11 +72,11 @@ def bench(
         new_plan = fitted(made, target.offer, examined(made))
         _refuse_outage_of_own_broker(new_plan, addresses)
         for note in new_plan.notes:
-            Console(stderr=True, highlight=False, soft_wrap=True).print(f"Note: {note}", style="yellow", markup=False)
+            PlainConsole(stderr=True, soft_wrap=True).print(f"Note: {note}", style="yellow")
         with only_bench():  # before there is a folder: a bench that is refused leaves nothing
             create = partial(RunFolder.create, target=target.offer.origin)
             values = values_in(choices, new_plan.chosen, new_plan.locustfile)
-            _carry_out(new_run(create, out, new_plan, values), target, addresses)
+            _carry_out(new_run(create, out or RESULTS, new_plan, values), target, addresses)
 
 
 bench.__signature__ = signature_of(bench, Plan.model_fields, PROFILES)  # type: ignore[attr-defined]
@@ -86,7 +86,7 @@ bench_command = with_broker_options(with_app_options(bench))
 
 def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> None:
     """Run the campaign, show its report whatever comes, and end with the exit code of what came."""
-    console = Console(highlight=False)
+    console = PlainConsole()
     interrupted = False
     console.print(f"{counted(len(run.left), 'trial')}, about {counted(round(left_s(run) / 60), 'minute')}")
     thresholds = thresholds_of(run.plan.fail_on)

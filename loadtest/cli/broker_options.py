@@ -2,15 +2,20 @@
 
 import functools
 import inspect
-from collections.abc import Callable
-from typing import Annotated, Any
+import re
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Final
 
 import typer
 
+from loadtest.bench.plan import PlanError
 from loadtest.brokers import BROKERS, Broker
 
 ADDRESSES = "addresses"
 """The parameter of a command in whose place the options stand."""
+
+_OF_A_USER: Final = re.compile(r"(://)\S*@")
+"""A user and a password in an address of whatever else, up to its last @: a password may have one in it."""
 
 
 def with_broker_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -19,7 +24,7 @@ def with_broker_options(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def taking_options(**given: Any) -> None:
         found = {broker.name: given.pop(_parameter(broker)) for broker in BROKERS.values()}
-        command(**given, **{ADDRESSES: {name: address for name, address in found.items() if address}})
+        command(**given, **{ADDRESSES: {name: _checked(name, address) for name, address in found.items() if address}})
 
     signature = inspect.signature(command)
     own = [parameter for name, parameter in signature.parameters.items() if name != ADDRESSES]
@@ -29,9 +34,29 @@ def with_broker_options(command: Callable[..., None]) -> Callable[..., None]:
     return taking_options
 
 
-def redacted(argument: str) -> str:
-    """Return an argument of a command line without the password that a broker's address in it may have."""
-    return functools.reduce(lambda text, broker: broker.redacted(text), BROKERS.values(), argument)
+def redacted_addresses(arguments: Iterable[str]) -> list[str]:
+    """Return a command line whose addresses of brokers say where they lead to, and nothing else."""
+    shown = {f"--{broker.option}": broker.redacted for broker in BROKERS.values()}
+    found: list[str] = []
+    before = ""
+    for argument in arguments:
+        option, equals, value = argument.partition("=")
+        if before in shown:
+            found.append(shown[before](argument))
+        elif option in shown and equals:
+            found.append(f"{option}={shown[option](value)}")
+        else:
+            found.append(_OF_A_USER.sub(r"\1***@", argument))
+        before = argument
+    return found
+
+
+def _checked(name: str, address: str) -> str:
+    broker = BROKERS[name]
+    try:
+        return broker.check(address)
+    except ValueError as error:
+        raise PlanError(f"--{broker.option} (or {broker.variable}): {error}") from None
 
 
 def _option(broker: Broker) -> inspect.Parameter:

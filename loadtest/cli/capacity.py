@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from loadtest.bench.choices import choices_of, values_in
 from loadtest.bench.examining import examined
@@ -23,6 +22,7 @@ from loadtest.dimensions import Value
 from loadtest.figures.values import Values
 from loadtest.figures.words import counted
 from loadtest.report.capacity import CapacityAnswers, print_answers, write_capacity_report
+from loadtest.report.console import PlainConsole
 from loadtest.stack.lock import only_bench
 from loadtest.targets.reference import ReferenceApp
 
@@ -38,7 +38,7 @@ def capacity(
     choices = choices_of(target.offer)
     plan = make_capacity_plan(given, choices=choices)
     for note in plan.notes:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"Note: {note}", style="yellow", markup=False)
+        PlainConsole(stderr=True, soft_wrap=True).print(f"Note: {note}", style="yellow")
     examined(plan)
     values = values_in(choices, plan.chosen, plan.locustfile)
     with only_bench():  # before there is a folder: a run that is refused leaves nothing
@@ -56,7 +56,7 @@ def _carry_out(
     run: CapacityFolder, target: ReferenceApp, addresses: Mapping[str, str], values: Mapping[str, tuple[Value, ...]]
 ) -> None:
     """Run the searches, show the report whatever comes, and end with the exit code of what came."""
-    console, plan = Console(highlight=False), run.plan
+    console, plan = PlainConsole(), run.plan
     searches = counted(len(plan.cells()) * plan.searches, "search", "searches")
     console.print(f"{searches}, about {counted(max(1, round(expected_s(plan) / 60)), 'minute')}")
     watcher, interrupted = ShownSearches(console, plan.of), False

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from loadtest.bench.choices import Choice, choices_of
+from loadtest.report.console import PlainConsole
 from loadtest.targets.reference import ReferenceApp
 
 _MEANINGS = {
@@ -28,11 +29,11 @@ def _lister(name: str) -> Callable[[bool], None]:
     def show(as_json: Annotated[bool, typer.Option("--json", help="all there is to know, as JSON")] = False) -> None:
         choices = choices_of(ReferenceApp().offer)[name]
         if as_json:
-            typer.echo(json.dumps([_told(choice) for choice in choices], indent=2))
+            PlainConsole(soft_wrap=True).print(json.dumps([_told(choice) for choice in choices], indent=2))
             return
         width = max(len(_form(choice)) for choice in choices)
         for choice in choices:
-            typer.echo(f"{_form(choice):<{width}}  {choice.value.summary}{_remark(choice)}")
+            PlainConsole(soft_wrap=True).print(f"{_form(choice):<{width}}  {choice.value.summary}{_remark(choice)}")
 
     return show
 

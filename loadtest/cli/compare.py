@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from loadtest.bench.plan import PlanError
 from loadtest.cli.exit_codes import FAILED
@@ -13,6 +12,7 @@ from loadtest.report.compare import Run, compare_runs, obstacles_between, read_r
 from loadtest.report.compare.formats import FORMATS, Told
 from loadtest.report.compare.terminal import print_comparison
 from loadtest.report.compare.words import sentence
+from loadtest.report.console import PlainConsole
 from loadtest.report.errors import ReportError
 
 
@@ -58,18 +58,18 @@ def _obstacles(one: Run, other: Run, *, force: bool) -> list[str]:
 
 def _print(told: Told, form: str) -> None:
     if form == "text":
-        print_comparison(told, Console(highlight=False))
+        print_comparison(told, PlainConsole())
     else:
-        typer.echo(FORMATS[form](told), nl=False)
+        PlainConsole(soft_wrap=True).print(FORMATS[form](told), end="")
 
 
 def _write(told: Told, form: str, out: Path) -> None:
     try:
         if form == "text":
             with out.open("w", encoding="utf-8") as file:
-                print_comparison(told, Console(file=file, highlight=False))
+                print_comparison(told, PlainConsole(file=file))
         else:
             out.write_text(FORMATS[form](told), encoding="utf-8")
     except OSError as error:
         raise PlanError(f"cannot write {out}: {error.strerror or error}; pass --out with a file that can be") from None
-    typer.echo(f"{sentence(told.compared)} {out} has the whole.")
+    PlainConsole(soft_wrap=True).print(f"{sentence(told.compared)} {out} has the whole.")

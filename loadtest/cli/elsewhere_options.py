@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from loadtest.bench.given_file import GivenFileError, read_given
 from loadtest.bench.plan import PlanError
 from loadtest.cli.entry_options import entry_of, login_of
 from loadtest.contract.elsewhere import HOW_TO_MAKE, LEAST_TOKEN, TOKEN_VARIABLE
@@ -86,8 +87,8 @@ def _token(file: Path | None) -> str:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        return read_given(file).strip()
+    except GivenFileError as error:
         raise PlanError(f"--probe-token-file {file} cannot be read: {error}") from None
 
 

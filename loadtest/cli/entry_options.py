@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from loadtest.bench.given_file import GivenFileError, read_given
 from loadtest.bench.plan import PlanError
 from loadtest.load import flag_of
 from loadtest.load.entry import Entry
@@ -84,8 +85,8 @@ def _problem(check: Callable[[str], str], value: str) -> str:
 def _read_lines(file: Path, option: str) -> list[str]:
     """Return the lines of a file, but for empty ones and comments."""
     try:
-        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
+        lines = [line.strip() for line in read_given(file).splitlines()]
+    except GivenFileError as error:
         raise PlanError(f"{option} {file} cannot be read: {error}") from None
     return [line for line in lines if line and not line.startswith("#")]
 

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from loadtest.bench.plan import PlanError
 from loadtest.cli.run_argument import run_named
+from loadtest.report.console import PlainConsole
 from loadtest.report.errors import ReportError
 from loadtest.report.keep import keep_run
 
@@ -21,8 +21,7 @@ def keep(
         kept = keep_run(run_named(run), folder)
     except ReportError as error:
         raise PlanError(str(error)) from None
-    Console(highlight=False, soft_wrap=True).print(
+    PlainConsole(soft_wrap=True).print(
         f"{folder}: {kept.trials} trials and {kept.examples} examples in {kept.size / 1000:,.0f} kB;"
         f" channels-loadtest report {folder} makes its report",
-        markup=False,
     )

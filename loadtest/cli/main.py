@@ -1,22 +1,21 @@
 """The command `channels-loadtest`: its sub-commands, and what each kind of error looks like to a person."""
 
-import signal
 import sys
 from importlib.metadata import version as version_of
-from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any, Final, NoReturn, cast
 
 import typer
-from rich.console import Console
 
 from loadtest.bench.plan import PlanError
 from loadtest.cli import audit, bench, capacity, catalogue, compare, keep, report, selftest, show, ui, users
-from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, INTERRUPTED, USAGE
+from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, USAGE
 from loadtest.ledger.reader import LedgerError
+from loadtest.report.console import PlainConsole
 from loadtest.report.errors import ReportError
 from loadtest.stack.errors import EnvironmentFailed
 
-_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_UsageError: Final = cast(type[Exception], typer.BadParameter.__base__)
+"""Of all that is wrong with words and options; typer does not give it a name of its own."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -59,33 +58,25 @@ catalogue.add_to(app)
 
 def main() -> None:
     """Run the command line; errors of ours become one message and the exit code of their kind."""
-    for number in _ENDS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as SIGHUP is under nohup
-            signal.signal(number, _interrupt)
     try:
-        app()
+        code = app(standalone_mode=False)
+    except _UsageError as error:
+        _end(_usage(error), USAGE)
     except PlanError as error:
         _end(error, USAGE)
     except (EnvironmentFailed, LedgerError, ReportError) as error:
         _end(error, ENVIRONMENT_FAILED)
     except OSError as error:  # a disk that is full or a folder that may not be written, wherever it was met
-        _end(f"{error.strerror or error}: {error.filename or 'a file of the run'}", ENVIRONMENT_FAILED)
-    except KeyboardInterrupt:
-        _end("interrupted", INTERRUPTED)
+        _end(f"{error.strerror or error}: {error.filename or 'the output, or a file of the run'}", ENVIRONMENT_FAILED)
+    sys.exit(code)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """End in order, once: whatever was started is ended, and what was measured is saved.
-
-    Further signals are ignored meanwhile. It takes some seconds, and a run cut short in it would be called running.
-    """
-    for each in _ENDS:
-        signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt
+def _usage(error: Any) -> str:
+    """Return what is wrong with the words of a command, as our own errors are told: typer's frame cuts long ones."""
+    command = error.ctx.command_path if error.ctx else "channels-loadtest"
+    return f"{error.format_message()} ({command} --help tells what there is)"
 
 
-def _end(message: object, code: int) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(
-        f"channels-loadtest: {message}", style="red", markup=False
-    )
+def _end(message: object, code: int) -> NoReturn:
+    PlainConsole(stderr=True, soft_wrap=True).print(f"channels-loadtest: {message}", style="red")
     sys.exit(code)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from loadtest.cli.app_options import redacted_variables
-from loadtest.cli.broker_options import redacted
+from loadtest.cli.broker_options import redacted_addresses
 from loadtest.dimensions import Value
 from loadtest.stack.errors import EnvironmentFailed
 
@@ -33,4 +33,4 @@ def new_run(create: Create[P, R], out: Path, plan: P, values: Mapping[str, tuple
 
 def typed_command() -> str:
     """Return the command that was typed, without passwords."""
-    return shlex.join(["channels-loadtest", *map(redacted, redacted_variables(sys.argv[1:]))])
+    return shlex.join(["channels-loadtest", *redacted_addresses(redacted_variables(sys.argv[1:]))])

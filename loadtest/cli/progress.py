@@ -24,10 +24,10 @@ class ShownProgress:
         """Show on `console`."""
         self._console = console
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[left]} left"),
+            TextColumn("{task.fields[left]} left", markup=False),
             console=console,
             disable=not console.is_terminal,
         )
@@ -51,21 +51,21 @@ class ShownProgress:
         text = f"calibrating {' '.join(cell.spoken())}"
         self._progress.update(self._task, description=text, total=of, completed=place - 1, left="?")
         if not self._console.is_terminal:
-            self._console.print(f"[{place}/{of}] {text}", markup=False, soft_wrap=True)
+            self._console.print(f"[{place}/{of}] {text}", soft_wrap=True)
 
     def calibrated(self, capacity: Capacity) -> None:
         """Say what the cell carries at most."""
         name = " ".join(capacity.cell.spoken())
         if capacity.rate is None:
-            self._console.print(f"{name}: not calibrated: {capacity.why}", style="yellow", markup=False, soft_wrap=True)
+            self._console.print(f"{name}: not calibrated: {capacity.why}", style="yellow", soft_wrap=True)
             return
-        self._console.print(f"{name}: carries {capacity.rate:.3g} messages/s from each sender", markup=False)
+        self._console.print(f"{name}: carries {capacity.rate:.3g} messages/s from each sender")
         if capacity.why:
-            self._console.print(f"{name}: this is rough: {capacity.why}", style="yellow", markup=False, soft_wrap=True)
+            self._console.print(f"{name}: this is rough: {capacity.why}", style="yellow", soft_wrap=True)
 
     def cell_refused(self, cell: CellKey, why: str) -> None:
         """Say why there will be no result."""
-        self._console.print(f"{' '.join(cell.spoken())}: not run: {why}", style="yellow", markup=False, soft_wrap=True)
+        self._console.print(f"{' '.join(cell.spoken())}: not run: {why}", style="yellow", soft_wrap=True)
 
     def trial_begins(self, trial: Trial, *, place: int, of: int) -> None:
         """Show which trial runs, and the time left by the mean of those before it."""
@@ -77,23 +77,23 @@ class ShownProgress:
         left = _minutes((of - place + 1) * self._trial_s)
         self._progress.update(self._task, description=str(trial), total=of, completed=place - 1, left=left)
         if not self._console.is_terminal:
-            self._console.print(f"[{place}/{of}, {left} left] {trial}", markup=False, soft_wrap=True)
+            self._console.print(f"[{place}/{of}, {left} left] {trial}", soft_wrap=True)
 
     def trial_done(self, trial: Trial, tables: Tables, invalid: tuple[str, ...]) -> None:
         """Say so when the trial does not count."""
         self._progress.advance(self._task)
         for why in invalid:
-            self._console.print(f"{trial}: not valid: {why}", style="yellow", markup=False, soft_wrap=True)
+            self._console.print(f"{trial}: not valid: {why}", style="yellow", soft_wrap=True)
 
     def repeats_begin(self, count: int) -> None:
         """Say how many trials are run again."""
-        self._console.print(f"running {counted(count, 'trial')} again: not valid", markup=False, soft_wrap=True)
+        self._console.print(f"running {counted(count, 'trial')} again: not valid", soft_wrap=True)
         self._progress.update(self._task, total=count, completed=0)
 
     def trial_failed(self, trial: Trial, why: str) -> None:
         """Say why there is no result."""
         self._progress.advance(self._task)
-        self._console.print(f"{trial}: failed: {why}", style="red", markup=False, soft_wrap=True)
+        self._console.print(f"{trial}: failed: {why}", style="red", soft_wrap=True)
 
 
 def _minutes(seconds: float) -> str:

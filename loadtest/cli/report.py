@@ -14,6 +14,7 @@ from loadtest.cli.thresholds import is_broken, thresholds_of
 from loadtest.figures.threshold import Threshold
 from loadtest.report import Summary, print_report, write_report
 from loadtest.report.capacity import has_steps, print_answers, write_capacity_report
+from loadtest.report.console import PlainConsole
 from loadtest.report.errors import ReportError
 from loadtest.report.formats import FORMATS
 
@@ -34,7 +35,7 @@ def report(
 
     Markdown and JUnit XML are about the run's own thresholds where --fail-on names none.
     """
-    thresholds, folder, console = thresholds_of(fail_on or ()), run_named(run), Console(highlight=False)
+    thresholds, folder, console = thresholds_of(fail_on or ()), run_named(run), PlainConsole()
     if form == "text" and out:
         raise PlanError("--out is for --format md or junit; tables are printed")
     try:
@@ -48,7 +49,7 @@ def report(
             _write(summary, thresholds, form, out)
     except ReportError as error:
         raise PlanError(str(error)) from None
-    if is_broken(summary, thresholds, console if form == "text" else Console(quiet=True)):
+    if is_broken(summary, thresholds, console if form == "text" else PlainConsole(quiet=True)):
         raise typer.Exit(FAILED)
 
 
@@ -56,7 +57,7 @@ def _write(summary: Summary, thresholds: Sequence[Threshold], form: str, out: Pa
     own = thresholds or thresholds_of(summary.manifest.plan.get("fail_on", ()))
     text = FORMATS[form](summary, own)
     if out is None:
-        typer.echo(text, nl=False)
+        PlainConsole(soft_wrap=True).print(text, end="")
         return
     try:
         out.write_text(text, encoding="utf-8")

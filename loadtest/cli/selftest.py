@@ -1,9 +1,7 @@
 """`selftest`: audits the auditor, on planted defects, on this machine."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,8 +11,10 @@ from loadtest.bench.plan import PlanError
 from loadtest.cli.broker_options import with_broker_options
 from loadtest.cli.exit_codes import FAILED
 from loadtest.layers import LAYERS
+from loadtest.report.console import PlainConsole
 from loadtest.selftest import Case, Outcome, choose_cases, run_cases
 from loadtest.selftest.cases import CONTROLS, names_meant
+from loadtest.stack.folders import short_folder
 from loadtest.stack.lock import only_bench
 from target_app.planted import PLANTED, find_planted
 
@@ -35,14 +35,14 @@ def selftest(
     addresses: Mapping[str, str],
 ) -> None:
     """Plant defects in consumers and see whether the audit finds each of them, and nothing where there is none."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = PlainConsole(soft_wrap=True)
     if show:
         _list(console)
         return
     cases = _chosen(layers, only)
     outcomes: list[Outcome] = []
-    with only_bench(), tempfile.TemporaryDirectory(prefix="loadtest-selftest-") as folder:
-        for outcome in run_cases(cases, Path(folder), addresses=addresses):
+    with only_bench(), short_folder() as folder:
+        for outcome in run_cases(cases, folder, addresses=addresses):
             outcomes.append(outcome)
             _print(outcome, console)
     counts = Counter(outcome.verdict for outcome in outcomes)
@@ -72,12 +72,12 @@ def _split(names: str) -> tuple[str, ...]:
 def _print(outcome: Outcome, console: Console) -> None:
     case = outcome.case
     console.print(f"{outcome.verdict:<11}", style=_STYLES.get(outcome.verdict, _BAD_STYLE), end=" ")
-    console.print(f"{case.consumer:<23} {case.layer:<13} {'; '.join(outcome.says)}", markup=False)
+    console.print(f"{case.consumer:<23} {case.layer:<13} {'; '.join(outcome.says)}")
     found = find_planted(case.consumer)
     if not outcome.is_good and found is not None:
-        console.print(f"{'':<11} planted: {found[0].defect}; to be found: {found[0].finds}", markup=False)
+        console.print(f"{'':<11} planted: {found[0].defect}; to be found: {found[0].finds}")
 
 
 def _list(console: Console) -> None:
     for row in PLANTED:
-        console.print(f"{row.name:<18} {', '.join(row.kinds):<12} {row.defect}; finds: {row.finds}", markup=False)
+        console.print(f"{row.name:<18} {', '.join(row.kinds):<12} {row.defect}; finds: {row.finds}")

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from loadtest.bench.plan import PlanError
 from loadtest.cli.run_argument import run_named
+from loadtest.report.console import PlainConsole
 from loadtest.report.errors import ReportError
 from loadtest.report.story import Story, read_story
 
@@ -25,7 +25,7 @@ def show(
         story = read_story(run_named(run), connection)
     except ReportError as error:
         raise PlanError(str(error)) from None
-    console = Console(highlight=False)
+    console = PlainConsole()
     if not console.is_terminal:
         console.width = PIPED_WIDTH
     console.print(story_table(story))

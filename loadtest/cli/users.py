@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 import typer
-from rich.console import Console
 
 from loadtest.bench.plan import PlanError
 from loadtest.cli.app_options import project_of, with_app_options
 from loadtest.cli.entry_options import accounts_in
 from loadtest.contract.overrides import Overrides
+from loadtest.report.console import PlainConsole
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import short_folder
 from loadtest.targets.guest_path import make_guest_path
@@ -28,7 +28,7 @@ app = typer.Typer(no_args_is_help=True, help="Make users in the app's own databa
 
 def create(count: Annotated[int, typer.Option(min=1, max=_MOST, help="how many")], *, app: Mapping[str, Any]) -> None:
     """Make users in the app's own database, and write names and passwords into a new file."""
-    project, file, console = _project(app), app["users_file"], Console(highlight=False, soft_wrap=True)
+    project, file, console = _project(app), app["users_file"], PlainConsole(soft_wrap=True)
     theirs = inspect_project(project).databases
     accounts = new_accounts(count)
     try:
@@ -36,18 +36,18 @@ def create(count: Annotated[int, typer.Option(min=1, max=_MOST, help="how many")
     except OSError as error:
         raise PlanError(f"--users-file {file} cannot be made: {error.strerror}; name a new file") from None
     where = ", ".join(f"{alias} ({what})" for alias, what in theirs.items())
-    console.print(f"MAKING USERS IN THE APP'S OWN DATABASE: {where}", style="yellow", markup=False)
+    console.print(f"MAKING USERS IN THE APP'S OWN DATABASE: {where}", style="yellow")
     try:
         made = _change("create", accounts, project)
     except EnvironmentFailed:
         file.unlink()
         raise
-    console.print(f"{made} users were made, all or none; {file} has their names and passwords", markup=False)
+    console.print(f"{made} users were made, all or none; {file} has their names and passwords")
 
 
 def remove(*, app: Mapping[str, Any]) -> None:
     """Remove the users that `users create` made, and the file that has them."""
-    project, file, console = _project(app), app["users_file"], Console(highlight=False, soft_wrap=True)
+    project, file, console = _project(app), app["users_file"], PlainConsole(soft_wrap=True)
     accounts = accounts_in(file)
     if strangers := [account.name for account in accounts if not is_ours(account)]:
         raise PlanError(f"--users-file {file}: `users create` did not make {strangers[0]!r}; nobody was removed")
@@ -55,7 +55,7 @@ def remove(*, app: Mapping[str, Any]) -> None:
     file.unlink()
     left = len(accounts) - removed
     others = f"; {left} are gone already, or have another password now, and were left alone" if left else ""
-    console.print(f"{removed} users were removed from the app's own database, and {file}{others}", markup=False)
+    console.print(f"{removed} users were removed from the app's own database, and {file}{others}")
 
 
 app.command("create")(with_app_options(create, _OPTIONS))

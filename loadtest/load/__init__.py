@@ -1,6 +1,7 @@
 """The load: what the users of a test do, defined once for a plan, a job, Locust's options and its web form."""
 
 from loadtest.load.fields import (
+    LONGEST_S,
     OFFLINE_SPREAD,
     SMALLEST_PAYLOAD,
     Ack,
@@ -35,6 +36,7 @@ from loadtest.load.load import Load
 
 __all__ = [
     "IDENTITY",
+    "LONGEST_S",
     "OFFLINE_SPREAD",
     "SMALLEST_PAYLOAD",
     "Ack",

@@ -26,6 +26,14 @@ LARGEST_PAYLOAD: Final = 2**20
 """The longest message that our own reader takes; daphne's limit is the same 1 MiB, other servers' are higher."""
 MOST_GENERATORS: Final = 255
 """A generator's number is one byte of its connections' ids."""
+MOST_USERS: Final = 1_000_000
+"""More than one address of a server has ports for, sixteen times; a generator has ids for 2 ** 24 connections."""
+LONGEST_S: Final = 7 * 24 * 3600.0
+"""A part of a trial that lasts longer than a week is a typing error; and all times in ns stay far below 2 ** 63."""
+FASTEST: Final = 1_000_000.0
+"""Messages a second from one sender: ten times what a whole generator sends (`make perf`)."""
+LARGEST_SEED: Final = 2**63 - 1
+"""What every reader of a manifest can hold."""
 
 
 def by_comma(value: object) -> object:
@@ -38,15 +46,17 @@ def by_line(value: object) -> object:
     return value.splitlines() if isinstance(value, str) else value or ()
 
 
-Users = Annotated[int, Field(ge=1, description="users in every trial")]
+Users = Annotated[int, Field(ge=1, le=MOST_USERS, description="users in every trial")]
 Consumer = Annotated[str, Field(pattern=r"^[\w-]+$", description="consumer of the reference app: /ws/<consumer>/...")]
-Rate = Annotated[float, Field(ge=0, description="messages per second from each sender; 0: as fast as answers come")]
+Rate = Annotated[
+    float, Field(ge=0, le=FASTEST, description="messages per second from each sender; 0: as fast as answers come")
+]
 Arrivals = Annotated[
     Literal["constant", "poisson"],
     Field(description="when each sender's messages are due: constant, evenly spaced, or poisson, at random times"),
 ]
 PayloadSize = Annotated[int, Field(ge=SMALLEST_PAYLOAD, le=LARGEST_PAYLOAD, description="bytes in each message")]
-RoomSize = Annotated[int, Field(ge=1, description="members in each room")]
+RoomSize = Annotated[int, Field(ge=1, le=MOST_USERS, description="members in each room")]
 DropKind = Annotated[
     tuple[str, ...],
     BeforeValidator(by_comma),
@@ -55,7 +65,11 @@ DropKind = Annotated[
 DropShare = Annotated[float, Field(ge=0, le=1, description="share of the members that is dropped each second")]
 Offline = Annotated[
     float,
-    Field(ge=0, description="mean seconds that a dropped member stays away; each time is from 0.5 to 1.5 of it"),
+    Field(
+        ge=0,
+        le=LONGEST_S,
+        description="mean seconds that a dropped member stays away; each time is from 0.5 to 1.5 of it",
+    ),
 ]
 OFFLINE_SPREAD: Final = 0.5
 """A time away is drawn evenly from 1 - 0.5 to 1 + 0.5 of the mean: never so short that the server has not noticed the
@@ -148,13 +162,17 @@ PingMessage = Annotated[
     str,
     Field(description="what each user sends now and then to stay connected, written as a message; empty: nothing"),
 ]
-PingEvery = Annotated[float, Field(gt=0, description="seconds between two pings of a user, where there are some")]
-Seed = Annotated[int, Field(ge=0, description="seed of every random choice")]
+PingEvery = Annotated[
+    float, Field(gt=0, le=LONGEST_S, description="seconds between two pings of a user, where there are some")
+]
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED, description="seed of every random choice")]
 
-Ramp = Annotated[float, Field(gt=0, description="seconds that all users have to open their connections")]
-WarmUp = Annotated[float, Field(ge=0, description="seconds before anything counts")]
-Duration = Annotated[float, Field(gt=0, description="seconds that count in each trial")]
-Drain = Annotated[float, Field(gt=0, description="seconds to wait, at most, for messages that are under way")]
+Ramp = Annotated[float, Field(gt=0, le=LONGEST_S, description="seconds that all users have to open their connections")]
+WarmUp = Annotated[float, Field(ge=0, le=LONGEST_S, description="seconds before anything counts")]
+Duration = Annotated[float, Field(gt=0, le=LONGEST_S, description="seconds that count in each trial")]
+Drain = Annotated[
+    float, Field(gt=0, le=LONGEST_S, description="seconds to wait, at most, for messages that are under way")
+]
 
 
 def flag_of(name: str) -> str:

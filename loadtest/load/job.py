@@ -5,7 +5,7 @@ from typing import Final, Self
 
 from pydantic import Field
 
-from loadtest.load.fields import MOST_GENERATORS, Drain, Ramp, WarmUp
+from loadtest.load.fields import LONGEST_S, MOST_GENERATORS, Drain, Ramp, WarmUp
 from loadtest.load.load import Load
 
 
@@ -15,7 +15,9 @@ class Job(Load):
     ledger: str = Field(default="", description="folder for the ledger; empty: none is kept")
     ramp: Ramp = 30.0
     warm_up: WarmUp = 1.0
-    steady: float = Field(default=0.0, ge=0, description="seconds that count; 0: no phases, run until stopped")
+    steady: float = Field(
+        default=0.0, ge=0, le=LONGEST_S, description="seconds that count; 0: no phases, run until stopped"
+    )
     drain: Drain = 5.0
     generator: int = Field(default=1, ge=1, le=MOST_GENERATORS, description="number of this generator")
     """A part of its connections' ids."""

@@ -78,8 +78,7 @@ class Load(BaseModel):
     @field_validator("host")
     @classmethod
     def _websocket_address(cls, host: str) -> str:
-        parts = urlsplit(host)
-        if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.port == 0:  # asking a bad port raises
+        if not _is_websocket_address(host):
             raise ValueError(f"{host!r} is not a WebSocket address; give --host ws://127.0.0.1:8000, say")
         return host
 
@@ -123,3 +122,14 @@ class Load(BaseModel):
             return self.host.replace("{room}", room.rpartition("-")[2]).replace("{user}", str(user))
         query = f"?work={work}" if work != "none" else ""
         return self.host.rstrip("/") + path.format(consumer=self.consumer, room=room) + query
+
+
+def _is_websocket_address(host: str) -> bool:
+    """Tell whether it is one; urlsplit drops tabs and line ends, and takes blanks as a part of a name."""
+    if not host.isprintable() or " " in host:
+        return False
+    try:
+        parts = urlsplit(host)
+        return parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not match, or a port that is no number
+        return False

@@ -96,7 +96,7 @@ def check_form(form: Form, *templates: str) -> Form:
         for template in filter(None, templates):
             try:
                 json.loads(_of_user(template, 0, 0).replace("{n}", "0"))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"msgpack wants templates in JSON, and {template!r} is none: {error}") from None
     return form
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from rich.console import Console
-
 from loadtest.cli.show import PIPED_WIDTH, story_table
 from loadtest.pytest_plugin.result import Example, Result
+from loadtest.report.console import PlainConsole
 from loadtest.report.errors import ReportError
 from loadtest.report.show_command import show_command
 from loadtest.report.story import read_story
@@ -69,7 +68,7 @@ def _story(result: Result, connection: str) -> str:
         story = read_story(result.folder, connection)
     except ReportError as error:  # its files are gone, say
         return f"  ({error})"
-    console = Console(highlight=False, width=PIPED_WIDTH, color_system=None, force_terminal=False)
+    console = PlainConsole(width=PIPED_WIDTH, color_system=None, force_terminal=False)
     with console.capture() as captured:
         console.print(story_table(story))
     return "\n".join(line.rstrip() for line in captured.get().splitlines())

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import polars as pl
 
@@ -125,7 +125,8 @@ def _in_writing_order() -> list[Table]:
 
 
 def _csv(tables: Tables, table: Table) -> str:
-    return tables[table].with_columns(counts.written(column.name) for column in _counting(table)).write_csv()
+    frame = tables[table].with_columns(counts.written(column.name) for column in _counting(table))
+    return harmless(frame).write_csv()
 
 
 def _counting(table: Table) -> list[AnyColumn]:
@@ -180,3 +181,21 @@ def _with_counts(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
         pl.Series(column.name, [counts.read(text) for text in frame[column.name]], dtype=column.polars)
         for column in there
     )
+
+
+def harmless(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with a ' before each text that a spreadsheet would take for a formula: it begins with = + - @.
+
+    So does a text that begins with that ' and would be taken for such a one when it is read.
+    """
+    return frame.with_columns(pl.col(pl.String).str.replace(_LIKE_A_FORMULA, "'$0"))
+
+
+def as_it_was(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame of texts without what `harmless` put before them."""
+    return frame.with_columns(pl.col(pl.String).str.replace(_MADE_HARMLESS, "$1"))
+
+
+_LIKE_A_FORMULA: Final = r"^'*[=+\-@\t\r]"
+_MADE_HARMLESS: Final = r"^'('*[=+\-@\t\r])"
+"""OWASP, CSV injection: also a tab and a carriage return, behind which a spreadsheet looks for a formula."""

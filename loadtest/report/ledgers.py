@@ -8,12 +8,14 @@ from pathlib import Path
 import polars as pl
 
 from loadtest.ledger.reader import SCHEMA
+from loadtest.ledger.record import Event
 from loadtest.report.errors import ReportError
 
 KEPT = "examples.parquet"
 """Of a kept run: the ledgers' columns and `trial` and `side`; a file for each trial would be mostly its own frame."""
 
 _SIDES = ("client", "server")
+_UNREADABLE = (pl.exceptions.PolarsError, OSError)
 _LEVEL = 19  # zstd's; written once, read seldom
 
 
@@ -26,7 +28,10 @@ def trials_with_ledgers(run_folder: Path) -> list[str]:
     if whole:
         return sorted(whole)
     if is_kept(run_folder):
-        return sorted(pl.scan_parquet(run_folder / KEPT).select("trial").unique().collect()["trial"])
+        try:
+            return sorted(_scan_file(run_folder / KEPT).select("trial").unique().collect()["trial"])
+        except _UNREADABLE as error:
+            raise ReportError(f"could not read {run_folder / KEPT}: {_first_line(error)}; it is damaged") from None
     raise ReportError(f"{run_folder} keeps no ledgers (trials/*/*/client.parquet): nothing to tell a story from")
 
 
@@ -42,19 +47,41 @@ def read_connection(run_folder: Path, trial: str, connection: int) -> pl.DataFra
     """
     try:
         records = _scan(run_folder, trial).filter(pl.col("connection") == connection).collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise ReportError(f"could not read the ledgers of {trial} in {run_folder}: {error}") from error
+    except _UNREADABLE as error:
+        why = _first_line(error)
+        raise ReportError(f"could not read the ledgers of {trial} in {run_folder}: {why}; a file is damaged") from None
+    if problem := _problem(records):
+        raise ReportError(f"could not read the ledgers of {trial} in {run_folder}: {problem}")
     return records.sort("time_ns", maintain_order=True)
 
 
 def _scan(run_folder: Path, trial: str) -> pl.LazyFrame:
     folder = run_folder / "trials" / trial
     if not folder.exists():
-        return pl.scan_parquet(run_folder / KEPT).filter(pl.col("trial") == trial).drop("trial")
+        return _scan_file(run_folder / KEPT).filter(pl.col("trial") == trial).drop("trial")
     paths = {side: folder / f"{side}.parquet" for side in _SIDES}
     return pl.concat(
-        [pl.scan_parquet(path).with_columns(side=pl.lit(side)) for side, path in paths.items() if path.exists()]
+        [_scan_file(path).with_columns(side=pl.lit(side)) for side, path in paths.items() if path.exists()]
     )
+
+
+def _scan_file(path: Path) -> pl.LazyFrame:
+    """A file's records; its path is a path, also where it has brackets or a star in it."""
+    return pl.scan_parquet(path, glob=False)
+
+
+def _problem(records: pl.DataFrame) -> str:
+    """Why these are no records of ours: columns that are not there, or events that this version does not know."""
+    if missing := [name for name in SCHEMA if name not in records.columns]:
+        return f"there are no columns {', '.join(missing)}; it is no ledger of ours"
+    known = [int(event) for event in Event]
+    unknown = records.filter(~pl.col("event").is_in(known))["event"].unique().sort().to_list()
+    return f"there are events {unknown[:5]}, which this version does not know; update the tool" if unknown else ""
+
+
+def _first_line(error: Exception) -> str:
+    """What polars says first: below it stands the whole plan of the query."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def records_of(run_folder: Path, references: Iterable[str]) -> pl.DataFrame:

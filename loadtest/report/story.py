@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from loadtest.report.errors import ReportError
 from loadtest.report.ledgers import is_kept, read_connection, trials_with_ledgers
 
 _NS_A_MS = 1_000_000
+_ID = re.compile(r"[0-9]{1,20}")
+"""Ids are of 64 bits; other digits than these are digits for Python too, and not all of them are numbers."""
 _MANY = frozenset({Event.SENT, Event.RECEIVED, Event.RECEIVE_IN, Event.ASIDE})
 """Events told as one line for all that follow each other."""
 NOT_TOLD = frozenset({Event.ASKED, Event.SPARED})
@@ -48,7 +51,7 @@ def read_story(run_folder: Path, reference: str) -> Story:
     Raises ReportError when there is no such connection, or when more than one trial has it.
     """
     part, _, number = reference.rpartition(":")
-    if not number.isdigit():
+    if not _ID.fullmatch(number):
         raise ReportError(f"{reference!r} names no connection; write its id, or TRIAL:ID as the report does")
     found = {
         trial: events

@@ -16,6 +16,7 @@ from rich.text import Text as RichText
 from loadtest.figures.finding import Finding, Severity
 from loadtest.figures.printed import Folds, Text, Tone
 from loadtest.figures.words import counted
+from loadtest.report.console import PlainConsole
 from loadtest.report.noise import noise_words
 from loadtest.report.printed import PrintedTable, printed_tables
 from loadtest.report.show_command import show_command
@@ -74,7 +75,7 @@ def plain_when_piped(console: Console) -> Console:
     """Return the console, or one for a pipe: without colours, and wide enough."""
     if console.is_terminal:
         return console
-    return Console(file=console.file, width=max(console.width, PIPED_WIDTH), color_system=None, highlight=False)
+    return PlainConsole(file=console.file, width=max(console.width, PIPED_WIDTH), color_system=None)
 
 
 def print_table(table: PrintedTable, console: Console) -> None:

@@ -7,6 +7,8 @@ import psutil
 
 from loadtest.stack.errors import EnvironmentFailed
 
+LARGEST_PORT = 65535
+
 
 def free_port(host: str) -> int:
     """Return a port that nobody listens on just now; another process may take it before we do."""

@@ -6,6 +6,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
+
+import dj_database_url
 
 from loadtest.shipped import SHIPPED
 from loadtest.stack.errors import EnvironmentFailed
@@ -68,11 +71,34 @@ def prepare_database(folder: Path, database_url: str | None) -> Database:
     Takes about 2 s, so once a run. Raises EnvironmentFailed when the database cannot be reached or migrated.
     """
     if database_url is not None:
+        _require_address(database_url)
         run_manage("migrate", "--no-input", database_url=database_url)
         return UsersDatabase(url=database_url)
     template = folder / "template.sqlite3"
     run_manage("migrate", "--no-input", database_url=f"sqlite:///{template}")
     return SqliteTemplate(path=template)
+
+
+def _require_address(database_url: str) -> None:
+    """Raise EnvironmentFailed, which repeats nothing of it, where it is no address of a database."""
+    try:
+        dj_database_url.parse(database_url)
+    except (ValueError, KeyError):  # of which some name a part of it, for a port say
+        raise EnvironmentFailed(
+            "DATABASE_URL is no address of a database (it is not repeated here); write postgres://user:password@host/"
+            "name, say; in a password / ? # @ : and % are written as %2F %3F %23 %40 %3A and %25"
+        ) from None
+
+
+def without_secrets(text: str, database_url: str) -> str:
+    """Return what a database's driver said, without the address and the password of the database."""
+    try:
+        password = str(dj_database_url.parse(database_url).get("PASSWORD") or "")
+    except (ValueError, KeyError):
+        password = ""
+    for secret in filter(None, (database_url, password, quote(password), quote(password, safe=""))):
+        text = text.replace(secret, "***")
+    return text
 
 
 def run_manage(*arguments: str, database_url: str) -> None:
@@ -86,6 +112,5 @@ def run_manage(*arguments: str, database_url: str) -> None:
             f"`manage.py {arguments[0]}` took longer than {COMMAND_S:.0f} s; does the database of DATABASE_URL answer?"
         ) from error
     if ended.code != 0:
-        raise EnvironmentFailed(
-            f"`manage.py {arguments[0]}` failed on the database; check DATABASE_URL:\n{indented_tail(ended.errors)}"
-        )
+        said = indented_tail(without_secrets(ended.errors, database_url))
+        raise EnvironmentFailed(f"`manage.py {arguments[0]}` failed on the database; check DATABASE_URL:\n{said}")

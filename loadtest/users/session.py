@@ -13,6 +13,7 @@ from loadtest.ledger import Event, Phase, Recorder
 from loadtest.load import Job
 from loadtest.load.entry import Entry, read_entry
 from loadtest.users.codec import TutorialCodec
+from loadtest.users.heard import Heard
 from loadtest.users.messages import padding
 from loadtest.users.statistics import BatchedStatistics
 
@@ -58,6 +59,8 @@ class Session:
         self.load = load
         self.entry = read_entry(Path(load.entry)) if load.entry else Entry()
         self.statistics = BatchedStatistics(environment)
+        self.heard = Heard()
+        """The reasons that the server has given for ending connections."""
         self.tutorial = TutorialCodec(padding(load.payload_size))
         """The codec of all members whose messages are those of the tutorial."""
         self.members: list[Member] = []

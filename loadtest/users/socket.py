@@ -10,6 +10,7 @@ from loadtest.ledger import Event
 from loadtest.ledger.record import SEQUENCE, message_id
 from loadtest.users.codec import Codec
 from loadtest.users.handshaking import Handshake, handshake_of
+from loadtest.users.heard import OTHERS
 from loadtest.users.joining import Joining
 from loadtest.users.messages import Message, new_message
 from loadtest.users.session import Session
@@ -283,7 +284,8 @@ class MemberSocket(Waiting):
         if self._joining is not None and self._joining.is_ended_by(connection):
             return
         why = self._record_peer_closed(connection, closure)
-        self._statistics.fail("connection", f"ended by the server: {closure.code} {why}")
+        said = why if why is OTHERS else f"{closure.code} {why}"
+        self._statistics.fail("connection", f"ended by the server: {said}")
         if self._connection is connection:
             self._connection = None
             self.give_up()
@@ -294,6 +296,6 @@ class MemberSocket(Waiting):
         self._session.let_go(connection)
 
     def _record_peer_closed(self, connection: Connection, closure: Closure) -> str:
-        why = closure.reason or closure.by
+        why = self._session.heard.reason(closure.code, closure.reason) if closure.reason else closure.by
         self._record(Event.PEER_CLOSED, connection.id, code=closure.code or 0, argument=self._session.text(why))
         return why

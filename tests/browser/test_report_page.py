@@ -1,5 +1,6 @@
 """The report in a real browser, offline: every chart is drawn and nothing complains."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -142,5 +143,35 @@ def test_capacity_page_when_opened_offline_then_every_chart_is_drawn(
     page = opened(browser, folder / "report.html", errors)
     page.wait_for_function(DRAWN)
     expect(page.locator("figure svg")).to_have_count(2)
+    page.context.close()
+    assert errors == []
+
+
+OWNING = "window.owned = 1"
+HOSTILE_NAMES = (
+    f"</script><script>{OWNING}</script>",
+    f"<img src=x onerror='{OWNING}'>",
+    f"'\"`+({OWNING})+{{{{7*7}}}}${{7*7}}\u202e\x1b[2J" + "very-long-name" * 20,
+)
+"""Names that end a script, are markup, are code in quotes or in a template, and are wider than a page."""
+
+
+def test_report_page_of_a_run_with_hostile_names_runs_no_script_of_theirs_and_is_no_wider_than_the_page(
+    browser: Browser, tmp_path: Path, errors: list[str]
+) -> None:
+    write_folder(tmp_path, consumers=HOSTILE_NAMES[:2], layers=("redis", HOSTILE_NAMES[2]), scenarios=("echo", "churn"))
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    text = " ".join(HOSTILE_NAMES)
+    manifest |= {"notes": [text], "command": text, "versions": {text: text}, "machine": {text: text}, "name": text}
+    for troubled in (*manifest["failed"], *manifest["invalid"]):
+        troubled["why"] = text
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    write_report(tmp_path)
+    page = opened(browser, tmp_path / "report.html", errors)
+    page.wait_for_function(DRAWN)
+    assert page.evaluate("window.owned") is None
+    assert page.locator("img").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert HOSTILE_NAMES[0] in page.locator("body").inner_text()
     page.context.close()
     assert errors == []

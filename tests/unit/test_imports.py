@@ -22,6 +22,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "loadtest.dimensions",
             "loadtest.discovery",
             "loadtest.installed",
+            "loadtest.printable",
             "loadtest.shipped",
             "loadtest.load",
             "loadtest.phases",
@@ -59,6 +60,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "loadtest.pushes": frozenset({"loadtest.load"}),
     "loadtest.discovery": frozenset(),
     "loadtest.installed": frozenset({"loadtest.contract"}),
+    "loadtest.printable": frozenset(),
     "loadtest.shipped": frozenset(),
     "loadtest.drops": frozenset({"loadtest.discovery"}),
     "loadtest.outages": frozenset({"loadtest.drops", "loadtest.discovery"}),
@@ -81,6 +83,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "loadtest.outages",
             "loadtest.load",
             "loadtest.phases",
+            "loadtest.printable",
             "loadtest.pushes",
         }
     ),
@@ -92,6 +95,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "loadtest.figures",
             "loadtest.checks",
             "loadtest.dimensions",
+            "loadtest.printable",
         }
     ),
     "target_app": frozenset({"loadtest.probe", "loadtest.contract"}),

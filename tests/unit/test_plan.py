@@ -165,7 +165,7 @@ def test_plan_when_a_profile_is_chosen_then_its_values_hold_where_nothing_else_i
     [
         (None, "cannot read"),
         (b"layers = [", "not TOML"),
-        (b"\xff\xfe", "not TOML"),
+        (b"\xff\xfe", "not UTF-8 text"),
         (b"layer = 'redis'", "unknown key"),
     ],
 )

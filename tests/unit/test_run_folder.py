@@ -67,18 +67,21 @@ def test_runs_when_two_begin_in_one_second_then_each_has_its_folder_and_latest_i
     monkeypatch.setattr(run_manifest, "datetime", Stopped)
     first, second = new_run(tmp_path), new_run(tmp_path)
     assert (first.folder.name, second.folder.name) == ("20300102T030405Z-quick", "20300102T030405Z-quick-2")
+    for run in (first, second):
+        run.new_trial_folder(PLAN.trials_in_order()[0])
     assert (tmp_path / "latest").resolve() == second.folder.resolve()
 
 
 def test_latest_when_something_else_has_that_name_then_it_stays(tmp_path: Path) -> None:
     (tmp_path / "latest").mkdir()
-    new_run(tmp_path)
+    new_run(tmp_path).new_trial_folder(PLAN.trials_in_order()[0])
     assert not (tmp_path / "latest").is_symlink()
 
 
 def test_latest_when_it_points_nowhere_then_it_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "latest").symlink_to("gone")
     run = new_run(tmp_path)
+    run.new_trial_folder(PLAN.trials_in_order()[0])
     assert (tmp_path / "latest").resolve() == run.folder.resolve()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +64,10 @@ def test_story_when_the_ledgers_are_no_parquet_then_it_says_which(tmp_path: Path
 def test_command_when_a_ledger_is_of_another_version_then_it_is_one_message_and_the_environments_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken() -> None:
+    def broken(**_: object) -> None:
         raise LedgerError("client-1-0.ledger is not a ledger of version 1")
 
     monkeypatch.setattr(command, "app", broken)
-    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     with pytest.raises(SystemExit) as ended:
         command.main()
     assert ended.value.code == 4

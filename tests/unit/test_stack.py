@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.brokers.redis import delete_keys, redacted
+from loadtest.brokers.redis import delete_keys
+from loadtest.brokers.redis_url import redacted
 from loadtest.contract import Identity
 from loadtest.servers import SERVERS, Serving
 from loadtest.stack.errors import EnvironmentFailed
@@ -158,8 +159,8 @@ def test_log_tail_when_there_is_none_then_it_says_so(tmp_path: Path) -> None:
 
 
 def test_url_when_shown_then_without_its_password() -> None:
-    assert redacted("redis://me:secret@db:6379/0") == "redis://me:***@db:6379/0"
-    assert redacted("redis://:secret@db:6379/0") == "redis://:***@db:6379/0"
+    assert redacted("redis://me:secret@db:6379/0") == "redis://***@db:6379/0"
+    assert redacted("redis://:secret@db:6379/0") == "redis://***@db:6379/0"
     assert redacted("unix:///tmp/a.sock?db=0") == "unix:///tmp/a.sock?db=0"
 
 

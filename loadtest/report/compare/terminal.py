@@ -12,6 +12,7 @@ from rich.text import Text
 from loadtest.report.compare.comparing import ComparedRuns, Row
 from loadtest.report.compare.formats import Told, texts_of
 from loadtest.report.compare.words import HEADINGS, MEANINGS, sentence
+from loadtest.report.console import PlainConsole
 
 PIPED_WIDTH = 100
 """A pipe has no width; rich would take 80 columns."""
@@ -37,7 +38,7 @@ def print_comparison(told: Told, console: Console) -> None:
 def _wide_enough(console: Console) -> Console:
     if console.is_terminal:
         return console
-    return Console(file=console.file, width=PIPED_WIDTH, color_system=None, highlight=False)
+    return PlainConsole(file=console.file, width=PIPED_WIDTH, color_system=None)
 
 
 def _table(compared: ComparedRuns) -> Table:

@@ -1,7 +1,8 @@
 """Broker `toy-broker`: a private Valkey under another name."""
 
 from loadtest.brokers.kind import Broker
-from loadtest.brokers.redis import redacted, redis_server
+from loadtest.brokers.redis import redis_server
+from loadtest.brokers.redis_url import redacted
 
 KIND = Broker(
     name="toy-broker",
@@ -9,5 +10,6 @@ KIND = Broker(
     run=redis_server,
     option="toy-url",
     variable="LOADTEST_TOY_URL",
+    check=str,
     redacted=redacted,
 )
