@@ -202,6 +202,7 @@ def _measure(trial: Trial, plan: Plan, folder: Path, generators: _Generators, pa
         after_unknown=after.unknown,
         settled_ns=settled_ns,
         drops=plan.drops_of(trial.cell),
+        has_outage=plan.outage_of(trial.cell) is not None,
         users=users_of(plan, trial),
         reaches=plan.reaches,
         allow_contention=plan.allow_contention,

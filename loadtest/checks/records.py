@@ -69,6 +69,8 @@ class TrialRecords:
     """When settling ended (CLOCK_MONOTONIC): what the server did later, as it was being stopped, does not count."""
     drops: tuple[str, ...] = ()
     """The kinds of drops that were planned; empty where nothing was to be dropped."""
+    has_outage: bool = False
+    """The bench itself paused or ended processes of the server or of its broker."""
     users: int
     reaches: Reaches = "everyone"
     """Who of its room is to get a message: also its sender, all but its sender, or no user."""

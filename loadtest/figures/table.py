@@ -18,7 +18,7 @@ FORMAT_VERSION: Final = 6
 unexpected_example; codes are written as causes are; the manifest describes the values of the dimensions;
 four kinds of residue have new names (loadtest/checks/residue/kinds.py has the old ones);
 5 = the dimension load, figures of load, exposure and validity; single drops at random moments, with their age;
-6 = detect_error_ms."""
+6 = detect_error_ms, stood_still_ms."""
 
 KEY: Final[tuple[AnyColumn, ...]] = (
     *(

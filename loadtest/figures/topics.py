@@ -4,6 +4,7 @@ from typing import Final
 
 from loadtest.figures.finding import Topic
 
+STOOD_STILL: Final = Topic(name="stood still", title="Servers that stood still", rank=0, place=5)
 DISCONNECTS: Final = Topic(name="disconnects", title="Dropped connections", rank=10, place=10)
 LEFT_BEHIND: Final = Topic(name="left behind", title="Left behind", rank=70, place=20)
 GUARDS: Final = Topic(name="guards", title="What a guard buys", rank=30, place=30)

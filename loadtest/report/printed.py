@@ -186,6 +186,8 @@ def _reasons(table: Table, summary: Summary) -> tuple[str, ...]:
     notes = [f"{UNKNOWN} not known: {why.rstrip('.')}: {_some(places)}." for why, places in grouped.items()]
     if len(notes) > SHOWN_REASONS:
         notes = [*notes[:SHOWN_REASONS], f"and {counted(len(notes) - SHOWN_REASONS, 'more reason')} in unknown.csv."]
+    if without := [namer.name(cell.key) for cell in cells if not cell.valid_trials]:
+        notes.append(f"{UNKNOWN} not known: none of its trials is valid: {_some(without)}.")
     return tuple(notes) or (f"{UNKNOWN} not known; no reason was recorded in unknown.csv.",)
 
 

@@ -4,6 +4,7 @@ import io
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 from rich.console import Console
 
@@ -185,3 +186,12 @@ def printed(summary: Summary, folder: Path, *, width: int = 100, terminal: bool 
     file = io.StringIO()
     print_report(summary, Console(file=file, width=width, force_terminal=terminal, color_system=None), folder)
     return file.getvalue()
+
+
+def test_terminal_when_no_trial_of_a_cell_is_valid_then_that_is_why_its_figures_are_not_known(tmp_path: Path) -> None:
+    write_folder(tmp_path, scenarios=("churn",))
+    path = tmp_path / "throughput.csv"
+    pl.read_csv(path).with_columns(valid=pl.lit("no")).write_csv(path)
+    text = printed(write_report(tmp_path), tmp_path, width=110)
+    assert "? not known: none of its trials is valid: inmemory, sync, churn, mixed drops and 5 more." in text
+    assert "no reason was recorded" not in text

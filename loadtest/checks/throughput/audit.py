@@ -12,7 +12,7 @@ from loadtest.checks.open_failures import open_failures
 from loadtest.checks.pairs import pairs_of
 from loadtest.checks.push_failures import push_failures
 from loadtest.checks.records import NS_A_MS, TrialRecords, Window
-from loadtest.checks.stalls import stalls_ms
+from loadtest.checks.stalls import stalls_ms, stood_still_ms
 from loadtest.checks.throughput import table
 from loadtest.checks.throughput.demand import demand_of
 from loadtest.checks.throughput.latency import latencies
@@ -48,6 +48,7 @@ _PROBED = (
     table.EXPOSURE,
     table.STALLS,
     table.STALLED_MS,
+    table.STOOD_STILL_MS,
 )
 """The columns that only a probe in the server can tell."""
 
@@ -126,6 +127,7 @@ def _usage(trial: TrialRecords, window: Window) -> Row:
         table.EXPOSURE: exposure_of(trial, window),
         table.STALLS: None if stalls is None else len(stalls),
         table.STALLED_MS: None if stalls is None else float(sum(stalls)),
+        table.STOOD_STILL_MS: stood_still_ms(trial, window),
     }
 
 

@@ -17,7 +17,7 @@ from loadtest.figures.cell import Cell
 from loadtest.figures.column import Column
 from loadtest.figures.evidence import Evidence
 from loadtest.figures.finding import Finding, how_sure
-from loadtest.figures.topics import LATENCY, THROUGHPUT, UNEXPECTED
+from loadtest.figures.topics import LATENCY, STOOD_STILL, THROUGHPUT, UNEXPECTED
 from loadtest.figures.words import Namer, counted, listed, number, share, time_ms
 
 NOTABLE_SHARE = 0.05
@@ -37,6 +37,8 @@ def says(evidence: Evidence) -> Iterator[Finding]:
     """Connections that ended or did not open, then each cell that stalled notably, the longest stalls first."""
     measured, namer = evidence.having(table.TABLE), evidence.namer
     for cell in measured:
+        if stood_still := [ms for ms in cell.values(table.STOOD_STILL_MS) if ms]:
+            yield _stood_still(cell, max(stood_still), len(stood_still), namer)
         if cell.total(table.ENDED_UNEXPECTEDLY).total:
             yield _ended(cell, evidence)
         if cell.total(table.OPEN_FAILED).total:
@@ -55,6 +57,20 @@ def open_at_a_time(cell: Cell) -> str:
     users = cell.median(table.USERS).median
     trials = counted(len(cell.valid_trials), "trial")
     return trials if users is None else f"{users:,.0f} open at a time, {trials}"
+
+
+def _stood_still(cell: Cell, longest_ms: float, trials: int, namer: Namer) -> Finding:
+    of_trials = "" if len(cell.valid_trials) == 1 else f" in {trials} of {len(cell.valid_trials)} trials"
+    return Finding(
+        severity="warning",
+        topic=STOOD_STILL,
+        text=(
+            f"{namer.name(cell.key)}: the server stood still{of_trials}: at the end it had served nobody "
+            f"for {time_ms(longest_ms)}, and it did not go on. All other figures of this tell of that."
+        ),
+        cells=(cell.key,),
+        figures=(table.STOOD_STILL_MS,),
+    )
 
 
 def _ended(cell: Cell, evidence: Evidence) -> Finding:

@@ -227,6 +227,16 @@ STALLED_MS = _column(
     better="lower",
     over_trials="median",
 )
+STOOD_STILL_MS = _column(
+    name="stood_still_ms",
+    unit="ms",
+    dtype=float,
+    meaning="how long a process of the server had served nobody at the end of the trial, and did not go on; 0: all of "
+    "them went on",
+    better="lower",
+    over_trials="median",
+    since=6,
+)
 ENDED_UNEXPECTEDLY = _column(
     name="ended_unexpectedly",
     unit="connections",
@@ -352,6 +362,7 @@ TABLE = Table(
         EXPOSURE,
         STALLS,
         STALLED_MS,
+        STOOD_STILL_MS,
         ENDED_UNEXPECTEDLY,
         UNEXPECTED_EXAMPLE,
         OPEN_FAILED,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from loadtest.checks import CHECKS
 from loadtest.figures.evidence import Evidence
 from loadtest.figures.finding import Finding, Severity
-from loadtest.figures.topics import DISCONNECTS
+from loadtest.figures.topics import DISCONNECTS, STOOD_STILL
 from loadtest.report.comparisons import Comparison
 from loadtest.report.findings.compared import compared_findings
 from loadtest.report.findings.headline import headline
@@ -23,7 +23,8 @@ _SEVERITY_ORDER: dict[Severity, int] = {"warning": 0, "note": 1, "good": 1, "unk
 def find(evidence: Evidence, manifest: Manifest, comparisons: Sequence[Comparison]) -> tuple[Finding, ...]:
     """All findings, the most important first; says nothing of what is not in the cells or the manifest.
 
-    Behind the headline stands how the values that are compared differ in what they missed.
+    That a server stood still comes before everything else, for all other figures tell of that. Behind the headline
+    stands how the values that are compared differ in what they missed.
     """
     compared = [*compared_findings(comparisons, evidence, manifest)]
     first = [finding for finding in compared if finding.topic == DISCONNECTS]
@@ -32,7 +33,9 @@ def find(evidence: Evidence, manifest: Manifest, comparisons: Sequence[Compariso
         *trouble_findings(manifest, evidence.namer),
         *(finding for finding in compared if finding not in first),
     ]
-    return (*headline(evidence), *first, *sorted(found, key=_importance))
+    still = [finding for finding in found if finding.topic == STOOD_STILL]
+    others = [finding for finding in found if finding not in still]
+    return (*still, *headline(evidence), *first, *sorted(others, key=_importance))
 
 
 def _importance(finding: Finding) -> tuple[int, int]:

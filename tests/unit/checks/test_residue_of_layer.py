@@ -2,13 +2,9 @@
 
 from collections.abc import Sequence
 
-import pytest
-
 from loadtest.checks import ProcessResidue
 from loadtest.checks.residue.audit import check
 from loadtest.checks.residue.kinds import KEPT_BY_LAYER
-from loadtest.checks.stalls import stalls_ms
-from loadtest.ledger.record import Event
 from tests.unit.checks.histories import A, B, Line, channel, ended, held, records, server
 
 GONE = (channel(100, A, "c1"), ended(900, A))
@@ -67,20 +63,3 @@ def test_memory_when_more_then_the_difference_is_left_and_when_less_nothing() ->
 
 def test_kinds_kept_by_the_layer_when_looked_up_then_they_are_among_the_rows() -> None:
     assert set(check(records()).rows["kind"]) >= KEPT_BY_LAYER
-
-
-def test_stalls_when_the_probe_noted_some_then_those_within_the_window_count() -> None:
-    from tests.unit.checks.histories import CLOSE, STEADY, client, phases
-
-    lines = [Line(t_ms=t_ms, event=Event.STALLED, value=200_000_000) for t_ms in (STEADY - 1, 2000, CLOSE + 1)]
-    trial = records(client(phases()), server(*lines))
-    assert trial.window is not None
-    assert stalls_ms(trial, trial.window) == pytest.approx([200])
-
-
-def test_stalls_when_there_was_no_probe_then_it_is_not_known() -> None:
-    from tests.unit.checks.histories import client, phases
-
-    trial = records(client(phases()))
-    assert trial.window is not None
-    assert stalls_ms(trial, trial.window) is None
