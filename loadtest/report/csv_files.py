@@ -152,7 +152,7 @@ def _gzip(data: bytes) -> bytes:
 def _read(path: Path, table: Table) -> pl.DataFrame:
     """One CSV file, first as text so that a wrong value is named by its column, then by its types."""
     try:
-        frame = pl.read_csv(_content(path), infer_schema=False, encoding="utf8")
+        frame = as_it_was(pl.read_csv(_content(path), infer_schema=False, encoding="utf8"))
         frame = _with_newer_columns(_with_newer_names(frame, table), table)
         return Tables({table.name: _with_counts(frame, table)})[table]
     except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error, ValueError, ReportError) as error:
