@@ -137,7 +137,7 @@ def test_server_ping_when_told_or_not_needed_then_it_is_that(given: dict[str, An
 
 
 def test_server_ping_when_it_is_none_then_that_is_said() -> None:
-    with pytest.raises(PlanError, match="server_ping: INTERVAL/TIMEOUT in seconds, .* got '20'"):
+    with pytest.raises(PlanError, match=r"server_ping: INTERVAL/TIMEOUT in seconds, .* got '20'"):
         make_plan({"server_ping": "20"})
 
 
