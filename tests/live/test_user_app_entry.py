@@ -90,7 +90,10 @@ def test_audit_when_no_token_is_shown_then_exit_4_and_that_it_was_refused(audit:
 @pytest.mark.parametrize(
     ("origin", "refused"),
     [
-        ("https://help.example.com", "cannot be opened: server rejected WebSocket connection: HTTP 403"),
+        (
+            "https://help.example.com",
+            "cannot be opened: HTTP 403 in answer to the opening handshake; no route fits",
+        ),
         ("https://evil.example.com", "the connection was refused before a consumer of Channels began"),
     ],
 )
