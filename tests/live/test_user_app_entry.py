@@ -92,7 +92,7 @@ def test_audit_when_no_token_is_shown_then_exit_4_and_that_it_was_refused(audit:
     [
         (
             "https://help.example.com",
-            "cannot be opened: HTTP 403 in answer to the opening handshake; no route fits the path, or the app lets nobody in",
+            "cannot be opened: HTTP 403 in answer to the opening handshake; no route fits",
         ),
         ("https://evil.example.com", "the connection was refused before a consumer of Channels began"),
     ],
