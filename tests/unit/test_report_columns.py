@@ -16,7 +16,7 @@ def test_columns_of_each_table_are_those_promised() -> None:
         "latency_from_send_ms_p50 latency_from_send_ms_p99 watched_ms late_ms_p99 server_cpu_s "
         "server_rss_mb generator_cpu_s broker_cpu_s cpu_wait_s involuntary_switches generator_wait_s foreign_cpu "
         "contention steal throttled_s utilisation loop_busy sync_thread_busy exposure stalls "
-        "stalled_ms ended_unexpectedly unexpected_example open_failed open_failures push_failed "
+        "stalled_ms stood_still_ms ended_unexpectedly unexpected_example open_failed open_failures push_failed "
         "push_failures valid",
         "drops": "connection t_s age_s verdict cause noticed_ms detect_ms watched_ms code returned raised ended_by "
         "ended_ms task_left group_left queue_left subscription_left presence_left",
