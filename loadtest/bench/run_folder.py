@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -36,6 +36,11 @@ MOST_INVALID = 0.25
 """Of the trials, as a share: where more are not valid, something disturbs the machine all the time."""
 MOST_REPEATED = 0.1
 """Of the trials, as a share: so many are run again at most, which bounds the time that a run takes."""
+
+
+RESERVE = ".reserve"
+RESERVE_BYTES = 4 * 1024 * 1024
+"""Of a run with 300 trials the tables, the summary and the page take half of it."""
 
 
 class RunFolder:
@@ -208,13 +213,22 @@ class RunFolder:
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
-        """Mark the run as running, and at the end as finished, or as interrupted when an exception ended it."""
-        self._set_state("running")
+        """Mark the run as running, and at the end as finished, or as interrupted when an exception ended it.
+
+        Meanwhile some room on the disk is kept, so that the end can be written though the disk is full by then.
+        """
+        reserve = self.folder / RESERVE
+        with suppress(OSError):
+            reserve.write_bytes(bytes(RESERVE_BYTES))
         try:
+            self._set_state("running")
             yield
         except BaseException:
+            reserve.unlink(missing_ok=True)
             self._set_state("interrupted")
             raise
+        finally:
+            reserve.unlink(missing_ok=True)
         self._set_state("finished")
 
     def _set_state(self, state: Literal["finished", "interrupted", "running"]) -> None:

@@ -79,7 +79,11 @@ def with_state(manifest: Manifest, state: Literal["finished", "interrupted", "ru
 
 
 def point_latest(folder: Path) -> None:
-    """Let `latest` beside the folder point to it; a real file or folder of that name stays."""
+    """Let `latest` beside the folder point to it; a real file or folder of that name stays.
+
+    The folder may be given by that name: a run that is gone on with is.
+    """
+    folder = folder.resolve()
     link = folder.parent / LATEST
     if link.is_symlink():
         if link.readlink() == Path(folder.name):
@@ -103,7 +107,7 @@ def _new_folder(out: Path, name: str) -> Path:
     for number in range(1, 100):
         folder = out / (name if number == 1 else f"{name}-{number}")
         try:
-            folder.mkdir()
+            folder.mkdir(mode=0o700)  # paths, names and logs of an app are nobody else's business
         except FileExistsError:
             continue
         return folder

@@ -1,6 +1,7 @@
 """`bench`: runs a plan and shows what came of it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +20,7 @@ from loadtest.bench.run_folder import RunFolder
 from loadtest.brokers import BROKERS
 from loadtest.cli.app_options import resumed_target, target_of, with_app_options
 from loadtest.cli.broker_options import with_broker_options
+from loadtest.cli.described import described
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, FAILED, INTERRUPTED, NOT_VALID
 from loadtest.cli.new_run import new_run
 from loadtest.cli.plan_options import signature_of
@@ -31,6 +33,7 @@ from loadtest.report import print_report, write_report
 from loadtest.report.console import PlainConsole
 from loadtest.report.errors import ReportError
 from loadtest.report.manifest import read_manifest
+from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.lock import only_bench
 from loadtest.targets import Target
 
@@ -96,14 +99,26 @@ def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> 
             run_campaign(run, target, addresses=addresses, watcher=progress)
     except KeyboardInterrupt:
         interrupted = True
-    finally:  # also when something failed: what was measured is there to be read
-        summary = write_report(run.folder)
-        print_report(summary, console, run.folder)
+    except (EnvironmentFailed, ReportError, OSError) as error:
+        _show_what_there_is(run, console)
+        raise EnvironmentFailed(f"{described(error)}; to go on, when that is mended: {_resuming(run)}") from error
+    summary = write_report(run.folder)
+    print_report(summary, console, run.folder)
     broken = is_broken(summary, thresholds, console)
     if interrupted:
-        console.print(f"Interrupted; to go on: channels-loadtest bench --resume {run.folder}", soft_wrap=True)
+        console.print(f"Interrupted; to go on: {_resuming(run)}", soft_wrap=True)
     if code := exit_code(run, interrupted=interrupted, broken=broken):
         raise typer.Exit(code)
+
+
+def _show_what_there_is(run: RunFolder, console: PlainConsole) -> None:
+    """Report what was measured before something failed; where that cannot be written either, the first error counts."""
+    with suppress(ReportError, OSError):
+        print_report(write_report(run.folder), console, run.folder)
+
+
+def _resuming(run: RunFolder) -> str:
+    return f"channels-loadtest bench --resume {run.folder}"
 
 
 def exit_code(run: RunFolder, *, interrupted: bool, broken: bool) -> int:

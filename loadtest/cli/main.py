@@ -8,6 +8,7 @@ import typer
 
 from loadtest.bench.plan import PlanError
 from loadtest.cli import audit, bench, capacity, catalogue, compare, keep, report, selftest, show, ui, users
+from loadtest.cli.described import described
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, USAGE
 from loadtest.ledger.reader import LedgerError
 from loadtest.report.console import PlainConsole
@@ -64,10 +65,8 @@ def main() -> None:
         _end(_usage(error), USAGE)
     except PlanError as error:
         _end(error, USAGE)
-    except (EnvironmentFailed, LedgerError, ReportError) as error:
-        _end(error, ENVIRONMENT_FAILED)
-    except OSError as error:  # a disk that is full or a folder that may not be written, wherever it was met
-        _end(f"{error.strerror or error}: {error.filename or 'the output, or a file of the run'}", ENVIRONMENT_FAILED)
+    except (EnvironmentFailed, LedgerError, ReportError, OSError) as error:
+        _end(described(error), ENVIRONMENT_FAILED)
     sys.exit(code)
 
 

@@ -73,7 +73,7 @@ class Recorder:
 
     def _open_segment(self) -> tuple[mmap.mmap, Iterator[int]]:
         path = self._folder / f"{self._stem}-{next(self._segment_numbers)}.ledger"
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             _allocate(fd, self._segment_bytes)
             segment = mmap.mmap(fd, self._segment_bytes)
@@ -90,7 +90,7 @@ class _Texts:
     """Numbers texts in the order of their first use and writes each once, at once, to the strings file."""
 
     def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._numbers: dict[str, int] = {}
         self._is_cut_off = False
         self._adding = threading.Lock()

@@ -223,7 +223,8 @@ def test_disk_when_it_is_almost_full_then_exit_4_before_a_trial_begins(small_dis
         assert_clear(
             bench, r"64 MiB are needed in .* and \d MiB are free; make room, or pass --out with a folder on another"
         )
-    assert manifest(the_run(tmp_path / "kept"))["state"] == "interrupted"
+    (run,) = (tmp_path / "kept").iterdir()  # no `latest`: its first trial never began
+    assert manifest(run)["state"] == "interrupted"
 
 
 def test_disk_when_it_fills_up_under_load_then_exit_4_and_finished_trials_stay(
@@ -233,8 +234,10 @@ def test_disk_when_it_fills_up_under_load_then_exit_4_and_finished_trials_stay(
     fill = f'({until}; head -c 1G /dev/zero > "$1"/fill) >/dev/null 2>&1 &'
     with on_small_disk(small_disk, tmp_path, "100m", fill, trials=2, duration=1) as bench:
         assert bench.ended() == 4
-        assert_clear(bench, "No space left on device|MiB are needed|disk is full")
+        assert_clear(bench, "(No space left on device|MiB are needed|disk is full).*; to go on, .* bench --resume ")
     run = the_run(tmp_path / "kept")
+    assert manifest(run)["state"] == "interrupted"
+    assert run.stat().st_mode & 0o077 == 0, "nobody else may look into it"
     assert table(run, "throughput").filter(valid="yes")["trial"].to_list() == [1]
 
 

@@ -288,3 +288,10 @@ def test_manifest_when_a_cell_has_a_value_of_a_wrong_type_then_it_is_refused(tmp
     (run.folder / "manifest.json").write_text(json.dumps(content))
     with pytest.raises(ReportError, match=r"layer is 7, must be str"):
         read_manifest(run.folder)
+
+
+def test_latest_when_a_run_is_named_by_it_then_it_still_points_there(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    run_manifest.point_latest(tmp_path / "run")
+    run_manifest.point_latest(tmp_path / "latest")
+    assert (tmp_path / "latest").readlink() == Path("run")
