@@ -99,8 +99,13 @@ def read_answer(line: bytes, kind: type[Answer]) -> Answer:
         raise AnswerError(f"not answered: {said['error']}")
     names = {field.name for field in dataclasses.fields(kind)}
     if not isinstance(said, dict) or not names <= said.keys():
-        raise AnswerError(f"not the answer asked for: {line[:200]!r}")
+        raise not_asked_for(line)
     fields = {name: said[name] for name in names}
     if fields.get("busy"):  # JSON has no whole numbers for keys
         fields["busy"] = {int(connection): message for connection, message in fields["busy"].items()}
     return kind(**fields)
+
+
+def not_asked_for(came: bytes) -> AnswerError:
+    """Return the error that quotes what came."""
+    return AnswerError(f"not the answer asked for: {came[:200]!r}")

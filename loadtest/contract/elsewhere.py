@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from loadtest.contract.answers import Answer, AnswerError, read_answer
+from loadtest.contract.answers import Answer, AnswerError, not_asked_for, read_answer
 
 TOKEN_VARIABLE: Final = "LOADTEST_PROBE_TOKEN"
 """Environment of the server and of the bench: what lets the bench ask; where it is not set, there are no routes."""
@@ -101,7 +101,7 @@ def read_heard(body: bytes, kind: type[Answer]) -> tuple[list[Answer], list[Unhe
         answers = [read_answer(json.dumps(one).encode(), kind) for one in said["answers"]]
         return answers, [Unheard(**one) for one in said["silent"]]
     except (KeyError, TypeError) as error:
-        raise AnswerError(f"not the answer asked for: {body[:200]!r}") from error
+        raise not_asked_for(body) from error
 
 
 def write_value(value: Any) -> bytes:
@@ -121,7 +121,7 @@ def read_hello(body: bytes) -> Hello:
     try:
         return Hello(**said)
     except TypeError as error:
-        raise AnswerError(f"not the answer asked for: {body[:200]!r}") from error
+        raise not_asked_for(body) from error
 
 
 def read_files(body: bytes) -> list[LedgerFile]:
@@ -129,11 +129,11 @@ def read_files(body: bytes) -> list[LedgerFile]:
     try:
         return [LedgerFile(**one) for one in _read(body)]
     except TypeError as error:
-        raise AnswerError(f"not the answer asked for: {body[:200]!r}") from error
+        raise not_asked_for(body) from error
 
 
 def _read(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError as error:
-        raise AnswerError(f"not the answer asked for: {body[:200]!r}") from error
+        raise not_asked_for(body) from error

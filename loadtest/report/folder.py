@@ -27,15 +27,21 @@ def read_folder(folder: Path) -> tuple[Manifest, Tables]:
     A run that was killed may have been in the midst of saving a trial: of it the trials count that were saved whole.
     A run that was stopped before its first trial was saved has no tables, or empty ones.
     """
-    manifest = read_manifest(folder)
-    if manifest.state != "running":
-        refuse_damaged(folder, manifest.tables)
+    manifest = read_manifest_of_undamaged(folder)
     tables = read_tables(folder) if manifest.tables or has_tables(folder) else Tables.empty()
     if manifest.state == "running":
         tables = _of_done_trials(tables)
         manifest = replace(manifest, done=tables[THROUGHPUT].height)
     refuse_unsound(tables, folder)
     return manifest, tables
+
+
+def read_manifest_of_undamaged(folder: Path) -> Manifest:
+    """Return a run's manifest; ReportError where it has ended and its tables are not as they were written."""
+    manifest = read_manifest(folder)
+    if manifest.state != "running":
+        refuse_damaged(folder, manifest.tables)
+    return manifest
 
 
 def _of_done_trials(tables: Tables) -> Tables:

@@ -6,7 +6,7 @@ Comparisons of speed are made from several cells: see `loadtest.report.findings.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import inf
 
 from loadtest.checks.throughput import table
@@ -42,9 +42,9 @@ def says(evidence: Evidence) -> Iterator[Finding]:
         if cell.total(table.ENDED_UNEXPECTEDLY).total:
             yield _ended(cell, evidence)
         if cell.total(table.OPEN_FAILED).total:
-            yield _not_opened(cell, namer)
+            yield _failed(cell, table.OPEN_FAILED, table.OPEN_FAILURES, _not_opened, namer)
         if cell.total(table.PUSH_FAILED).total:
-            yield _not_pushed(cell, namer)
+            yield _failed(cell, table.PUSH_FAILED, table.PUSH_FAILURES, _not_pushed, namer)
         if overloaded_trials(cell):
             yield _overloaded(cell, namer)
     for cell in sorted(filter(_is_notable, measured), key=_stalled_ms, reverse=True):
@@ -89,32 +89,28 @@ def _ended(cell: Cell, evidence: Evidence) -> Finding:
     )
 
 
-def _not_opened(cell: Cell, namer: Namer) -> Finding:
-    failed = cell.total(table.OPEN_FAILED).total or 0
+def _failed(
+    cell: Cell, failed: Column[int], reasons: Column[Counter[str]], said: Callable[[int], str], namer: Namer
+) -> Finding:
+    """Tell how many of something failed, and why; `said` makes the words of the number."""
     return Finding(
         severity="warning",
         topic=UNEXPECTED,
         text=(
-            f"{namer.name(cell.key)}: {counted(failed, 'connection')} could not be opened"
-            f"{_with_reasons(cell, table.OPEN_FAILURES)} ({open_at_a_time(cell)})."
+            f"{namer.name(cell.key)}: {said(cell.total(failed).total or 0)}{_with_reasons(cell, reasons)} "
+            f"({open_at_a_time(cell)})."
         ),
         cells=(cell.key,),
-        figures=(table.OPEN_FAILED, table.OPEN_FAILURES),
+        figures=(failed, reasons),
     )
 
 
-def _not_pushed(cell: Cell, namer: Namer) -> Finding:
-    failed = cell.total(table.PUSH_FAILED).total or 0
-    return Finding(
-        severity="warning",
-        topic=UNEXPECTED,
-        text=(
-            f"{namer.name(cell.key)}: {counted(failed, 'push', 'pushes')} failed"
-            f"{_with_reasons(cell, table.PUSH_FAILURES)} ({open_at_a_time(cell)})."
-        ),
-        cells=(cell.key,),
-        figures=(table.PUSH_FAILED, table.PUSH_FAILURES),
-    )
+def _not_opened(count: int) -> str:
+    return f"{counted(count, 'connection')} could not be opened"
+
+
+def _not_pushed(count: int) -> str:
+    return f"{counted(count, 'push', 'pushes')} failed"
 
 
 def _with_reasons(cell: Cell, column: Column[Counter[str]]) -> str:

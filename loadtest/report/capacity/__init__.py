@@ -8,8 +8,7 @@ from loadtest.report.capacity.answers import Asked, CapacityAnswers, CellCapacit
 from loadtest.report.capacity.answers_json import write_answers
 from loadtest.report.capacity.printed import print_answers
 from loadtest.report.capacity.steps import CapacityStep, Raised, has_steps, read_steps, write_steps
-from loadtest.report.csv_files import refuse_damaged
-from loadtest.report.manifest import read_manifest
+from loadtest.report.folder import read_manifest_of_undamaged
 
 __all__ = [
     "Asked",
@@ -31,9 +30,7 @@ def write_capacity_report(folder: Path) -> CapacityAnswers:
     """Write summary.json and report.html from the folder alone; ReportError where it cannot be read or written."""
     from loadtest.report.capacity.page import write_page  # here: its plots are slow to import
 
-    manifest = read_manifest(folder)
-    if manifest.state != "running":
-        refuse_damaged(folder, manifest.tables)
+    manifest = read_manifest_of_undamaged(folder)
     answers = answers_of(read_steps(folder), manifest)
     write_answers(folder, answers)
     write_page(folder, answers)
