@@ -7,9 +7,10 @@ BIN := $(VENV)/bin
 BENCH ?=
 PYTEST ?=
 TWO := -n 2 --dist loadfile
+THREE := -n 3 --dist loadfile
 LOCKED := --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header
 
-.PHONY: help bench ui test lint types unit live browser perf soak docs lock clean
+.PHONY: help bench ui test lint types unit live browser perf soak screenshots docs lock clean
 
 help:  ## this list, with how long each takes on two cores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,7 +18,7 @@ help:  ## this list, with how long each takes on two cores
 bench: $(VENV)/.runtime  ## compare sync and async consumers across channel layers (BENCH="--profile standard" adds options); about 7 minutes
 	@$(BIN)/channels-loadtest bench $(BENCH)
 
-ui: $(VENV)/.runtime  ## start the reference app and Locust's web UI on 127.0.0.1; until Ctrl-C
+ui: $(VENV)/.runtime  ## start Locust's web UI on 127.0.0.1, with a form and tabs for drops; until Ctrl-C
 	@$(BIN)/channels-loadtest ui
 
 test: lint types unit live browser  ## set up everything and run every check; about 12 minutes
@@ -33,7 +34,7 @@ unit: $(VENV)/.dev  ## tests that open no socket; two minutes
 	$(BIN)/pytest $(TWO) tests/unit $(PYTEST)
 
 live: $(VENV)/.dev  ## tests on real servers, a small real bench, and the audit of planted defects; 8 minutes
-	$(BIN)/pytest $(TWO) tests/live tests/planted $(PYTEST)
+	$(BIN)/pytest $(THREE) --no-loadscope-reorder tests/live tests/planted $(PYTEST)
 	$(BIN)/pytest tests/truth $(PYTEST)
 
 browser: $(VENV)/.dev  ## tests in a real browser (Chromium; installed where apt-get may); a minute
@@ -46,15 +47,18 @@ browser: $(VENV)/.dev  ## tests in a real browser (Chromium; installed where apt
 perf: $(VENV)/.dev  ## speed and memory of the generator, cost of the audit and of the probe, as figures of one run; about 20 minutes on a quiet machine
 	$(BIN)/python -m tests.perf $(PERF)
 
-soak: $(VENV)/.dev  ## the long form of the differential, hostile-server and simulation tests; an hour
+soak: $(VENV)/.dev  ## the long form of the differential, hostile-server and simulation tests, and 200 bad moments of a bench; two hours
 	LOADTEST_SOAK=1 $(BIN)/pytest tests/unit/wire tests/unit/test_verdicts.py tests/unit/test_bad_input.py tests/unit/test_secrets.py tests/live tests/planted tests/truth $(PYTEST)
+
+screenshots: $(VENV)/.dev  ## take the README's pictures anew, from a kept run and a test in the web UI (needs Chromium); a minute
+	$(BIN)/python -m tests.screenshots
 
 docs: $(VENV)/.dev  ## write the generated parts of README.md and docs/ anew; a few seconds
 	$(BIN)/python -m loadtest.docs
 
 lock: $(VENV)/.dev  ## write requirements*.txt anew from pyproject.toml (needs uv); a few seconds
 	uv pip compile -q -U pyproject.toml --extra build --extra servers $(LOCKED) -o requirements.txt
-	uv pip compile -q pyproject.toml --extra build --extra servers --extra dev -c requirements.txt $(LOCKED) \
+	uv pip compile -q pyproject.toml --extra build --extra servers --extra otel --extra dev -c requirements.txt $(LOCKED) \
 	  -o requirements-dev.txt
 
 clean:  ## remove the virtual environment and the caches, never the results; a second

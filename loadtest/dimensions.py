@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Final, Generic, TypeVar, cast
 from urllib.parse import quote
 
 T = TypeVar("T", str, int)
 
 FIRST_VERSION: Final = 1
+
+MOST_OF_A_FOLDER: Final = 200
+"""Characters of a cell's folder. File systems take names of 255 bytes, and a quoted reason of a close has up to 369."""
+_DIGEST: Final = 16
+"""Characters of the digest that ends a name which was cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,9 +235,12 @@ class CellKey:
         """The name of the cell's folder below `trials/`; a drop's parameter may hold any character.
 
         A dimension that came later stands in it only where its value is not the default, so that folders of older
-        runs keep their names.
+        runs keep their names. A name too long for a file system is cut, and ends with a digest of the whole.
         """
-        return "-".join(quote(str(value), safe=" ") for value in self._in_folder())
+        name = "-".join(quote(str(value), safe=" ") for value in self._in_folder())
+        if len(name) <= MOST_OF_A_FOLDER:
+            return name
+        return f"{name[: MOST_OF_A_FOLDER - _DIGEST - 1]}-{sha256(name.encode()).hexdigest()[:_DIGEST]}"
 
     def _in_folder(self) -> Iterator[str | int]:
         for dimension, value in zip(DIMENSIONS, self._values, strict=True):

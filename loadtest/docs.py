@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
@@ -13,13 +13,16 @@ from pydantic.fields import FieldInfo
 import loadtest
 from loadtest.figures.evidence import Evidence
 from loadtest.load import IDENTITY, Job, Load, flag_of, help_of, variable_of
+from loadtest.report.by_consumer import by_consumer_table
 from loadtest.report.by_kind import by_kind_table
 from loadtest.report.capacity.table import TABLE as CAPACITY
 from loadtest.report.columns import describe, describe_table
 from loadtest.report.console import PlainConsole
+from loadtest.report.cures import cures_table
 from loadtest.report.folder import read_folder
 from loadtest.report.law import law_table
 from loadtest.report.noise import noise_words
+from loadtest.report.pings import pings_table
 from loadtest.report.summary import Summary, summarise
 from loadtest.report.terminal import print_tables
 
@@ -35,11 +38,35 @@ LAW_DAPHNE = RESULTS / "law-daphne"
 """The same where a send to a client that is gone does nothing."""
 KINDS = RESULTS / "kinds"
 """Every kind of drop."""
+CURES = RESULTS / "cures"
+"""Each consumer and its variants with a cure."""
+EXPIRY = RESULTS / "cures-expiry"
+"""A layer whose members drop out of their groups, with a heartbeat and without."""
+PINGS = tuple(RESULTS / f"cures-ping-{interval}" for interval in (20, 5, 1))
+"""Silent drops, with the server's pings more and more often."""
+TUTORIALS = RESULTS / "tutorials"
+"""Each consumer that a tutorial teaches, on two servers."""
+TAUGHT_IN = {
+    "echo": ("echo", "prefixed"),
+    "chat": ("chat",),
+    "received": ("received", "no-connect"),
+    "offline": ("offline",),
+    "error": ("error", "error-hook"),
+    "signed-in": ("signed-in",),
+}
+"""The consumers that stand in one table of docs/tutorials.md, by its name."""
 SEEN_LATER = ("midframe",)
 """Kinds of drop that the server sees a turn of its event loop after what comes first, half a frame here: by then a
 consumer that was in the midst of a message may have sent."""
 FINDINGS = PROJECT / "docs" / "findings.md"
 METHOD = PROJECT / "docs" / "method.md"
+CURED = PROJECT / "docs" / "cures.md"
+TAUGHT = PROJECT / "docs" / "tutorials.md"
+SHOWN = (
+    *(f"loadtest/cures/{name}.py" for name in ("catching", "guard", "heartbeat")),
+    "target_app/consumers/async_heartbeat.py",
+)
+"""The code that docs/cures.md shows, whole files."""
 README_TABLES = ("throughput", "disconnects")
 README_WIDTH = 150
 
@@ -93,6 +120,17 @@ def _noise(run: Path) -> str:
     return f"{noise_words(summary.noise, summary.evidence.namer)}\n"
 
 
+def _taught(families: Sequence[str]) -> str:
+    """Consumers of some families, sync and async, beside each other."""
+    names = {f"tutorial-{family}-{kind}" for family in families for kind in ("sync", "async")}
+    return by_consumer_table(_evidence(TUTORIALS), names)
+
+
+def _code(file: str) -> str:
+    """A file of ours as it is."""
+    return f"```python\n{(PROJECT / file).read_text(encoding='utf-8')}```\n"
+
+
 def _options() -> str:
     """The options that every locustfile has, and those that give a test its phases."""
     of_load = {name: field for name, field in Load.model_fields.items() if name != "host"}
@@ -134,6 +172,14 @@ PARTS = (
     Part(name="noise of results/standard", file=FINDINGS, text=lambda: _noise(STANDARD)),
     Part(name="results/law", file=METHOD, text=lambda: law_table(_evidence(LAW))),
     Part(name="results/law-daphne", file=METHOD, text=lambda: law_table(_evidence(LAW_DAPHNE))),
+    Part(name="results/cures", file=CURED, text=lambda: cures_table(_summary(CURES))),
+    Part(name="results/cures-expiry", file=CURED, text=lambda: cures_table(_summary(EXPIRY))),
+    Part(name="results/cures-ping-*", file=CURED, text=lambda: pings_table([_summary(run) for run in PINGS])),
+    *(Part(name=file, file=CURED, text=partial(_code, file)) for file in SHOWN),
+    *(
+        Part(name=f"results/tutorials: {name}", file=TAUGHT, text=partial(_taught, families))
+        for name, families in TAUGHT_IN.items()
+    ),
 )
 
 if __name__ == "__main__":

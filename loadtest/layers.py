@@ -16,6 +16,9 @@ NEEDS_SOCKET_TIMEOUT = {"address": "{broker_url}", "socket_timeout": None}
 """redis-py 8 gives up a read after 5 s, just as long as the layer's own blocking pop waits: without this, consumers
 that wait for a message die one by one."""
 
+SHORT_EXPIRY_S = 3
+"""Long enough to be seen in a trial, short enough to be over in it; an app would take hours."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
@@ -32,6 +35,8 @@ class Layer:
     subscribes: bool = False
     """It subscribes at its broker: to each consumer's channel, and to each group that has a member."""
     at_capacity: str
+    expires_s: float = 0.0
+    """Members drop out of their groups by themselves: so long after the last one has joined all have; 0: they stay."""
     ends_connections: str = ""
     """Why connections are known to end by themselves with it; empty: they are not."""
     default: bool
@@ -107,6 +112,19 @@ LAYERS: Mapping[str, Layer] = MappingProxyType(
                 'waits, and the consumer that waited ends; hosts: [{"address": url, "socket_timeout": None}] cures it',
                 default=False,
             ),
+            Layer(
+                name="redis-short-expiry",
+                summary=f"channels_redis core with a group_expiry of {SHORT_EXPIRY_S} s, not a day: members drop out "
+                "of their groups, also those that are still there",
+                package="channels_redis",
+                broker="redis",
+                backend="channels_redis.core.RedisChannelLayer",
+                config={"hosts": [NEEDS_SOCKET_TIMEOUT], "prefix": "{prefix}", "group_expiry": SHORT_EXPIRY_S},
+                crosses_processes=True,
+                at_capacity="drops at 100 messages a process, logged at INFO",
+                expires_s=SHORT_EXPIRY_S,
+                default=False,
+            ),
         )
     }
 )
@@ -117,7 +135,7 @@ CONFIGURED: Final = Layer(
     summary="the one that the app's own settings name",
     package="",
     backend="",
-    crosses_processes=False,
+    crosses_processes=True,  # or its target's offer says that it does not
     at_capacity="as that one does",
     default=False,
 )

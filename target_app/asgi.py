@@ -1,4 +1,7 @@
-"""The ASGI application: HTTP to Django, WebSockets to the consumers, all of it seen by the probe."""
+"""The ASGI application: HTTP to Django, WebSockets to the consumers, all of it seen by the probe.
+
+METRICS_ROUTE    an HTTP path that shows the probe's Prometheus metrics, such as /metrics; default: there are none
+"""
 
 import os
 
@@ -18,5 +21,6 @@ application = Probe(
             "http": django_application,
             "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns)),
         }
-    )
+    ),
+    route=os.environ.get("METRICS_ROUTE", ""),
 )

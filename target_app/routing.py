@@ -1,6 +1,6 @@
 """The WebSocket routes: `ws/<consumer>/echo/` and `ws/<consumer>/room/<room_name>/` for every consumer there is.
 
-Consumers with a planted defect have a room only.
+Consumers with a planted defect have a room only; those of tutorials have the tutorials' own routes.
 """
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -8,6 +8,7 @@ from django.urls import path, re_path
 
 from target_app.consumers import CONSUMERS
 from target_app.planted import PLANTED
+from target_app.tutorial.routing import websocket_urlpatterns as tutorial_urlpatterns
 
 ROOM_NAME = r"(?P<room_name>[A-Za-z0-9_.-]{1,80})"
 """What a channel layer takes in a group's name, and short enough for its limit of 99 with our `chat_` in front."""
@@ -29,5 +30,6 @@ websocket_urlpatterns = [
         for row in PLANTED
         for kind in row.kinds
     ),
+    *tutorial_urlpatterns,
     re_path(r"", NotFound.as_asgi()),
 ]

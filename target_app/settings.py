@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "channels",
     "loadtest.probe",
     "target_app.presence",
+    "target_app.tutorial",
 ]
 MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
@@ -65,6 +66,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = json.loads(
     os.environ.get("CHANNEL_LAYERS") or '{"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}'
 )
+
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 
 USE_TZ = True
 TIME_ZONE = "UTC"

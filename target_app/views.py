@@ -4,13 +4,17 @@ from channels.layers import get_channel_layer
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.csrf import csrf_protect
 
 from target_app.consumers import CONSUMERS
+from target_app.tutorial import TUTORIAL
 
 
+@csrf_protect  # there is a form on it, to sign out
 def page(request: HttpRequest) -> HttpResponse:
     """Show the page from which a person opens a socket and sends messages."""
-    return render(request, "target_app/page.html", {"consumers": CONSUMERS})
+    context = {"consumers": CONSUMERS, "tutorials": TUTORIAL, "user": request.user}
+    return render(request, "target_app/page.html", context)
 
 
 def healthz(request: HttpRequest) -> HttpResponse:

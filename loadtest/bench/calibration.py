@@ -13,7 +13,7 @@ from typing import Final
 from loadtest.bench.measuring import Measured, Step
 from loadtest.bench.plan import Plan
 from loadtest.bench.relative_load import LoadOf, share_of_load
-from loadtest.bench.utilisation import utilisation_of
+from loadtest.bench.utilisation import utilisation_of, was_without_messages
 from loadtest.dimensions import CONSUMER, DROP, FIXED_LOAD, LAYER, LOAD, NO_DROP, CellKey
 from loadtest.outages import OUTAGES
 from loadtest.report.manifest import CalibrationStep, Capacity
@@ -110,10 +110,11 @@ def find_capacity(cell: CellKey, measure: Measure, *, typical: float) -> Capacit
 def step_of(step: Step, measured: Measured) -> CalibrationStep:
     """Return what a step showed: how busy what is nearest to its limit was; with trouble where that is not known.
 
-    Also where the trial is not valid: then it is something of the machine or the generator too.
+    Also where the trial is not valid: then it is something of the machine or the generator too. Without a
+    message the server was busy with something else.
     """
     trouble = "; ".join(measured.invalid)
-    busy = utilisation_of(measured.tables)
+    busy = None if was_without_messages(measured.tables) else utilisation_of(measured.tables)
     if busy is None:
         return CalibrationStep(rate=step.rate, trouble=trouble or "it is not known how busy the server was")
     return CalibrationStep(rate=step.rate, utilisation=busy.share, busiest=busy.what, trouble=trouble)

@@ -28,6 +28,8 @@ class Choice:
     """A plan that names none has it."""
     unavailable: str | None = None
     """Why it cannot be had on this machine, in plain words."""
+    is_of_every: bool = True
+    """A plan that asks for every one has it too."""
     takes_pings: bool = True
     """A server that is told how often to ping; else a plan has to say how often it does."""
     facts: Mapping[str, object] = field(default_factory=dict)
@@ -70,6 +72,11 @@ def names_of(choices: Sequence[Choice]) -> tuple[str, ...]:
 def defaults_of(choices: Sequence[Choice]) -> tuple[str, ...]:
     """Return the names of those that a plan has when it names none."""
     return tuple(choice.name for choice in choices if choice.default)
+
+
+def every_of(choices: Sequence[Choice]) -> tuple[str, ...]:
+    """Return the names of those that a plan has when it asks for every one."""
+    return tuple(choice.name for choice in choices if choice.is_of_every)
 
 
 def values_in(
@@ -151,6 +158,7 @@ def _consumer(value: Value, offer: Offer) -> Choice:
     return Choice(
         value=value,
         default=value.name in offer.default_consumers,
+        is_of_every=value.name not in offer.on_own_routes,
         facts={"kind": value.kind, "variant_of": value.variant_of or None},
     )
 

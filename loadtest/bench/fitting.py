@@ -1,21 +1,26 @@
 """Fitting: makes a plan fit the target that is to be measured, by what the target offers, and says what was changed."""
 
 from collections.abc import Container
-from typing import Final
+from typing import Final, TypeVar
 
 from loadtest.bench.plan import Plan, PlanError
+from loadtest.dimensions import WORKERS
 from loadtest.drops import find_drop
 from loadtest.load import Job
 from loadtest.load.push import is_for_one_user
-from loadtest.load.talk import ROOM, USER
+from loadtest.load.talk import ROOM, TUTORIAL, USER
 from loadtest.outages import OUTAGES
 from loadtest.targets import Offer
+
+P = TypeVar("P", bound=Plan)
 
 _NOT_JOINED_YET: Final = (
     "what a member misses between its --join and the first message that it gets is unknown: the app may not have "
     "handled the joining by then; --expect 'TEXT' waits for the app's answer"
 )
 _NOBODY_TELLS: Final = "which nobody tells without the probe; give --rate instead"
+_TELLING_TO_WORK: Final = ("blocker",)
+"""Scenarios whose users tell a handler of the reference app how much to work."""
 _NO_ROOM: Final = f"neither the path nor --join nor --message has {ROOM} in it"
 
 
@@ -31,6 +36,12 @@ def fitted(plan: Plan, offer: Offer, telling: Container[str] = ()) -> Plan:
         raise PlanError("work: only the reference app can be told how much its handlers are to work; leave it out")
     if plan.push and not offer.takes_push:
         raise PlanError("push: it is for an app of your own that the bench starts, as --app names it; leave it out")
+    if max(plan.workers) > 1 and offer.alone_in_process and offer.layers[0] in plan.layers:
+        raise PlanError(
+            f"workers: the app's layer, {offer.alone_in_process}, stays inside one process, so that the members of two "
+            "would not hear of each other; give --layers redis"
+        )
+    plan = for_own_routes(plan, offer)
     talking = plan if plan.push else plan.noting(message=plan.message or offer.message)
     if plan.join and not plan.expect:
         talking = talking.noting(_NOT_JOINED_YET)
@@ -38,13 +49,30 @@ def fitted(plan: Plan, offer: Offer, telling: Container[str] = ()) -> Plan:
     return _with_its_rooms(talking, offer, telling).noting(*offer.notes)
 
 
+def for_own_routes(plan: P, offer: Offer) -> P:
+    """Have users say what a consumer with a route of its own passes on; PlanError where a plan wants it to work."""
+    own = [name for name in plan.consumers if name in offer.on_own_routes]
+    if not own:
+        return plan
+    if plan.work != Job().handler_work:
+        raise PlanError(f"work: the handlers of {', '.join(own)} cannot be told how much to work; leave it out")
+    if telling := [name for name in plan.scenarios if name in _TELLING_TO_WORK]:
+        raise PlanError(
+            f"scenarios: {', '.join(telling)} tells a handler how much to work, and those of {', '.join(own)} cannot "
+            "be told; leave one of them out"
+        )
+    alone = [name for name in own if name in offer.answering_alone]
+    notes = [f"each user of {', '.join(alone)} is in a room of its own, for what is answered goes to the sender alone"]
+    return plan.noting(*(notes if alone else ()), message=plan.message or TUTORIAL)
+
+
 def _require_nothing_of_its_server(plan: Plan, offer: Offer) -> None:
     """Raise PlanError, with all problems, where a plan wants of a server elsewhere what only one of ours can do."""
     outages = [name for name in plan.drops if name in OUTAGES and OUTAGES[name].of != "generator"]
     problems = []
-    if plan.server_ping or plan.port:
-        named = ", ".join(key for key in ("server_ping", "port") if getattr(plan, key))
-        problems.append(f"{named}: {offer.elsewhere}; leave it out")
+    ours = {"server_ping": plan.server_ping, "port": plan.port, "workers": plan.workers != (WORKERS.default,)}
+    if named := [key for key, value in ours.items() if value]:
+        problems.append(f"{', '.join(named)}: {offer.elsewhere}; leave it out")
     if outages:
         problems.append(f"drops: {', '.join(outages)} is not possible: {offer.elsewhere}; leave it out")
     if plan.is_relative and not offer.tells_busy:

@@ -1,13 +1,13 @@
 """Measuring: one trial from its start to its figures."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from loadtest.bench.plan import Trial
 from loadtest.bench.trial import TrialSetup, run_trial
-from loadtest.checks import CHECKS, TrialRecords, run_check
+from loadtest.checks import CHECKS, Check, TrialRecords, run_check
 from loadtest.dimensions import CellKey
 from loadtest.report.columns import COLUMN, UNKNOWN, WHY
 from loadtest.report.tables import Tables
@@ -56,12 +56,14 @@ def measure_step(step: Step, setup: TrialSetup, folder: Path) -> Measured:
     return measure(step.trial, replace(setup, plan=plan), folder)
 
 
-def check_trial(trial: Trial, records: TrialRecords) -> tuple[Tables, tuple[str, ...]]:
-    """Run every check on a trial's records; return its rows of every table, and why it is not valid, if so."""
+def check_trial(
+    trial: Trial, records: TrialRecords, checks: Sequence[Check] = CHECKS
+) -> tuple[Tables, tuple[str, ...]]:
+    """Run checks on a trial's records; return its rows of every table, and why it is not valid, if so."""
     key: dict[str, Any] = {**trial.cell.as_row(), "trial": trial.number}
-    results = [(check, run_check(check, records)) for check in CHECKS]
+    results = [(check, run_check(check, records)) for check in checks]
     rows = {check.table.name: [{**key, **row} for row in result.rows.to_dicts()] for check, result in results}
-    for check in CHECKS:
+    for check in checks:
         for row, column in ((row, column) for row in rows[check.table.name] for column in check.examples):
             if row.get(column.name):
                 row[column.name] = f"{trial.folder}:{row[column.name]}"

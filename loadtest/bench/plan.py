@@ -20,6 +20,7 @@ from pydantic import (
 from loadtest.bench.choices import Choice, names_of, with_scenarios
 from loadtest.bench.relative_load import LoadOf, Loads
 from loadtest.bench.scenarios import OwnScenarios, Scenario, find_scenario
+from loadtest.bench.workers import Workers, are_connected, check_workers
 from loadtest.dimensions import (
     CONSUMER,
     DIMENSIONS,
@@ -30,6 +31,7 @@ from loadtest.dimensions import (
     MIXED_DROPS,
     NO_DROP,
     SCENARIO,
+    WORKERS,
     AnyDimension,
     CellKey,
 )
@@ -123,7 +125,7 @@ class Plan(BaseModel):
         "quick",
         description="quick: 3 short trials a cell, at two loads, within eight minutes; standard: 5 trials of 9.5 s, "
         "at four loads; full: 10 trials of 20 s, at nine loads, each kind of drop in trials of its own, and every "
-        "consumer",
+        "consumer but those of tutorials",
     )
     consumers: Names = Field((), description=_listed("consumers"))
     layers: Names = Field((), description=_listed("layers"))
@@ -134,6 +136,11 @@ class Plan(BaseModel):
         description="comma-separated, or all; `channels-loadtest drops` lists them",
     )
     servers: Names = Field((), description=_listed("servers"))
+    workers: Workers = Field(
+        (WORKERS.default,),
+        description="comma-separated numbers of server processes; with several of them a layer that stays inside one "
+        "process is left out",
+    )
     users: Users | None = None
     load: Loads = (FIXED_LOAD,)
     load_of: LoadOf = "slowest"
@@ -230,6 +237,12 @@ class Plan(BaseModel):
         if problems := [problem for name in names if (problem := problem_with_ending(name))]:
             raise ValueError("; ".join(problems))
         return names
+
+    @field_validator("workers")
+    @classmethod
+    def _workers_for_every_server(cls, counts: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        """Refuse more processes than a server can run, and several where no layer connects them."""
+        return check_workers(counts, servers=info.data.get("servers", ()), layers=info.data.get("layers", ()))
 
     @field_validator("rate")
     @classmethod
@@ -349,20 +362,27 @@ class Plan(BaseModel):
         return [find_scenario(name, self.locustfile) for name in self.scenarios]
 
     def cells(self) -> list[CellKey]:
-        """Return the cells in the plan's own order; an outage of a broker is left out where the layer has none."""
+        """Return the cells in the plan's own order.
+
+        What cannot be is left out: an outage of a broker where the layer has none, and several processes with a layer
+        that stays inside one.
+        """
         places = [dimension for dimension in DIMENSIONS if dimension is not DROP]
         names = [place.name for place in places]
         chosen = itertools.product(*map(self._values_of, places))
         bare = dict.fromkeys(self._told_apart(CellKey(**dict(zip(names, values, strict=True)))) for values in chosen)
         every = [cell.having(DROP, drop) for cell in bare for drop in self._drops_of(self.scenario_of(cell))]
-        return [cell for cell in every if not self._lacks_its_broker(cell)]
+        return [cell for cell in every if not self._lacks_its_broker(cell) and are_connected(cell)]
 
     def _told_apart(self, cell: CellKey) -> CellKey:
         """Return the cell that stands for all that differ by what its scenario does not touch alone."""
         scenario = self.scenario_of(cell)
         if not scenario.takes_load:
             cell = cell.having(LOAD, FIXED_LOAD)
-        return cell if scenario.uses_layer else cell.having(LAYER, self._values_of(LAYER)[0])
+        if scenario.uses_layer:
+            return cell
+        on_any = [cell.having(LAYER, layer) for layer in self._values_of(LAYER)]
+        return next(filter(are_connected, on_any), cell)
 
     def _values_of(self, dimension: AnyDimension) -> tuple[Any, ...]:
         """Return what was chosen in a dimension; its default where a plan has no key for it."""

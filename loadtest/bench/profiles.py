@@ -6,14 +6,15 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from loadtest.bench.choices import Choices, defaults_of, names_of
-from loadtest.bench.given_file import GivenFileError, read_given
+from loadtest.bench.choices import Choices, defaults_of, every_of
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.scenarios import SCENARIOS, own_names
+from loadtest.bench.workers import left_out
 from loadtest.dimensions import FIXED_LOAD, SERVER
 from loadtest.drops import DROPS, Drop, find_drop
 from loadtest.layers import find_layer
 from loadtest.load import by_comma
+from loadtest.load.given_file import GivenFileError, read_given
 from loadtest.outages import OUTAGES, Outage
 from loadtest.servers import find_server
 
@@ -28,7 +29,7 @@ _OWN_RATE = (
     "the probe there, a share of what it carries"
 )
 EVERY = "every"
-"""Stands in a profile for all that there is to choose from."""
+"""Stands in a profile for all that there is to choose from, but for what has to be named."""
 
 MOST_SHOWN = 200
 """Characters of a wrong value that a message repeats: the person knows which it is by then."""
@@ -74,7 +75,7 @@ def make_plan(given: dict[str, Any], plan_file: Path | None = None, *, choices: 
     chosen, skipped = with_all_drops(chosen)
     chosen = with_own_scenarios(chosen)
     defaults = {key: defaults_of(there_are) for key, there_are in choices.items()}
-    every = {key: names_of(choices[key]) for key, value in profile.items() if value == EVERY}
+    every = {key: every_of(choices[key]) for key, value in profile.items() if value == EVERY}
     absolute = {"load": FIXED_LOAD} if "rate" in chosen else {}
     if scenarios := [name for name in defaults["scenarios"] if name in profile.get("scenarios", ())]:
         profile = {**profile, "scenarios": scenarios}
@@ -97,6 +98,7 @@ def completed(plan: P, *, sets_pings: bool = True) -> P:
     Where the pings are not ours to set (`sets_pings`), PlanError asks how often the server pings if that has to be
     known.
     """
+    plan = plan.noting(*left_out(plan.workers, plan.layers))
     return _without_cells_that_lack_a_broker(_with_short_pings(plan) if sets_pings else _with_pings_told(plan))
 
 

@@ -21,6 +21,7 @@ from loadtest.bench.run_manifest import (
 from loadtest.dimensions import CellKey, Value
 from loadtest.report.cells import of_trials, trials_of
 from loadtest.report.columns import FORMAT_VERSION
+from loadtest.report.errors import ReportError
 from loadtest.report.folder import read_folder, write_folder
 from loadtest.report.manifest import (
     MANIFEST,
@@ -52,6 +53,7 @@ class RunFolder:
         self.plan = plan
         self._manifest = manifest
         self._tables = tables
+        self._is_written = False
 
     @classmethod
     def create(
@@ -62,13 +64,15 @@ class RunFolder:
         command: str,
         values: Mapping[str, tuple[Value, ...]] | None = None,
         target: Mapping[str, Any] | None = None,
+        name: str = "",
     ) -> Self:
-        """Make a new folder `<utc>-<profile>` in `out`; OSError when it cannot. `latest` there is for one that began.
+        """Make a new folder `<utc>-<name>` in `out`; OSError when it cannot. `latest` there is for one that began.
 
+        The name is that of the plan's profile where none is given.
         `values` describes the values of dimensions, by the dimension's name, in the plan's order; `target` says what is
         measured (see `Offer.origin`).
         """
-        folder = new_run_folder(out, plan.profile)
+        folder = new_run_folder(out, name or plan.profile)
         planned, twins = len(plan.trials_in_order()), plan.twin_cells()
         manifest = new_manifest(folder, plan, command=command, values=values or {}, planned=planned, twins=twins)
         run = cls(folder, plan, replace(manifest, target=target or {}), Tables.empty())
@@ -223,19 +227,22 @@ class RunFolder:
         try:
             self._set_state("running")
             yield
-        except BaseException:
+            reserve.unlink(missing_ok=True)
+            self._set_state("finished")
+        except BaseException:  # also one in the midst of writing that it is finished
             reserve.unlink(missing_ok=True)
             self._set_state("interrupted")
             raise
-        finally:
-            reserve.unlink(missing_ok=True)
-        self._set_state("finished")
 
     def _set_state(self, state: Literal["finished", "interrupted", "running"]) -> None:
         self._manifest = with_state(self._manifest, state)
         self._write()
 
     def _write(self) -> None:
+        """Write the run anew; never one that somebody has removed meanwhile, of which the measured trials are gone."""
+        if self._is_written and not (self.folder / MANIFEST).is_file():
+            raise ReportError(f"{self.folder} was removed while the bench ran")
+        self._is_written = True
         self._manifest = write_folder(self.folder, self._manifest, self._tables)
 
 

@@ -10,8 +10,8 @@ here is ended here, and an outage is healed whatever happens.
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -38,6 +38,7 @@ from loadtest.bench.plan import Plan, Trial
 from loadtest.bench.push_commands import PushCommands
 from loadtest.bench.rehearsing import NO_REHEARSALS, Rehearsals
 from loadtest.bench.trial_ledgers import write_ledgers
+from loadtest.bench.trial_records import Observed, records_of
 from loadtest.brokers import RunningBroker
 from loadtest.checks import TrialRecords
 from loadtest.dimensions import CONSUMER, LAYER, SERVER, WORKERS
@@ -45,7 +46,6 @@ from loadtest.layers import find_layer
 from loadtest.ledger import Event
 from loadtest.ledger.reader import LedgerError, read_ledger
 from loadtest.load import Job
-from loadtest.load.entry import Entry
 from loadtest.load.push import Command, read_push
 from loadtest.outages import Outage, Subject
 from loadtest.phases import Failure, Timing
@@ -63,7 +63,6 @@ _POLL_S = 0.02
 _ALIVE_CHECK_S = 1.0
 _DYING_S = 1.0
 """The end of a process's connection is seen a moment before the process has ended."""
-_ELSEWHERE = "the server runs elsewhere, where nobody samples its processes"
 _KILLED_BY_ANOTHER = "the second generator was killed by something else, so the time of its drops is not known"
 
 
@@ -103,10 +102,11 @@ def run_trial(trial: Trial, setup: TrialSetup, folder: Path) -> MeasuredTrial:
     with ExitStack() as started:
         with on_cpus(placement.load):
             generators = _generators(trial, plan, folder, started)  # first: they get ready while the target does
-        setting = _setting(trial, setup, folder)
+        setting = setting_of(trial, setup, folder)
         measured = started.enter_context(running(setup.target, setting, setup.addresses, placement))
         commands = _push_commands(plan, measured.target, placement, started)
-        generators.give_jobs(measured.target.url, measured.target.entry(users_of(plan, trial)), commands, folder)
+        with _of_this_trial_alone(measured):
+            generators.give_jobs(measured.target, users_of(plan, trial), commands, folder)
         injected = started.enter_context(Injected(outage, _subject(outage, measured, generators)))
         parts = _Parts(measured=measured, injected=injected, placement=placement)
         result = _measure(trial, plan, folder, generators, parts)
@@ -126,10 +126,12 @@ class _Generators:
     jobs: Sequence[tuple[Job, AwaitedJob]]
     """What they are to do, but for where, and what they wait for."""
 
-    def give_jobs(self, host: str, entry: Entry, commands: Path | None, folder: Path) -> None:
-        """Tell them what to do on which host, and leave that in `folder` too; but not what may be secret."""
+    def give_jobs(self, target: RunningTarget, users: int, commands: Path | None, folder: Path) -> None:
+        """Tell them what to do on which target, and leave that in `folder` too; but not what may be secret."""
+        entry = target.entry(users)
         for without_host, awaited in self.jobs:
-            job = without_host.at(host, written_entry(entry, awaited.path), commands)
+            job = without_host.at(target.url, written_entry(entry, awaited.path), commands)
+            job = job.with_each_alone() if target.answers_alone else job
             write_job(job, folder)
             awaited.give(job)
 
@@ -171,43 +173,48 @@ class _Parts:
 def _measure(trial: Trial, plan: Plan, folder: Path, generators: _Generators, parts: _Parts) -> MeasuredTrial:
     """Take target and generators through the trial to their ends, and return what all of them recorded."""
     target = parts.measured.target
-    target.prime()
-    identity = _identity(trial, parts.measured)
+    with _of_this_trial_alone(parts.measured):
+        target.prime()
+        identity = identity_of(trial, parts.measured)
     before = target.read_residue()
     sampler = Sampler(_roles(parts.measured, generators), cpus=parts.placement.by_role)
     sampler.watch("bench", os.getpid(), alone=True)
     with on_cpus(parts.placement.load), sampler:
         _conduct(generators, parts)
     parts.injected.heal()
-    _settle(target, settle_s(plan, trial))
+    settle(target, settle_s(plan, trial))
     settled_ns = time.monotonic_ns()
     after = target.read_residue()
     generators.conducting.let_go()
     _wait_for_the_end(generators, parts)
     parts.require_alive()
     target.stop()  # what it does as it ends is in its ledger too, for whoever looks at a connection's story
-    client, server = _ledgers(target, folder)
-    is_here = bool(target.processes)
-    records = TrialRecords(
+    client, server = taken_ledgers(target, folder)
+    observed = Observed(
         client=client,
-        server=server.in_our_time,
-        samples=sampler.frame(),
-        server_unsampled="" if is_here else server.unknown or _ELSEWHERE,
-        unprobed=server.unknown,
-        clock_bound_ns=server.clock_bound_ns,
-        cpus=sampler.cpus_frame(),
-        host=sampler.host_frame(),
-        before=before.processes,
-        after=after.processes,
-        after_unknown=after.unknown,
+        server=server,
+        sampler=sampler,
+        is_here=bool(target.processes),
+        before=before,
+        after=after,
         settled_ns=settled_ns,
-        drops=plan.drops_of(trial.cell),
-        has_outage=plan.outage_of(trial.cell) is not None,
-        users=users_of(plan, trial),
-        reaches=plan.reaches,
-        allow_contention=plan.allow_contention,
     )
-    return MeasuredTrial(records=records, identity=identity)
+    return MeasuredTrial(records=records_of(trial, plan, observed), identity=identity)
+
+
+@contextmanager
+def _of_this_trial_alone(measured: Running) -> Iterator[None]:
+    """Raise TrialFailed where what went wrong is that target or broker died: in the next trial others run."""
+    try:
+        yield
+    except EnvironmentFailed as error:
+        for process in measured.target.processes:
+            process.wait(_DYING_S)
+        try:
+            measured.require_alive()
+        except EnvironmentFailed as died:
+            raise TrialFailed(str(died)) from error
+        raise
 
 
 def _generators(trial: Trial, plan: Plan, folder: Path, started: ExitStack) -> _Generators:
@@ -260,7 +267,8 @@ def _subject(outage: Outage | None, measured: Running, generators: _Generators) 
             return broker
 
 
-def _setting(trial: Trial, setup: TrialSetup, folder: Path) -> Setting:
+def setting_of(trial: Trial, setup: TrialSetup, folder: Path) -> Setting:
+    """Return how the target is to run in a trial; its ledger and its logs are in `folder`."""
     plan = setup.plan
     interval_s, timeout_s = plan.pings or (None, None)
     return Setting(
@@ -288,7 +296,8 @@ def _roles(measured: Running, generators: _Generators) -> dict[str, list[int]]:
     }
 
 
-def _identity(trial: Trial, measured: Running) -> dict[str, str]:
+def identity_of(trial: Trial, measured: Running) -> dict[str, str]:
+    """Return the versions of all that runs in a trial's target, its broker among it."""
     broker = find_layer(trial.cell[LAYER]).broker
     of_broker = {f"broker {broker}": measured.broker.version} if measured.broker is not None else {}
     return {**measured.target.identity(), **of_broker}
@@ -357,15 +366,16 @@ def _require_killed(generator: Process) -> None:
         raise TrialFailed(f"{generator.name} was to be killed and {ended}; its last lines:\n{generator.log_tail()}")
 
 
-def _settle(target: RunningTarget, settle_s: float) -> None:
-    """Wait until the server holds no connection any more; it has `settle_s` to notice."""
+def settle(target: RunningTarget, settle_s: float) -> None:
+    """Wait until the server holds no connection any more, for which it has `settle_s`, and until what expires has."""
     deadline = time.monotonic() + settle_s
     while time.monotonic() < deadline and target.open_connections() != 0:
         time.sleep(_POLL_S)
+    time.sleep(target.expires_s)
 
 
-def _ledgers(target: RunningTarget, folder: Path) -> tuple[pl.DataFrame, CollectedLedger]:
-    """Return both sides' ledgers, and leave them behind as compressed columnar files instead."""
+def taken_ledgers(target: RunningTarget, folder: Path) -> tuple[pl.DataFrame, CollectedLedger]:
+    """Return both sides' ledgers, and leave them behind as compressed columnar files instead; TrialFailed."""
     ledger = folder / LEDGER
     try:
         client, server = read_ledger(ledger, "client"), target.collect_ledger()

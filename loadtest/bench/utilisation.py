@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from loadtest.checks.throughput.table import LOOP_BUSY, SYNC_THREAD_BUSY, UTILISATION
+from loadtest.checks.throughput.table import LOOP_BUSY, RECEIVED, SENT, SYNC_THREAD_BUSY, UTILISATION
 from loadtest.checks.throughput.table import TABLE as THROUGHPUT
 from loadtest.report.tables import Tables
 
@@ -24,3 +24,9 @@ def utilisation_of(tables: Tables) -> Busy | None:
     of_server = {"event loop": row[LOOP_BUSY.name], "sync thread": row[SYNC_THREAD_BUSY.name]}
     what = next((name for name, share in of_server.items() if share == largest), "broker")
     return Busy(what=what, share=largest)
+
+
+def was_without_messages(tables: Tables) -> bool:
+    """Tell whether clients neither sent nor received a message in a trial's steady window."""
+    (row,) = tables[THROUGHPUT].iter_rows(named=True)
+    return bool(row[SENT.name] == 0 and row[RECEIVED.name] == 0)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from loadtest.bench.run_manifest import (
     emptied,
@@ -88,11 +88,13 @@ class CapacityFolder:
         """Mark the run as running, and at the end as finished, or as interrupted when an exception ended it."""
         try:
             yield
-        except BaseException:
-            self._manifest = with_state(self._manifest, "interrupted")
-            self._write()
+            self._set_state("finished")
+        except BaseException:  # also one in the midst of writing that it is finished
+            self._set_state("interrupted")
             raise
-        self._manifest = with_state(self._manifest, "finished")
+
+    def _set_state(self, state: Literal["finished", "interrupted"]) -> None:
+        self._manifest = with_state(self._manifest, state)
         self._write()
 
     def _write(self) -> None:

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from loadtest.bench.choices import Choices, defaults_of
 from loadtest.bench.plan import Names, Plan, PlanError, chosen_scenarios, require_selectable
 from loadtest.bench.profiles import PROFILES, completed, validated, with_all_drops, with_own_scenarios
 from loadtest.bench.scenarios import SCENARIOS
+from loadtest.bench.workers import Workers
 from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
 from loadtest.checks.drops import TABLE as DROPS
-from loadtest.dimensions import LAYER, WORKERS, CellKey
+from loadtest.dimensions import WORKERS, CellKey
 from loadtest.figures.threshold import Threshold
-from loadtest.layers import LAYERS
-from loadtest.load import DropShare, Offline, WarmUp, by_comma
+from loadtest.load import DropShare, Offline, WarmUp
 from loadtest.outages import OUTAGES
 from loadtest.report.thresholds import read_thresholds, table_of_figure
-from loadtest.servers import SERVERS
 
 SCENARIO_OF_DEFAULT: Final = "broadcast"
 """Nobody is dropped in it: what it carries is about messages alone, and a step has nothing to settle."""
 DEFAULT_LEVEL: Final = ("latency_ms_p99 < 100", "lost == 0")
 """A tenth of a second still feels immediate (Nielsen, Usability Engineering, 1993, 5.5); and no message is lost."""
-MOST_WORKERS: Final = 64
 
 OF_NO_CAPACITY: Final = frozenset(
     {"profile", "load", "load_of", "blocker_work", "mix_drops", "trials", "repeats", "twins", "fail_on"}
@@ -33,12 +31,6 @@ OF_NO_CAPACITY: Final = frozenset(
 """Keys of a bench's plan that a capacity run has no use for: a search sets the load, and repeats itself."""
 
 _DROP_TABLES: Final = (DISCONNECTS.name, DROPS.name)
-
-Workers = Annotated[
-    tuple[Annotated[int, Field(ge=1, le=MOST_WORKERS)], ...],
-    BeforeValidator(by_comma),
-    AfterValidator(lambda counts: tuple(dict.fromkeys(counts))),
-]
 
 
 class CapacityPlan(Plan):
@@ -89,17 +81,6 @@ class CapacityPlan(Plan):
             raise ValueError(f"{', '.join(outages)} is an outage, during which there is no capacity to find")
         return names
 
-    @field_validator("workers")
-    @classmethod
-    def _workers_for_every_server(cls, counts: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
-        """Refuse more processes than a server can run."""
-        if not counts:
-            raise ValueError("name at least one number of processes")
-        limits = [(name, SERVERS[name].max_workers) for name in info.data.get("servers", ())]
-        if too_few := [f"{name} runs {most}" for name, most in limits if most is not None and max(counts) > most]:
-            raise ValueError(f"{', '.join(too_few)} at most, got {max(counts)}; leave the server or the number out")
-        return counts
-
     @field_validator("of")
     @classmethod
     def _raises_one(cls, of: str, info: ValidationInfo) -> str:
@@ -130,10 +111,6 @@ class CapacityPlan(Plan):
         drops = self.scenario_of(cell).drops
         return tuple(one for one in self.level if one.selects(cell) and (drops or not _is_of_drops(one)))
 
-    def cells(self) -> list[CellKey]:
-        """Return the cells; a layer inside one process is left out where there are several."""
-        return [cell for cell in super().cells() if cell[WORKERS] == 1 or LAYERS[cell[LAYER]].crosses_processes]
-
 
 _OTHER: Final = {"rate": "users", "users": "rate"}
 
@@ -146,11 +123,7 @@ def make_capacity_plan(given: dict[str, Any], *, choices: Choices) -> CapacityPl
     plan = completed(validated(CapacityPlan, {**defaults, **asked}, choices=choices).noting(*skipped))
     if problems := list(_without_a_level(plan)):
         raise PlanError("\n".join(problems))
-    if not plan.cells():
-        raise PlanError(
-            f"layers: {', '.join(plan.layers)} stays inside one process; {max(plan.workers)} workers need another"
-        )
-    return plan.noting(*_left_out(plan))
+    return plan
 
 
 _OWN_DEFAULTS: Final = frozenset({"scenarios"})
@@ -160,14 +133,6 @@ def _without_a_level(plan: CapacityPlan) -> Iterator[str]:
     for cell in plan.cells():
         if not plan.level_of(cell):
             yield f"keep: nothing of {' and '.join(plan.keep)} is about {' '.join(cell.spoken())}"
-
-
-def _left_out(plan: CapacityPlan) -> Iterator[str]:
-    alone = [name for name in plan.layers if not LAYERS[name].crosses_processes]
-    several = [str(count) for count in plan.workers if count > 1]
-    if alone and several:
-        where = f"the layer {', '.join(alone)}, which stays inside one process,"
-        yield f"{where} was left out with {', '.join(several)} workers"
 
 
 def _refuse_of_drops(level: tuple[Threshold, ...]) -> None:

@@ -12,11 +12,11 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from loadtest.bench.given_file import GivenFileError, read_given
 from loadtest.bench.plan import PlanError
 from loadtest.cli.elsewhere_options import OF_AN_ADDRESS, elsewhere_of, resumed_elsewhere
 from loadtest.cli.entry_options import entry_of, login_of, redacted_value
 from loadtest.load import flag_of
+from loadtest.load.given_file import GivenFileError, read_given
 from loadtest.load.handshake import header_pair
 from loadtest.servers.own_command import PORT
 from loadtest.targets import Target

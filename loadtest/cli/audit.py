@@ -12,7 +12,8 @@ from loadtest.bench.scenarios import SCENARIOS
 from loadtest.checks.records import Reaches
 from loadtest.cli.exit_codes import NOT_VALID
 from loadtest.cli.new_run import typed_command
-from loadtest.report import print_report, write_report
+from loadtest.cli.output import AsJson, Output, Quiet, Verbose
+from loadtest.report import write_report
 from loadtest.report.console import PlainConsole
 from loadtest.report.summary import summarise
 from loadtest.stack.errors import EnvironmentFailed
@@ -33,8 +34,12 @@ def audit(
         bool, typer.Option("--allow-contention", help="count the test also where other processes disturbed it")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="folder that gets a run's folder; none is written without")] = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Audit ledgers that were recorded by locust and a server that you started yourself."""
+    output = Output(verbose=verbose, quiet=quiet, as_json=as_json)
     if scenario not in SCENARIOS:
         raise PlanError(f"--scenario: there is no {scenario!r}; there are {', '.join(SCENARIOS)}")
     told = Told(scenario=scenario, reaches=reaches, allow_contention=allow_contention)
@@ -43,7 +48,7 @@ def audit(
     except AuditError as error:
         raise PlanError(str(error)) from None
     _say(found)
-    _show(found, out)
+    _show(found, out, output)
     if found.invalid:
         raise typer.Exit(NOT_VALID)
 
@@ -57,10 +62,9 @@ def _say(found: Audited) -> None:
         console.print(f"not valid: {why}", style="yellow")
 
 
-def _show(found: Audited, out: Path | None) -> None:
-    console = PlainConsole()
+def _show(found: Audited, out: Path | None, output: Output) -> None:
     if out is None:
-        print_report(summarise(found.tables, manifest_of(found, command=typed_command())), console)
+        output.show(summarise(found.tables, manifest_of(found, command=typed_command())), None)
         return
     try:
         run = write_run(found, out, command=typed_command())
@@ -68,4 +72,4 @@ def _show(found: Audited, out: Path | None) -> None:
         raise EnvironmentFailed(
             f"cannot make the run's folder in {out}: {error.strerror}; pass --out with a folder that can be written"
         ) from error
-    print_report(write_report(run), console, run)
+    output.show(write_report(run), run)

@@ -1,6 +1,6 @@
 """`bench`: runs a plan and shows what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from loadtest.bench.campaign import run_campaign
+from loadtest.bench.campaign import Watcher, run_campaign
 from loadtest.bench.choices import Choices, choices_of, values_in
 from loadtest.bench.examining import examined
 from loadtest.bench.expected_time import left_s
@@ -17,22 +17,25 @@ from loadtest.bench.like import plan_like
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import PROFILES, make_plan
 from loadtest.bench.run_folder import RunFolder
+from loadtest.bench.watchers import Watchers
 from loadtest.brokers import BROKERS
 from loadtest.cli.app_options import resumed_target, target_of, with_app_options
 from loadtest.cli.broker_options import with_broker_options
 from loadtest.cli.described import described
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, FAILED, INTERRUPTED, NOT_VALID
+from loadtest.cli.live_metrics import MetricsPort, served_metrics
 from loadtest.cli.new_run import new_run
+from loadtest.cli.output import AsJson, Output, Quiet, Verbose
 from loadtest.cli.plan_options import signature_of
 from loadtest.cli.progress import ShownProgress
 from loadtest.cli.run_argument import RESULTS, run_named
 from loadtest.cli.thresholds import is_broken, print_thresholds, thresholds_of
 from loadtest.figures.words import counted
 from loadtest.outages import OUTAGES
-from loadtest.report import print_report, write_report
+from loadtest.report import write_report
 from loadtest.report.console import PlainConsole
 from loadtest.report.errors import ReportError
-from loadtest.report.manifest import read_manifest
+from loadtest.report.manifest import MANIFEST, read_manifest
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.lock import only_bench
 from loadtest.targets import Target
@@ -43,6 +46,10 @@ def bench(
     out: Annotated[Path | None, typer.Option(help="folder that gets the run's folder; results where left out")] = None,
     like: Annotated[Path | None, typer.Option(help="take the plan of this run (or latest); options win")] = None,
     resume: Annotated[Path | None, typer.Option(help="go on with the run in this folder")] = None,
+    metrics_port: MetricsPort = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
     *,
     app: Mapping[str, Any],
     addresses: Mapping[str, str],
@@ -50,16 +57,16 @@ def bench(
 ) -> None:
     """Compare consumers across channel layers: throughput, latency, and what became of dropped connections.
 
-    Of the reference app that comes with the tool; of your own with --app and --path, or --target where it runs
-    elsewhere.
+    Of the reference app that comes with the tool; with --app and --path of your own; with --target of one elsewhere.
     """
+    output = Output(verbose=verbose, quiet=quiet, as_json=as_json)
     if resume:
         _refuse_changes({**given, "plan": plan, "like": like, "out": out})
         target = resumed_target(_target_of(resume), app)
         found = _resumed(resume, target)  # a bad folder is told at once; it is read anew below, under the lock
         _refuse_outage_of_own_broker(found.plan, addresses)
-        with only_bench():
-            _carry_out(_resumed(resume, target), target, addresses)
+        with only_bench(), served_metrics(metrics_port, found.plan, output.beside()) as metrics:
+            _carry_out(_resumed(resume, target), target, addresses, output, metrics)
     else:
         if "command" in app and given["servers"]:
             raise PlanError("--command starts the server itself; leave --servers out")
@@ -76,10 +83,11 @@ def bench(
         _refuse_outage_of_own_broker(new_plan, addresses)
         for note in new_plan.notes:
             PlainConsole(stderr=True, soft_wrap=True).print(f"Note: {note}", style="yellow")
-        with only_bench():  # before there is a folder: a bench that is refused leaves nothing
+        # both before there is a folder: a bench that is refused leaves nothing
+        with only_bench(), served_metrics(metrics_port, new_plan, output.beside()) as metrics:
             create = partial(RunFolder.create, target=target.offer.origin)
             values = values_in(choices, new_plan.chosen, new_plan.locustfile)
-            _carry_out(new_run(create, out or RESULTS, new_plan, values), target, addresses)
+            _carry_out(new_run(create, out or RESULTS, new_plan, values), target, addresses, output, metrics)
 
 
 bench.__signature__ = signature_of(bench, Plan.model_fields, PROFILES)  # type: ignore[attr-defined]
@@ -87,23 +95,25 @@ bench_command = with_broker_options(with_app_options(bench))
 """The command with its options: those of the plan, its own, those of an app of the user's own and of the brokers."""
 
 
-def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> None:
+def _carry_out(
+    run: RunFolder, target: Target, addresses: Mapping[str, str], output: Output, metrics: Iterable[Watcher]
+) -> None:
     """Run the campaign, show its report whatever comes, and end with the exit code of what came."""
-    console = PlainConsole()
+    console = output.beside()
     interrupted = False
     console.print(f"{counted(len(run.left), 'trial')}, about {counted(round(left_s(run) / 60), 'minute')}")
     thresholds = thresholds_of(run.plan.fail_on)
     print_thresholds(thresholds, console)
     try:
         with ShownProgress(console) as progress:
-            run_campaign(run, target, addresses=addresses, watcher=progress)
+            run_campaign(run, target, addresses=addresses, watcher=Watchers(progress, *metrics))
     except KeyboardInterrupt:
         interrupted = True
     except (EnvironmentFailed, ReportError, OSError) as error:
-        _show_what_there_is(run, console)
-        raise EnvironmentFailed(f"{described(error)}; to go on, when that is mended: {_resuming(run)}") from error
+        _show_what_there_is(run, output)
+        raise EnvironmentFailed(_with_what_to_do(error, run)) from error
     summary = write_report(run.folder)
-    print_report(summary, console, run.folder)
+    output.show(summary, run.folder)
     broken = is_broken(summary, thresholds, console)
     if interrupted:
         console.print(f"Interrupted; to go on: {_resuming(run)}", soft_wrap=True)
@@ -111,10 +121,16 @@ def _carry_out(run: RunFolder, target: Target, addresses: Mapping[str, str]) -> 
         raise typer.Exit(code)
 
 
-def _show_what_there_is(run: RunFolder, console: PlainConsole) -> None:
+def _show_what_there_is(run: RunFolder, output: Output) -> None:
     """Report what was measured before something failed; where that cannot be written either, the first error counts."""
     with suppress(ReportError, OSError):
-        print_report(write_report(run.folder), console, run.folder)
+        output.show(write_report(run.folder), run.folder)
+
+
+def _with_what_to_do(error: Exception, run: RunFolder) -> str:
+    if not (run.folder / MANIFEST).is_file():
+        return f"{run.folder} was removed while the bench ran, and with it what was measured; run the bench again"
+    return f"{described(error)}; to go on, when that is mended: {_resuming(run)}"
 
 
 def _resuming(run: RunFolder) -> str:

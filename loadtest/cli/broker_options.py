@@ -63,6 +63,7 @@ def _option(broker: Broker) -> inspect.Parameter:
     option = typer.Option(
         f"--{broker.option}",
         envvar=broker.variable,
+        rich_help_panel="Brokers",
         help=f"use your own server of {broker.summary}, under a key prefix of our own, instead of a private one",
     )
     return inspect.Parameter(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from loadtest.bench.choices import Choice, choices_of
+from loadtest.cli.examples import epilog_of
 from loadtest.report.console import PlainConsole
 from loadtest.targets.reference import ReferenceApp
 
@@ -22,7 +23,7 @@ _MEANINGS = {
 def add_to(app: typer.Typer) -> None:
     """Add one command for each kind of thing there is."""
     for name, meaning in _MEANINGS.items():
-        app.command(name, help=meaning)(_lister(name))
+        app.command(name, help=meaning, epilog=epilog_of(name))(_lister(name))
 
 
 def _lister(name: str) -> Callable[[bool], None]:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from loadtest.bench.given_file import GivenFileError, read_given
 from loadtest.bench.plan import PlanError
 from loadtest.cli.entry_options import entry_of, login_of
 from loadtest.contract.elsewhere import HOW_TO_MAKE, LEAST_TOKEN, TOKEN_VARIABLE
 from loadtest.load import flag_of
 from loadtest.load.entry import Entry
+from loadtest.load.given_file import GivenFileError, read_given
 from loadtest.load.handshake import check_ca_file
 from loadtest.targets.address import Address, NoAddress, read_address
 from loadtest.targets.elsewhere import Elsewhere

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from loadtest.bench.given_file import GivenFileError, read_given
 from loadtest.bench.plan import PlanError
 from loadtest.load import flag_of
 from loadtest.load.entry import Entry
+from loadtest.load.given_file import GivenFileError, lines_of
 from loadtest.load.handshake import check_header, check_origin, check_subprotocol, header_pair
 from loadtest.targets.login import Account, Login
 from loadtest.targets.project import SCRATCH
@@ -83,12 +83,10 @@ def _problem(check: Callable[[str], str], value: str) -> str:
 
 
 def _read_lines(file: Path, option: str) -> list[str]:
-    """Return the lines of a file, but for empty ones and comments."""
     try:
-        lines = [line.strip() for line in read_given(file).splitlines()]
+        return lines_of(file)
     except GivenFileError as error:
         raise PlanError(f"{option} {file} cannot be read: {error}") from None
-    return [line for line in lines if line and not line.startswith("#")]
 
 
 def redacted_value(value: str, separator: str) -> str:

@@ -1,6 +1,7 @@
 """The command `channels-loadtest`: its sub-commands, and what each kind of error looks like to a person."""
 
 import sys
+from collections.abc import Callable, Mapping
 from importlib.metadata import version as version_of
 from typing import Annotated, Any, Final, NoReturn, cast
 
@@ -9,6 +10,7 @@ import typer
 from loadtest.bench.plan import PlanError
 from loadtest.cli import audit, bench, capacity, catalogue, compare, keep, report, selftest, show, ui, users
 from loadtest.cli.described import described
+from loadtest.cli.examples import epilog_of
 from loadtest.cli.exit_codes import ENVIRONMENT_FAILED, USAGE
 from loadtest.ledger.reader import LedgerError
 from loadtest.report.console import PlainConsole
@@ -20,7 +22,6 @@ _UsageError: Final = cast(type[Exception], typer.BadParameter.__base__)
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Load and disconnect-resilience benchmark for Django Channels.",
     epilog="Exit codes: 0 all good; 1 a threshold is broken, two runs differ beyond the noise, or the self-test found "
@@ -44,15 +45,19 @@ def _options(
     """What can be given without a command."""
 
 
-app.command("bench")(bench.bench_command)
-app.command("capacity")(capacity.capacity_command)
-app.command("audit")(audit.audit)
-app.command("report")(report.report)
-app.command("compare")(compare.compare)
-app.command("keep")(keep.keep)
-app.command("selftest")(selftest.selftest)
-app.command("show")(show.show)
-app.command("ui")(ui.ui)
+COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
+    "bench": bench.bench_command,
+    "capacity": capacity.capacity_command,
+    "audit": audit.audit,
+    "report": report.report,
+    "compare": compare.compare,
+    "keep": keep.keep,
+    "selftest": selftest.selftest,
+    "show": show.show,
+    "ui": ui.ui,
+}
+for name, command in COMMANDS.items():
+    app.command(name, epilog=epilog_of(name))(command)
 app.add_typer(users.app, name="users")
 catalogue.add_to(app)
 

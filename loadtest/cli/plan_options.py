@@ -11,6 +11,8 @@ from pydantic.fields import FieldInfo
 
 from loadtest.bench.choices import Choices, choices_of, defaults_of
 from loadtest.bench.scenarios import Scenario
+from loadtest.cli.completion import completer_of
+from loadtest.cli.groups import group_of
 from loadtest.load import by_comma, help_of
 from loadtest.targets.reference import ReferenceApp
 
@@ -54,7 +56,8 @@ def _option_of(name: str, field: FieldInfo, profiles: Profiles) -> inspect.Param
     """Return the option for a key of the plan, which checks the value itself, together with all others."""
     help_text = f"{help_of(field)} (default: {default_of(name, field, profiles)})"
     kind: Any = _kind_of(field)
-    annotation = Annotated[kind | None, typer.Option(help=help_text)]
+    option = typer.Option(help=help_text, rich_help_panel=group_of(name), autocompletion=completer_of(name))
+    annotation = Annotated[kind | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 

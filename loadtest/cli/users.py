@@ -8,6 +8,7 @@ import typer
 from loadtest.bench.plan import PlanError
 from loadtest.cli.app_options import project_of, with_app_options
 from loadtest.cli.entry_options import accounts_in
+from loadtest.cli.examples import epilog_of
 from loadtest.contract.overrides import Overrides
 from loadtest.report.console import PlainConsole
 from loadtest.stack.errors import EnvironmentFailed
@@ -58,8 +59,8 @@ def remove(*, app: Mapping[str, Any]) -> None:
     console.print(f"{removed} users were removed from the app's own database, and {file}{others}")
 
 
-app.command("create")(with_app_options(create, _OPTIONS))
-app.command("remove")(with_app_options(remove, _OPTIONS))
+app.command("create", epilog=epilog_of("users create"))(with_app_options(create, _OPTIONS))
+app.command("remove", epilog=epilog_of("users remove"))(with_app_options(remove, _OPTIONS))
 
 
 def _project(given: Mapping[str, Any]) -> Project:

@@ -18,6 +18,9 @@ class Overrides:
     """Where each channel layer of channels_redis finds its broker; all else of it stays."""
     allowed_host: str | None = None
     """A name that is added to ALLOWED_HOSTS."""
+    has_quick_passwords: bool = False
+    """Passwords are hashed by a hasher that takes no time, as Django advises for tests: for databases that are thrown
+    away."""
     presence: str | None = None
     """What tells who is online, for the probe (see loadtest/probe/presence.py)."""
 

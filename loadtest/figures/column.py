@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, Literal, Self, TypeVar
 
 import polars as pl
@@ -73,7 +73,9 @@ class Column(Generic[V]):
         """Return the handle of one kind's figure; KeyError for a kind there is none of."""
         if kind not in self.qualifiers:
             raise KeyError(f"{self} has no kind {kind!r}; there are {', '.join(self.qualifiers) or 'none'}")
-        return replace(self, qualifier=kind)
+        if kind not in self._kinds:
+            self._kinds[kind] = replace(self, qualifier=kind)
+        return self._kinds[kind]
 
     @property
     def expr(self) -> pl.Expr:
@@ -94,15 +96,18 @@ class Column(Generic[V]):
         """Return "throughput.sent", or "residue.left.threads"."""
         return ".".join(filter(None, (self.table, self.name, self.qualifier)))
 
+    _identity: tuple[str, str, str] = field(init=False, repr=False)
+    """Made once, as are those of its kinds: figures are kept by column, and a report looks for a million of them."""
+    _kinds: dict[str, Self] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_identity", (self.table, self.name, self.qualifier))
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Column) and self._identity == other._identity
+        return self is other or (isinstance(other, Column) and self._identity == other._identity)
 
     def __hash__(self) -> int:
         return hash(self._identity)
-
-    @property
-    def _identity(self) -> tuple[str, str, str]:
-        return self.table, self.name, self.qualifier
 
 
 AnyColumn = Column[Any]

@@ -5,19 +5,30 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
 _BETWEEN = "; "
+MOST_VALUES: Final = 50
+"""In one field of a table: who reads it wants the few that come often."""
+OTHERS: Final = "others"
+"""Stands for those beyond, with how often they came together."""
 _WITHOUT_BLANKS = re.compile(r"\S+:\d+( \S+:\d+)+")
 """Several counts with a blank between them, as files had those of codes before format 4."""
 
 
 def counts_of(values: pl.Series) -> list[dict[str, Any]]:
-    """Return how often each value of a column is there, the most frequent first."""
-    counted = values.drop_nulls().cast(pl.String).value_counts().sort(["count", values.name], descending=[True, False])
-    return [{"value": value, "count": count} for value, count in counted.iter_rows()]
+    """Return how often each value of a column is there, the most frequent first, and of the rarest only how many.
+
+    A value may be a text of others: in a file a semicolon would end it.
+    """
+    texts = values.drop_nulls().cast(pl.String).str.replace_all(_BETWEEN.strip(), ",", literal=True)
+    counted = texts.value_counts().sort(["count", values.name], descending=[True, False])
+    counts = dict(counted.head(MOST_VALUES).iter_rows())
+    if rest := int(counted["count"].slice(MOST_VALUES).sum()):
+        counts[OTHERS] = counts.get(OTHERS, 0) + rest
+    return as_structs(counts)
 
 
 def as_structs(counts: Mapping[str, int]) -> list[dict[str, Any]]:

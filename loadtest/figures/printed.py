@@ -60,6 +60,8 @@ class PrintedColumn:
     """In a terminal that is too narrow its intervals go last."""
     only_if: Callable[[Sequence[Cell]], bool] | None = None
     """The column is left out where this does not hold for the cells of the table."""
+    in_brief: bool = True
+    """Also in the table as the brief report has it, which is 100 columns wide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,8 @@ class Printed:
     """The dimensions that are columns also where all cells have the same value."""
     in_terminal: bool = True
     """Else in the page only, and the findings say what is in it."""
+    brief: str = ""
+    """The caption, of one line, that it has in the brief report; "": it is not in that."""
     name: str = ""
     """Where a table is printed in several ways, that of this one; "": the table's own."""
     rows: Callable[[Evidence, Table], Sequence[Cell]] = Evidence.having

@@ -23,6 +23,8 @@ NOT_APPLICABLE = "·"
 NEVER = "never"
 INFINITE = "∞"
 """A time of what never came, where it is not known how long it was waited for."""
+TOO_FEW = "too few"
+"""Behind how many rounds there were, where an interval would stand."""
 
 
 def number(value: float) -> str:
@@ -82,13 +84,35 @@ def with_range(figure: Figure) -> str:
 
 
 def with_interval(interval: Interval, write: Callable[[float], str] = number) -> str:
-    """`5,120 (4,800–5,480)`; the estimate alone where trials show no limits, or agree to the last digit written."""
+    """`5,120 (4,800–5,480)`; `129 (2 rounds: too few)` where no limits are known.
+
+    The estimate alone where rounds agree to the last digit written.
+    """
     if isnan(interval.estimate):
         return NOT_APPLICABLE
     if interval.estimate == inf:
         return INFINITE
+    if not interval.has_limits:
+        return in_brackets(write(interval.estimate), why_no_limits(interval))
     text, low, high = (write(value) for value in (interval.estimate, max(interval.low, 0.0), interval.high))
-    return text if interval.high == inf or low == high else f"{text} ({low}–{high})"
+    return text if low == high else f"{text} ({low}–{high})"
+
+
+def why_no_limits(interval: Interval, one: str = "round", many: str = "") -> str:
+    """What stands where an interval would: `1 round`, `2 rounds: too few`, `some round: never`; "" if untold.
+
+    `one`, `many`: what the values of the interval are of.
+    """
+    if interval.of < 2:
+        return counted(1, one) if interval.of else ""
+    if isinf(interval.high):
+        return f"some {one}: {NEVER}"
+    return f"{counted(interval.of, one, many)}: {TOO_FEW}"
+
+
+def in_brackets(text: str, what: str) -> str:
+    """`129 (what)`; the text alone where there is nothing to put into brackets."""
+    return f"{text} ({what})" if what else text
 
 
 def percent(value: float) -> str:
@@ -111,17 +135,22 @@ def share_with_interval(found: Share) -> str:
 
 
 def percent_with_interval(interval: Interval) -> str:
-    """A share and its limits, 0 to 1: `4.7 % (2.1–9.8)`; `4.7 %` where no limits are known."""
-    if interval.high == inf:
-        return f"{percent(interval.estimate)} %"
+    """A share and its limits, 0 to 1: `4.7 % (2.1–9.8)`; `50 % (2 rounds: too few)` where these tell nothing."""
+    if not interval.has_limits:
+        return in_brackets(f"{percent(interval.estimate)} %", why_no_limits(interval))
     low, high = max(interval.low, 0.0), min(interval.high, 1.0)
     return f"{percent(interval.estimate)} % ({percent(low)}–{percent(high)})"
 
 
 def quantile_with_interval(found: Quantile, write: Callable[[float], str] = number) -> str:
-    """`22.0 (18.1–27.3)`, `27.0 (23.1–>41.8)`; as `quantile` where it was not reached."""
+    """`22.0 (18.1–27.3)`, `27.0 (23.1–>41.8)`; as `quantile` where it was not reached.
+
+    `0.65 (2 rounds: too few)` where no limit is known on either side.
+    """
     if not found.is_known or found.is_beyond:
         return quantile(found, write)
+    if found.interval.is_vague:
+        return in_brackets(write(found.interval.estimate), f"{counted(found.trials, 'round')}: {TOO_FEW}")
     low, high = found.interval.low, found.interval.high
     limit = f">{write(found.watched)}" if high == inf else write(high)
     return f"{write(found.interval.estimate)} ({write(low)}–{limit})"

@@ -21,6 +21,7 @@ SQLITE = "django.db.backends.sqlite3"
 NO_ENGINES = ("", "django.db.backends.dummy")
 KEPT: tuple[str, ...] = ("ATOMIC_REQUESTS", "AUTOCOMMIT", "TIME_ZONE")
 """What does not depend on where a database is."""
+QUICK_HASHER = "django.contrib.auth.hashers.MD5PasswordHasher"
 LOCK_TIMEOUT_S = 20
 """How long a writer waits for another one: Django's 5 s end in errors where many connections write at a time."""
 
@@ -64,6 +65,9 @@ def change(settings: Any, overrides: Overrides) -> None:
         settings.LOADTEST = {**getattr(settings, "LOADTEST", {}), "PRESENCE": overrides.presence}
     if overrides.broker_url is not None:
         settings.CHANNEL_LAYERS = {alias: at_broker(layer, overrides.broker_url) for alias, layer in layers.items()}
+    if overrides.has_quick_passwords:
+        others = [hasher for hasher in settings.PASSWORD_HASHERS if hasher != QUICK_HASHER]
+        settings.PASSWORD_HASHERS = [QUICK_HASHER, *others]
     if overrides.allowed_host is not None:
         any_of_this_machine = settings.DEBUG and not settings.ALLOWED_HOSTS  # a list would end that
         if not any_of_this_machine and overrides.allowed_host not in settings.ALLOWED_HOSTS:

@@ -55,6 +55,10 @@ class Recorder:
         """Return the number that stands for `text` in a record's argument."""
         return self._texts.number(text)
 
+    def record_text(self, event: int, connection: int, text: str) -> None:
+        """Append one record whose argument is a text; an empty one is the number 0."""
+        self.record(event, connection, argument=self.text(text) if text else 0)
+
     def close(self) -> None:
         """Stop recording; what is recorded later is discarded."""
         with self._rolling:

@@ -95,7 +95,8 @@ Header = Annotated[
     tuple[Annotated[str, AfterValidator(check_header)], ...],
     BeforeValidator(by_line),
     Field(
-        description="'Name: value' for the opening request: Cookie or Authorization, say; may be given several times"
+        description="'Name: value' for the opening request: Cookie or Authorization, say; @FILE: a file with one in "
+        "each line, which keeps them out of the list of processes; may be given several times"
     ),
 ]
 Subprotocol = Annotated[

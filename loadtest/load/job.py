@@ -33,6 +33,10 @@ class Job(Load):
         """
         return self.model_copy(update={"host": host, "entry": str(entry or ""), "commands": str(commands or "")})
 
+    def with_each_alone(self) -> Self:
+        """Return the same job with each user in a room of its own."""
+        return self.model_copy(update={"room_size": 1})
+
 
 IDENTITY: Final = frozenset({"generator", "generators", "conductor", "commands", "entry"})
 """What only a job file says: a person's command line has no number to give, and no bench behind it."""

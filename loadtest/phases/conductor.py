@@ -121,6 +121,10 @@ class Conductor:
         self._has_let_go = True
         return [Order(task=Task.LET_GO)]
 
+    def finish(self, now_s: float) -> list[Order]:
+        """End the part that counts now, as if its time were over; nothing happens in any other part."""
+        return self._next_phase(now_s) if self.phase is Phase.STEADY and not self.is_over else []
+
     def _awaited(self) -> Happened | None:
         return _AWAITED.get(self.phase) if not self.is_dropping else None
 

@@ -43,6 +43,8 @@ class Task(enum.StrEnum):
     DROP = "drop"
     """Drop members from now on, as the load says."""
     STOP_DROPPING = "stop dropping"
+    DROP_NOW = "drop now"
+    """Drop members once, in the way `name`; `value` is how many of a thousand."""
     LET_GO = "let go"
     """Let go of what is still held, and end."""
     DIE = "die"
@@ -70,9 +72,9 @@ class Order:
     phase: Phase | None = None
     """For BEGIN."""
     value: int = 0
-    """For BEGIN: what the mark in the ledger says; for DIE: the number of the signal."""
+    """For BEGIN: what the mark in the ledger says; for DIE: the number of the signal; for DROP_NOW: of a thousand."""
     name: str = ""
-    """For DIE."""
+    """For DIE and DROP_NOW: that of the drop."""
     hold_s: float = 0.0
     """For BEGIN of the last phase: how long to hold what was dropped silently, if LET_GO does not come before."""
 

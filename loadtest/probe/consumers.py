@@ -22,8 +22,7 @@ def watch() -> None:
     async def recorded_call(self: Any, scope: Any, receive: Any, send: Any) -> None:
         handling = current_handling.get()
         if handling is not None:
-            ledger = handling.ledger
-            ledger.record(Event.CONSUMER, handling.connection, argument=ledger.text(class_name(self)))
+            handling.ledger.record_text(Event.CONSUMER, handling.connection, class_name(self))
             _watch_disconnect(self, handling)
             self.dispatch = recorded_dispatch(self.dispatch, handling)
         await call(self, scope, receive, send)
@@ -72,4 +71,4 @@ class _Disconnect:
         if error is None:
             ledger.record(Event.DISCONNECT_RETURNED, connection)
         else:
-            ledger.record(Event.DISCONNECT_RAISED, connection, argument=ledger.text(class_name(error)))
+            ledger.record_text(Event.DISCONNECT_RAISED, connection, class_name(error))

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from random import Random
 from time import monotonic_ns
 
-from loadtest.ledger import Event, Recorder
+from loadtest.ledger import Event
 from loadtest.probe.handling import Handling
 
 A_SECOND = 40.0
@@ -33,13 +33,21 @@ class Sampling:
     """Asks for as long as the loop runs, or until it is stopped."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, handlings: Mapping[int, Handling], random: Random, ledger: Recorder
+        self,
+        loop: asyncio.AbstractEventLoop,
+        handlings: Mapping[int, Handling],
+        random: Random,
+        *,
+        a_second: float = A_SECOND,
     ) -> None:
-        """Start at once, in the loop's thread; `handlings` is the live map of all connections."""
+        """Start at once, in the loop's thread; `handlings` is the live map of all connections.
+
+        Each answer goes into the ledger of its connection; `a_second` is how often it is asked, on average.
+        """
         self._loop = loop
         self._handlings = handlings
         self._random = random
-        self._ledger = ledger
+        self._a_second = a_second
         self._ask_at(self._after(loop.time()))
 
     def stop(self) -> None:
@@ -50,7 +58,7 @@ class Sampling:
         self._due = self._loop.call_at(due, self._ask, due)
 
     def _after(self, due: float) -> float:
-        return due + self._random.expovariate(A_SECOND)
+        return due + self._random.expovariate(self._a_second)
 
     def _ask(self, due: float) -> None:
         now, dues = self._loop.time(), [due]
@@ -73,6 +81,5 @@ class Sampling:
         return [handling for handling in drawn if handling.is_open and handling.is_dispatched]
 
     def _judge(self, asked: list[Handling], times: int, asked_ns: int) -> None:
-        record = self._ledger.record
         for handling in asked:
-            record(_ASKED, handling.connection, int(handling.judge(asked_ns)), 0, times, asked_ns)
+            handling.ledger.record(_ASKED, handling.connection, int(handling.judge(asked_ns)), 0, times, asked_ns)

@@ -14,7 +14,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from loadtest.ledger import Event, Recorder
+from loadtest.ledger import Event
+from loadtest.probe.recording import Ledger
 
 Dispatch = Callable[[Mapping[str, Any]], Awaitable[None]]
 
@@ -35,7 +36,7 @@ class Handling:
         "message",
     )
 
-    def __init__(self, connection: int, ledger: Recorder) -> None:
+    def __init__(self, connection: int, ledger: Ledger) -> None:
         """Nothing is known of it yet; what is recorded of it goes into that ledger."""
         self.connection = connection
         self.ledger = ledger

@@ -38,8 +38,7 @@ def _recorded_new_channel(new_channel: Callable[..., Awaitable[str]]) -> Callabl
         handling = current_handling.get()
         if handling is not None:
             own_channel(handling, channel)
-            ledger = handling.ledger
-            ledger.record(Event.CHANNEL, handling.connection, argument=ledger.text(channel))
+            handling.ledger.record_text(Event.CHANNEL, handling.connection, channel)
         return channel
 
     return recorded
@@ -50,6 +49,6 @@ def _recorded_change(event: Event, change: _Change) -> _Change:
         await change(group, channel)
         owner = channel_owner(channel)
         if owner is not None:
-            owner.ledger.record(event, owner.connection, argument=owner.ledger.text(group))
+            owner.ledger.record_text(event, owner.connection, group)
 
     return recorded

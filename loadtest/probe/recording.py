@@ -1,12 +1,25 @@
 """What the parts of the probe share: whether they are wanted at all, and how things are written into a record."""
 
 import os
+from typing import Protocol
 
 from loadtest.contract import LEDGER_VARIABLE
 from loadtest.contract.elsewhere import TOKEN_VARIABLE
 
 NO_CONNECTION = 0
 """In records of the whole process."""
+
+
+class Ledger(Protocol):
+    """Takes in what happens to connections: a `Recorder` writes it down, `counting` counts some of it."""
+
+    def record(
+        self, event: int, connection: int, code: int = 0, argument: int = 0, value: int = 0, time_ns: int = 0
+    ) -> None:
+        """Take in one event; the fields are those of `loadtest.ledger.record`."""
+
+    def record_text(self, event: int, connection: int, text: str) -> None:
+        """Take in one event with a text; "" where there is none."""
 
 
 def is_recording() -> bool:

@@ -14,6 +14,7 @@ from loadtest.ledger import Recorder
 from loadtest.probe.busy import watch_busy
 from loadtest.probe.exposure import Sampling
 from loadtest.probe.handling import Handling
+from loadtest.probe.recording import Ledger
 from loadtest.probe.stalls import watch_for_stalls
 
 
@@ -28,10 +29,14 @@ class Session:
         """What each connection does whose application task has not ended."""
         self._stops: list[Callable[[], None]] = []
 
+    def ledger_of(self, connection: int) -> Ledger:
+        """Return what takes in what happens to a connection: the same for all of them."""
+        return self.ledger
+
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Watch the event loop from now on, unless that was begun; to be called in its thread."""
         if not self._stops:
-            sampling = Sampling(loop, self.open, Random(), self.ledger)
+            sampling = Sampling(loop, self.open, Random())
             self._stops = [watch_for_stalls(loop, self.ledger), watch_busy(loop, self.ledger), sampling.stop]
 
     def end(self) -> None:

@@ -7,10 +7,10 @@ What the thread waited for a processor in that time is left out: that the machin
 
 import asyncio
 
-from loadtest.ledger import Event, Recorder
+from loadtest.ledger import Event
 from loadtest.ledger.starved import starved_ns_of_this_thread
 from loadtest.probe.busy import Stop
-from loadtest.probe.recording import NO_CONNECTION
+from loadtest.probe.recording import NO_CONNECTION, Ledger
 
 TICK_S = 0.05
 """20 a second cost some 0.01 % of a core, and time a stall to within this much."""
@@ -21,7 +21,7 @@ STALL_S = 0.1
 _NS = 1_000_000_000
 
 
-def watch_for_stalls(loop: asyncio.AbstractEventLoop, ledger: Recorder) -> Stop:
+def watch_for_stalls(loop: asyncio.AbstractEventLoop, ledger: Ledger) -> Stop:
     """Record each stall (its length in ns, at its end) until the returned function is called, or as long as the loop
     runs; to be called in its thread."""
     starved_ns = starved_ns_of_this_thread()

@@ -9,10 +9,18 @@ from loadtest.probe.recording import is_wanted
 def watch() -> None:
     """Watch consumers and channel layers when the process keeps a ledger, or may be asked for one."""
     if is_wanted():
-        from loadtest.probe import consumers, layers
+        from loadtest.probe import layers
 
-        consumers.watch()
+        watch_consumers()
         layers.watch()
+
+
+@functools.cache
+def watch_consumers() -> None:
+    """Watch consumers alone, once a process."""
+    from loadtest.probe import consumers
+
+    consumers.watch()
 
 
 def is_watching() -> bool:

@@ -14,8 +14,7 @@ from loadtest.probe.channels import forget_channels
 from loadtest.probe.from_start import FromStart
 from loadtest.probe.handling import Handling, current_handling
 from loadtest.probe.on_request import OnRequest
-from loadtest.probe.recording import class_name, is_recording, recorded_code
-from loadtest.probe.session import Session
+from loadtest.probe.recording import Ledger, class_name, is_recording, recorded_code
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -27,24 +26,42 @@ _HEADER = CONNECTION_HEADER.lower().encode()
 _RECEIVE_IN = int(Event.RECEIVE_IN)  # a plain number packs twice as fast, and this one comes with every message
 
 
-def Probe(application: Application) -> Application:
-    """Return the outermost application of asgi.py with the probe around it, where the environment asks for one.
+def Probe(application: Application, *, metrics: bool = False, route: str = "") -> Application:
+    """Return the outermost application of asgi.py with the probe around it, where it is asked for.
 
-    Else that application itself, so that a probe that is off costs nothing. Raises OSError when the ledger cannot be
-    written, ValueError where the token is none.
+    The environment asks for a ledger; `metrics` for Prometheus metrics in the default registry of prometheus_client,
+    `route` for these and an HTTP path that shows them, such as "/metrics". A process that keeps a ledger, or may be
+    asked for one, is a bench's: it has no metrics and no such path. Where nothing is asked for it is the application
+    itself, so that a probe that is off costs nothing. Raises OSError when the ledger cannot be written, ValueError
+    where the token or the route is none, ImportError where metrics are asked for and prometheus_client is not there.
     """
     if is_recording():
         return ProbedApplication(application, FromStart())
     if token := os.environ.get(TOKEN_VARIABLE):
         return ProbedApplication(application, OnRequest(token))
+    if metrics or route:
+        from loadtest.probe.counting import Counting
+
+        return ProbedApplication(application, Counting(route))
     return application
+
+
+class AnySession(Protocol):
+    """What goes on at a stretch: the connections, and what takes in what happens to them."""
+
+    @property
+    def open(self) -> dict[int, Handling]:
+        """What each connection does whose application task has not ended."""
+
+    def ledger_of(self, connection: int) -> Ledger:
+        """Return what takes in what happens to a connection, which is new."""
 
 
 class Recording(Protocol):
     """Whether this process records, and into which session."""
 
     @property
-    def session(self) -> Session | None:
+    def session(self) -> AnySession | None:
         """The one that records now."""
 
     async def start_once(self) -> None:
@@ -73,22 +90,22 @@ class ProbedApplication:
         elif not await self._recording.answered(scope, send):
             await self.application(scope, receive, send)
 
-    async def _record(self, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
-        ledger = session.ledger
+    async def _record(self, session: AnySession, scope: Scope, receive: Receive, send: Send) -> None:
         connection = _named_by_client(scope)
         if connection is None or connection in session.open:
             connection = next(self._unnamed)
+        ledger = session.ledger_of(connection)
         session.open[connection] = handling = Handling(connection, ledger)
         current_handling.set(handling)
-        ledger.record(Event.SCOPE, connection, argument=ledger.text(str(scope["path"])))
-        ended_by = 0
+        ledger.record_text(Event.SCOPE, connection, str(scope["path"]))
+        ended_by = ""
         try:
             await self.application(scope, _recorded_receive(handling, receive), _recorded_send(handling, send))
         except BaseException as error:
-            ended_by = ledger.text(class_name(error))
+            ended_by = class_name(error)
             raise
         finally:
-            ledger.record(Event.TASK_ENDED, connection, argument=ended_by)
+            ledger.record_text(Event.TASK_ENDED, connection, ended_by)
             del session.open[connection]
             forget_channels(handling)
 
@@ -137,7 +154,7 @@ def _recorded_send(handling: Handling, send: Send) -> Send:
         try:
             await send(message)
         except BaseException as error:
-            ledger.record(Event.SEND_RAISED, connection, argument=ledger.text(class_name(error)))
+            ledger.record_text(Event.SEND_RAISED, connection, class_name(error))
             raise
         match message["type"]:
             case "websocket.send":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from math import inf
 
+import numpy as np
 import polars as pl
 
 from loadtest.checks.drops import CONNECTION, DETECT_MS, VERDICT, WATCHED_MS
@@ -65,12 +66,12 @@ def _detection_times(tables: Tables) -> dict[CellKey, dict[int, Times]]:
     Before format 5 nothing said how long that was. A time below 0 is none: the server had ended the connection before.
     """
     judged = tables[DROPS].filter(VERDICT.expr.is_in(["called", "missed"]))
+    called = DETECT_MS.expr.filter((VERDICT.expr == "called") & (DETECT_MS.expr >= 0))
+    until = WATCHED_MS.expr.filter(VERDICT.expr == "missed").fill_null(inf).clip(0)
     found: dict[CellKey, dict[int, Times]] = {}
-    for key, rows in judged.group_by(KEY_NAMES, maintain_order=True):
-        *cell, number = key
-        called = rows.filter((VERDICT.expr == "called") & (DETECT_MS.expr >= 0))[DETECT_MS.name]
-        until = rows.filter(VERDICT.expr == "missed")[WATCHED_MS.name].fill_null(inf).clip(0)
-        times = Times(happened=called.to_numpy(), until=until.to_numpy())
+    for row in judged.group_by(KEY_NAMES, maintain_order=True).agg(called.alias("called"), until.alias("until")).rows():
+        *cell, number, happened, missed = row
+        times = Times(happened=np.array(happened, dtype=float), until=np.array(missed, dtype=float))
         found.setdefault(CellKey(**dict(zip(CELL_NAMES, cell, strict=True))), {})[number] = times
     return found
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import exp, inf, log1p
+from dataclasses import dataclass, replace
+from math import log1p
 from statistics import fmean
 
 from loadtest.checks.throughput.overload import not_comparable
@@ -15,10 +15,11 @@ from loadtest.figures.share import Part, counts_of
 from loadtest.report.manifest import Manifest
 from loadtest.report.questions import LATE, Asked, Pair, asked_of
 from loadtest.stats.difference import UNKNOWN, Difference, mean_of, of_ratio
-from loadtest.stats.interval import Interval
-from loadtest.stats.paired import MOST_LOG, Paired, paired
+from loadtest.stats.interval import Interval, exp_of
+from loadtest.stats.paired import Paired, paired
 from loadtest.stats.questions import Question, Verdicts, decide
 from loadtest.stats.share_difference import mean_of_shares, of_shares
+from loadtest.stats.vague import as_points, as_ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class Comparison:
     def seeable(self) -> float:
         """The smallest difference that would have been seen: 0.1 is 10 %, or 10 points of shares."""
         found = self.verdicts.seeable
-        return found if self.asked.metric.is_share else _exp(found) - 1
+        return found if self.asked.metric.is_share else exp_of(found) - 1
 
 
 def comparisons_of(evidence: Evidence, manifest: Manifest) -> tuple[Comparison, ...]:
@@ -56,8 +57,8 @@ def shown(asked: Asked, difference: Difference) -> Interval:
     """A difference as it is shown: a ratio, or points as shares from -1 to 1."""
     found = difference.interval()
     if asked.metric.is_share:
-        return Interval(estimate=found.estimate, low=max(found.low, -1.0), high=min(found.high, 1.0))
-    return Interval(estimate=_exp(found.estimate), low=_exp(found.low), high=_exp(found.high))
+        return as_points(replace(found, low=max(found.low, -1.0), high=min(found.high, 1.0)))
+    return as_ratio(found.exp())
 
 
 def _question(asked: Asked) -> Question:
@@ -98,7 +99,3 @@ def _logs(one: Cell, other: Cell, figure: Column[float]) -> dict[int, float]:
     """The log of the ratio in each round; of none where one of the ratios has no log."""
     first, second = one.by_round(figure), other.by_round(figure)
     return dict(zip(sorted(first.keys() & second.keys()), paired(first, second).logs, strict=False))
-
-
-def _exp(logarithm: float) -> float:
-    return exp(logarithm) if logarithm < MOST_LOG else inf

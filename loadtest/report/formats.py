@@ -1,4 +1,4 @@
-"""A run as Markdown and JUnit XML, for the page and the test results of a CI job."""
+"""A run as Markdown, JSON and JUnit XML, for the page and the test results of a CI job, and for programs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from xml.etree import ElementTree
 
 from loadtest.figures.threshold import Threshold
 from loadtest.figures.words import counted
-from loadtest.report.escaping import for_markdown, for_xml
+from loadtest.report.answers import answers_of
+from loadtest.report.escaping import as_markdown_code, for_markdown, for_xml
 from loadtest.report.summary import Summary
+from loadtest.report.summary_json import summary_text
 from loadtest.report.thresholds import Judged, judge
 
 MOST_FINDINGS: Final = 12
@@ -19,21 +21,23 @@ _RUN: Final = "the run"
 
 
 def markdown(summary: Summary, thresholds: Sequence[Threshold]) -> str:
-    """What was measured, the thresholds in a table, and the findings that weigh most."""
+    """What was measured, the thresholds in a table, the answers, and the findings that weigh most."""
     manifest, judged = summary.manifest, _judged(summary, thresholds)
     trials = f"{manifest.done} of {counted(manifest.planned, 'trial')} done"
     broken = [one for one in judged if _is_broken(one)]
     outcome = f"{len(broken)} of {len(judged)} broken" if broken else f"all {len(judged)} kept"
     thresholds_say = f"Thresholds: {outcome}." if judged else "No threshold was given."
     rows = [_HEADINGS, ["---"] * len(_HEADINGS), *(_row(one, summary) for one in judged)]
-    table = "\n".join(f"| {' | '.join(map(for_markdown, row))} |" for row in rows) if judged else ""
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows) if judged else ""
+    answers = "\n".join(f"- {one.asks}: {for_markdown(one.text)}" for one in answers_of(summary))
     found = "\n".join(f"- **{one.severity}**: {for_markdown(one.text)}" for one in summary.findings[:MOST_FINDINGS])
     parts = [
-        f"## channels-loadtest: {manifest.name}",
+        f"## channels-loadtest: {for_markdown(manifest.name)}",
         f"**{thresholds_say}** {trials}.",
-        _trouble(summary),
+        for_markdown(_trouble(summary)),
         table,
-        found,
+        answers,
+        found and f"### Also found\n\n{found}",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -58,7 +62,16 @@ def junit(summary: Summary, thresholds: Sequence[Threshold]) -> str:
     return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
 
 
-FORMATS: Final[Mapping[str, Callable[[Summary, Sequence[Threshold]], str]]] = {"md": markdown, "junit": junit}
+def as_json(summary: Summary, thresholds: Sequence[Threshold]) -> str:
+    """What summary.json has, whatever the thresholds."""
+    return summary_text(summary)
+
+
+FORMATS: Final[Mapping[str, Callable[[Summary, Sequence[Threshold]], str]]] = {
+    "md": markdown,
+    "json": as_json,
+    "junit": junit,
+}
 
 
 def _judged(summary: Summary, thresholds: Sequence[Threshold]) -> list[Judged]:
@@ -71,7 +84,9 @@ def _is_broken(one: Judged) -> bool:
 
 
 def _row(one: Judged, summary: Summary) -> tuple[str, ...]:
-    return "broken" if _is_broken(one) else "kept", f"`{one.threshold.text}`", _cell(one, summary), one.says
+    """A line of the table, as Markdown."""
+    outcome, said = "broken" if _is_broken(one) else "kept", (_cell(one, summary), one.says)
+    return outcome, as_markdown_code(one.threshold.text), *map(for_markdown, said)
 
 
 def _cell(one: Judged, summary: Summary) -> str:

@@ -9,12 +9,14 @@ from pathlib import Path
 from loadtest.checks.disconnects.account import account_of_all
 from loadtest.checks.disconnects.table import TABLE as DISCONNECTS
 from loadtest.figures.finding import Finding
+from loadtest.report.answers import Answer, answers_of
 from loadtest.report.charts import (
     cause_chart,
     cause_colours,
     curve_charts,
     detection_charts,
     latency_charts,
+    overview_charts,
     palette_of,
     throughput_charts,
     timeline_charts,
@@ -29,8 +31,19 @@ from loadtest.report.summary import Summary
 from loadtest.report.tables import Tables
 from loadtest.report.vega import vega_bundle
 
-SHOWN_FIRST = 3
+SHOWN_FIRST = 2
 """Sentences of a topic that are open; the rest, if more than one, is a click away: what matters comes first."""
+
+NOWHERE = "found"
+"""The section that a link of an answer leads to where the page has not its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedAnswer:
+    """An answer, and the section of this page that has the evidence."""
+
+    answer: Answer
+    anchor: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,19 +62,30 @@ def write_page(run_folder: Path, tables: Tables, summary: Summary) -> None:
 
 def render(run_folder: Path, tables: Tables, summary: Summary) -> str:
     """The page as text; the folder is named in the commands it tells."""
+    curves, speed, resilience = _curves(summary), _speed_sections(summary), _resilience_sections(tables, summary)
+    found_grids, left = grids(summary), left_of_1000(summary)
+    there = {section.id for section in (*speed, *resilience)} | {"method", "run"}
+    there |= {
+        name for name, is_there in (("resilience", found_grids), ("left", left.rows), ("speed", speed)) if is_there
+    }
     return template("report.html.j2").render(
         manifest=summary.manifest,
         summary=summary,
         namer=summary.evidence.namer,
         tiles=_tiles(summary),
+        answers=[
+            LinkedAnswer(answer=one, anchor=one.anchor if one.anchor in there else NOWHERE)
+            for one in answers_of(summary)
+        ],
+        overview=_overview(summary),
         noise=noise_words(summary.noise, summary.evidence.namer),
         finding_sections=_finding_sections(summary.findings),
-        curves=_curves(summary),
-        speed_sections=_speed_sections(summary),
-        resilience_sections=_resilience_sections(tables, summary),
-        grids=grids(summary),
+        curves=curves,
+        speed_sections=speed,
+        resilience_sections=resilience,
+        grids=found_grids,
         grid_legend=LEGEND,
-        left=left_of_1000(summary),
+        left=left,
         tables=printed_tables(summary),
         show=lambda example: show_command(run_folder, example),
         vega=vega_bundle(),
@@ -132,6 +156,17 @@ def _resilience_sections(tables: Tables, summary: Summary) -> list[ChartSection]
     return [section for section in sections if section.charts]
 
 
+def _overview(summary: Summary) -> ChartSection:
+    return ChartSection(
+        id="overview",
+        link="",
+        title="",
+        text="Points: all layers together, bars: 95 % intervals. Small open points: single layers.",
+        charts=overview_charts(summary),
+        legend=_consumer_legend(summary),
+    )
+
+
 def _curves(summary: Summary) -> ChartSection:
     return ChartSection(
         id="curves",
@@ -144,6 +179,7 @@ def _curves(summary: Summary) -> ChartSection:
         "for which it was waited.",
         charts=curve_charts(summary),
         legend=_consumer_legend(summary),
+        wide=True,
     )
 
 

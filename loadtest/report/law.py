@@ -19,10 +19,11 @@ from loadtest.dimensions import CONSUMER, DROP, LAYER, LOAD, MIXED_DROPS, SERVER
 from loadtest.figures.cell import Cell
 from loadtest.figures.evidence import Evidence
 from loadtest.figures.share import share_by_round, share_in
-from loadtest.figures.words import counted, number, percent, share_with_interval
+from loadtest.figures.words import counted, number, percent, share_with_interval, why_no_limits
 from loadtest.stats.interval import Interval
 from loadtest.stats.location import mean_of
 from loadtest.stats.share import Share
+from loadtest.stats.vague import as_points
 
 HEAD: Final = (
     *(dimension.name for dimension in (SERVER, LAYER, CONSUMER, LOAD)),
@@ -68,7 +69,7 @@ def _row(cells: Sequence[Cell], evidence: Evidence) -> LawRow | None:
         utilisation=fmean(busy) if busy else None,
         missed=share_in(cells, MISSED_OF),
         exposure=fmean(exposures.values()),
-        excess=mean_of(excess),
+        excess=as_points(mean_of(excess)),
     )
 
 
@@ -76,8 +77,9 @@ def law_table(evidence: Evidence, *, left_out: Collection[str] = ()) -> str:
     """The rows as a table in Markdown, and in how many cells the law may hold; the difference in percentage points."""
     found = list(law_rows(evidence, left_out=left_out))
     lines = [f"| {' | '.join(row)} |" for row in (HEAD, ["---"] * len(HEAD), *map(_cells, found))]
-    held = sum(0 in row.excess for row in found)
-    lines += ["", f"In {held} of {counted(len(found), 'cell')} the interval of the difference holds 0."]
+    told = [row.excess for row in found if row.excess.has_limits]  # any other holds 0, whatever is true
+    held = sum(0 in excess for excess in told)
+    lines += ["", f"In {held} of {counted(len(told), 'cell')} the interval of the difference holds 0."]
     return "\n".join(lines) + "\n"
 
 
@@ -91,8 +93,15 @@ def _cells(row: LawRow) -> list[str]:
         f"{share.events:,} of {share.of:,}",
         share_with_interval(share),
         f"{percent(row.exposure)} %",
-        f"{_points(row.excess.estimate)} ({_points(row.excess.low)} to {_points(row.excess.high)})",
+        f"{_points(row.excess.estimate)} ({_limits(row.excess)})",
     ]
+
+
+def _limits(excess: Interval) -> str:
+    """`-0.7 to +2.0`; `2 rounds: too few` where these tell nothing."""
+    if not excess.has_limits:
+        return why_no_limits(excess)
+    return f"{_points(max(excess.low, -1.0))} to {_points(min(excess.high, 1.0))}"
 
 
 def _points(difference: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import expm1, isfinite, isinf, log, log1p, sqrt
+from math import expm1, isfinite, log, log1p, sqrt
 
 from loadtest.dimensions import DROP
 from loadtest.figures.cell import Cell, TrialFigures
@@ -14,8 +14,10 @@ from loadtest.figures.share import Part
 from loadtest.figures.words import Namer, listed, percent
 from loadtest.report.manifest import Manifest
 from loadtest.report.questions import METRICS, Metric, measured, metrics_of
+from loadtest.stats.interval import Interval
 from loadtest.stats.noise import NoiseFloor, noise_floor, noise_of_shares
 from loadtest.stats.paired import Paired
+from loadtest.stats.vague import as_points, as_ratio
 
 Twins = tuple[list[TrialFigures], list[TrialFigures]]
 """The trials of one round, and those that repeat them: one each, or one of each kind of drop."""
@@ -51,10 +53,22 @@ def noise_words(noise: Sequence[Noise], namer: Namer) -> str:
     )
 
 
+def over_rounds_words(noise: Sequence[Noise]) -> str:
+    """`2.8 points in missed disconnects and 58 % in latency p99`, over all rounds; "" where nothing was twice."""
+    return listed([f"{_written(found.metric, found.over_rounds)} in {found.metric.what}" for found in noise] or [""])
+
+
 def _written(metric: Metric, difference: float) -> str:
-    if isinf(difference):
+    if _is_vague(metric, difference):
         return "no known bound"
     return f"{percent(difference)} {'points' if metric.is_share else '%'}"
+
+
+def _is_vague(metric: Metric, difference: float) -> bool:
+    """Whether such a bound tells nothing: it allows nearly all that is possible, as the interval of a figure may."""
+    if metric.is_share:
+        return as_points(Interval(estimate=0.0, low=-difference, high=difference)).is_vague
+    return as_ratio(Interval(estimate=1.0, low=1 / (1 + difference), high=1 + difference)).is_vague
 
 
 def noise_of(evidence: Evidence, manifest: Manifest) -> tuple[Noise, ...]:

@@ -28,13 +28,18 @@ from loadtest.figures.cell import Cell
 from loadtest.figures.column import Column
 from loadtest.figures.printed import Folds, Printed, PrintedColumn, Text, toned
 from loadtest.figures.table import Table
-from loadtest.figures.words import UNKNOWN, Namer, counted
+from loadtest.figures.words import NEVER, TOO_FEW, UNKNOWN, Namer, counted
 from loadtest.report.summary import Summary, UnknownFigure
 
 SHOWN_REASONS = 6
 """Reasons listed under a table; the rest is counted. All are in the page and in unknown.csv."""
 
 LEFT_OUT = "Trials that are not valid (the generator or the machine was the limit) are left out of every figure."
+FEW_ROUNDS = (
+    f"{TOO_FEW.capitalize()}: the rounds differ so much for their number that the interval would tell nothing. "
+    "More trials narrow it."
+)
+SOME_NEVER = f"Some round: {NEVER}: so many messages never came in it that its latency is infinite."
 
 _NOTHING_TO_SAY: Mapping[AnyDimension, set[str]] = {LOAD: {FIXED_LOAD}, DROP: {NO_DROP, MIXED_DROPS}}
 
@@ -48,6 +53,7 @@ class Heading:
     is_number: bool
     folds: Folds = "never"
     keeps_limits: bool = False
+    in_brief: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,8 @@ class PrintedTable:
     rows: tuple[tuple[Text, ...], ...]
     notes: tuple[str, ...]
     in_terminal: bool = True
+    brief: str = ""
+    """The caption that it has in the brief report; "": it is not in that."""
 
 
 def printed_tables(summary: Summary) -> tuple[PrintedTable, ...]:
@@ -84,9 +92,11 @@ def _printed(table: Table, printed: Printed, summary: Summary) -> PrintedTable:
         rows=rows,
         notes=(
             *(_reasons(table, summary) if has_unknown else ()),
+            *_few_rounds_note(rows),
             *_invalid_note(summary.evidence.having(table)),
         ),
         in_terminal=printed.in_terminal,
+        brief=printed.brief,
     )
 
 
@@ -97,6 +107,7 @@ def _heading(column: PrintedColumn) -> Heading:
         is_number=column.is_number,
         folds=column.folds,
         keeps_limits=column.keeps_limits,
+        in_brief=column.in_brief,
     )
 
 
@@ -193,6 +204,12 @@ def _reasons(table: Table, summary: Summary) -> tuple[str, ...]:
 
 def _invalid_note(cells: Iterable[Cell]) -> list[str]:
     return [LEFT_OUT] if any(not trial.valid for cell in cells for trial in cell.trials) else []
+
+
+def _few_rounds_note(rows: Iterable[Sequence[Text]]) -> list[str]:
+    """Why some figures have no interval."""
+    texts = " ".join(text.text for row in rows for text in row)
+    return [note for words, note in ((TOO_FEW, FEW_ROUNDS), (f": {NEVER}", SOME_NEVER)) if words in texts]
 
 
 def _concerns(figure: UnknownFigure, table: Table, keys: set[CellKey]) -> bool:

@@ -64,11 +64,16 @@ def read_story(run_folder: Path, reference: str) -> Story:
     trial, events = next(iter(found.items()))
     if len(found) > 1:
         raise ReportError(f"{len(found)} trials have a connection {number}: write one as {trial}:{number}")
+    return story_of(trial, int(number), events)
+
+
+def story_of(trial: str, connection: int, events: pl.DataFrame) -> Story:
+    """Tell the story of a connection from its records by time, of which there is one at least, with their `side`."""
     events = events.filter(~pl.col("event").is_in([int(event) for event in NOT_TOLD]))
     drops = events.filter(pl.col("event") == int(Event.DROPPED))["time_ns"]
     zero_ns = drops[0] if len(drops) else events["time_ns"][0]
     return Story(
-        trial=trial, connection=int(number), from_drop=bool(len(drops)), lines=tuple(_lines(events, zero_ns))
+        trial=trial, connection=connection, from_drop=bool(len(drops)), lines=tuple(_lines(events, zero_ns))
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from math import isfinite, isnan
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from loadtest.checks.delivery.table import LOST_OF
 from loadtest.checks.disconnects.account import MISSED_OF
@@ -29,13 +29,20 @@ from loadtest.stats.interval import Interval
 from loadtest.stats.share import Share
 from loadtest.stats.survival import Quantile
 
+SUMMARY: Final = "summary.json"
+
 SHARES = (MISSED_OF, LOST_OF)
 """What is a share of what, in each cell that has it."""
 
 
 def write_summary(summary: Summary, folder: Path) -> None:
     """Write summary.json into a run's folder; ReportError if that fails."""
-    write_text(folder / "summary.json", json.dumps(finite(summary_json(summary)), indent=1, allow_nan=False) + "\n")
+    write_text(folder / SUMMARY, summary_text(summary))
+
+
+def summary_text(summary: Summary) -> str:
+    """The text of summary.json."""
+    return json.dumps(finite(summary_json(summary)), indent=1, allow_nan=False) + "\n"
 
 
 def summary_json(summary: Summary) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 
 import polars as pl
@@ -26,7 +27,7 @@ class Tables(Mapping[Table, pl.DataFrame]):
         """Take data frames by their tables' names."""
         _refuse_strangers(frames)
         self._frames = MappingProxyType(
-            {table: _checked(frames[name], table) if name in frames else _frame_of((), table)
+            {table: _checked(frames[name], table) if name in frames else _empty(table)
              for name, table in TABLES.items()}
         )  # fmt: skip
 
@@ -67,6 +68,11 @@ def _refuse_strangers(given: Mapping[str, object]) -> None:
         raise ReportError(f"there is no table {', '.join(strangers)}; the tables are {', '.join(TABLES)}")
 
 
+@cache
+def _empty(table: Table) -> pl.DataFrame:
+    return pl.DataFrame(schema=_schema(table))
+
+
 def _frame_of(rows: Iterable[Mapping[str, object]], table: Table) -> pl.DataFrame:
     rows = list(rows)
     known = {column.name for column in table.columns}
@@ -93,17 +99,17 @@ def _checked(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
         missing, extra = sorted(set(names) - set(frame.columns)), sorted(set(frame.columns) - set(names))
         raise ReportError(f"table {table.name}: missing columns {missing or 'none'}, unknown columns {extra or 'none'}")
     frame = frame.select(names)
-    frame = frame.with_columns(_cast(frame, column, table) for column in table.columns)
+    frame = frame.with_columns(_cast(frame[column.name], column, table) for column in table.columns)
     _refuse_bad_keys(frame, table)
     return frame
 
 
-def _cast(frame: pl.DataFrame, column: AnyColumn, table: Table) -> pl.Series:
+def _cast(found: pl.Series, column: AnyColumn, table: Table) -> pl.Series:
     name, dtype = column.name, column.polars
-    if not dtype.is_float() and frame.schema[name].is_float():
+    if not dtype.is_float() and found.dtype.is_float():
         raise ReportError(f"table {table.name}, column {name}: {column.type_name} expected, decimals found")
     try:
-        series = frame[name].cast(dtype)
+        series = found if found.dtype == dtype else found.cast(dtype)
         return series.fill_nan(None) if dtype.is_float() else series  # NaN is a number nobody knows
     except pl.exceptions.PolarsError as error:
         raise ReportError(f"table {table.name}, column {name}: {column.type_name} expected ({error})") from error

@@ -1,4 +1,4 @@
-"""The report in a terminal: tables, findings, and where the page lies; plain text when piped."""
+"""The whole report in a terminal: tables, findings, and where the page lies; plain text when piped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
+from rich.box import SIMPLE_HEAD, Box
 from rich.console import Console, JustifyMethod
 from rich.measure import Measurement
 from rich.table import Table
@@ -71,33 +71,34 @@ def print_tables(summary: Summary, console: Console, *, only: Collection[str] = 
         console.print("No trial was finished, so there is nothing to show in tables.")
 
 
-def plain_when_piped(console: Console) -> Console:
-    """Return the console, or one for a pipe: without colours, and wide enough."""
+def plain_when_piped(console: Console, width: int = PIPED_WIDTH) -> Console:
+    """Return the console, or one for a pipe: without colours, and `width` columns wide at least."""
     if console.is_terminal:
         return console
-    return PlainConsole(file=console.file, width=max(console.width, PIPED_WIDTH), color_system=None)
+    return PlainConsole(file=console.file, width=max(console.width, width), color_system=None)
 
 
-def print_table(table: PrintedTable, console: Console) -> None:
+def print_table(table: PrintedTable, console: Console, box: Box | None = SIMPLE_HEAD) -> None:
     """Print a table as wide as the console allows."""
     console.print(RichText(f"\n{table.caption}", style="bold"))
-    console.print(_fitting(table, console))
+    console.print(_fitting(table, console, box))
     for note in table.notes:
         console.print(RichText(note, style="magenta"))
 
 
-def _fitting(table: PrintedTable, console: Console) -> Table:
+def _fitting(table: PrintedTable, console: Console, box: Box | None) -> Table:
     """As wide as it wants to be; else closer together; else without intervals, as far as it must; else
     with what folds early folded; else with more folded."""
     places = sorted(range(len(table.headings)), key=lambda place: table.headings[place].keeps_limits)
     shortened = [_shortened(table, places[: count + 1]) for count in range(len(places))]
-    for rich_table in (_rich_table(table), *(_rich_table(one, padding=0) for one in (table, *shortened))):
+    close = (_rich_table(one, box, padding=0) for one in (table, *shortened))
+    for rich_table in (_rich_table(table, box), *close):
         if _wanted_width(rich_table, console) <= console.width:
             return rich_table
     table = shortened[-1]
-    if _wanted_width(_rich_table(table, padding=0, narrow=_EARLY), console) <= console.width:
-        return _rich_table(table, padding=0, folding=_EARLY)  # no further than it must
-    return _rich_table(table, padding=0, narrow=_ALL)
+    if _wanted_width(_rich_table(table, box, padding=0, narrow=_EARLY), console) <= console.width:
+        return _rich_table(table, box, padding=0, folding=_EARLY)  # no further than it must
+    return _rich_table(table, box, padding=0, narrow=_ALL)
 
 
 def _shortened(table: PrintedTable, places: Collection[int]) -> PrintedTable:
@@ -114,15 +115,19 @@ def _wanted_width(rich_table: Table, console: Console) -> int:
 
 
 def _rich_table(
-    table: PrintedTable, *, padding: int = 1, folding: Collection[Folds] = (), narrow: Collection[Folds] = ()
+    table: PrintedTable,
+    box: Box | None,
+    *,
+    padding: int = 1,
+    folding: Collection[Folds] = (),
+    narrow: Collection[Folds] = (),
 ) -> Table:
     """Columns that fold as `folding` says give way as far as they must, those of `narrow` have a word a line.
 
     No other ever folds: a folded `redis-pubsub` reads as two rows.
     """
-    rich_table = Table(
-        box=SIMPLE_HEAD, pad_edge=False, padding=(0, padding, 0, 0), header_style="bold", show_edge=False
-    )  # fmt: skip
+    padding += box is None  # a box has a blank between columns
+    rich_table = Table(box=box, pad_edge=False, padding=(0, padding, 0, 0), header_style="bold", show_edge=False)
     for place, heading in enumerate(table.headings):
         words = " ".join([heading.text, *(row[place].text for row in table.rows)]).split()
         justify: JustifyMethod = "right" if heading.is_number else "left"

@@ -44,6 +44,13 @@ class Dialogue(Process):
         line, _, self._heard = self._heard.partition(b"\n")
         return line.decode()
 
+    def end(self, *, within_s: float) -> None:
+        """Close its input, at which it is to end by itself, and wait until it has; not longer than that."""
+        with contextlib.suppress(OSError, EnvironmentFailed):
+            self._into.close()
+            while True:
+                self.hear(within_s=within_s)
+
     def stop(self, grace_s: float = STOP_GRACE_S) -> int:
         """End it and all it started; return its exit code."""
         code = super().stop(grace_s)

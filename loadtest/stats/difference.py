@@ -39,9 +39,10 @@ class Difference:
     def interval(self, *, level: float = LEVEL) -> Interval:
         """Return it with its limits, which are infinite where there is no error to be known."""
         if not self.is_known:
-            return Interval(estimate=self.estimate, low=-inf, high=inf, level=level)
+            return Interval(estimate=self.estimate, low=-inf, high=inf, level=level, of=self.rounds)
         half = max(t_of(level, self.df) * self.error, z_of(level) * self.least)
-        return Interval(estimate=self.estimate, low=self.estimate - half, high=self.estimate + half, level=level)
+        low, high = self.estimate - half, self.estimate + half
+        return Interval(estimate=self.estimate, low=low, high=high, level=level, of=self.rounds)
 
     def p_of_difference(self) -> float:
         """Return the chance of such a difference, or a larger one, between equals."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from math import exp, inf, isfinite
 from typing import Final
 
 from scipy import special
 
 LEVEL: Final = 0.95
 """Of the intervals of this level, that share holds the true value."""
+
+MOST_LOG: Final = 700.0
+"""exp() of more is no float any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,13 +24,35 @@ class Interval:
     low: float
     high: float
     level: float = LEVEL
+    of: int = field(default=0, compare=False)
+    """How many values it is made of that have nothing in common, rounds say; 0 where that is not told."""
+    is_vague: bool = field(default=False, compare=False)
+    """Its limits are true and tell nothing: see `loadtest.stats.vague`."""
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether its limits are known and tell anything."""
+        return not self.is_vague and isfinite(self.high)
 
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
 
     def widened(self, factor: float) -> Interval:
         """The interval of a value above 0 of which each sample is known to that factor only."""
-        return Interval(estimate=self.estimate, low=self.low / factor, high=self.high * factor, level=self.level)
+        return replace(self, low=self.low / factor, high=self.high * factor)
+
+    def scaled(self, factor: float) -> Interval:
+        """The same in another unit: times 100 for percent."""
+        return replace(self, estimate=factor * self.estimate, low=factor * self.low, high=factor * self.high)
+
+    def exp(self) -> Interval:
+        """Of the interval of logs that of the values."""
+        return replace(self, estimate=exp_of(self.estimate), low=exp_of(self.low), high=exp_of(self.high))
+
+
+def exp_of(logarithm: float) -> float:
+    """Return exp() of it; infinite where that is no float any more."""
+    return exp(logarithm) if not logarithm >= MOST_LOG else inf
 
 
 def z_of(level: float) -> float:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from math import exp, inf, isfinite, log
 from typing import Final
 
-from scipy import optimize
-
 LEAST_LOADS: Final = 4
 """Loads without which there is no curve."""
 
@@ -57,6 +55,8 @@ def knee_of(points: Sequence[Point]) -> Knee | None:
 
 def _rising(ordered: Sequence[Point]) -> dict[float, float]:
     """Return the time at each load, none shorter than that at a lower load; infinite from the first that mostly is."""
+    from scipy import optimize  # here: seldom needed, and slow to import
+
     limit = 1e3 * max(point.time for point in ordered if isfinite(point.time))
     logs = [log(min(point.time, limit)) for point in ordered]
     fitted = optimize.isotonic_regression(logs).x

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import expm1, inf, sqrt
 from typing import Final
 
-from loadtest.stats.interval import LEVEL, t_of
-from loadtest.stats.paired import MOST_LOG, Paired
+from loadtest.stats.interval import LEVEL, MOST_LOG, t_of
+from loadtest.stats.paired import Paired
 
 EQUAL: Final = 0.0
 """The true log of the ratio of equals: no mean is taken away, so no degree of freedom is lost."""

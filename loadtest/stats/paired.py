@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, inf, isfinite, log, log1p, nan, sqrt
+from math import inf, isfinite, log, log1p, nan, sqrt
 from statistics import fmean
 from typing import Final, Literal
 
 from scipy import special
 
 from loadtest.stats.holm import holm
-from loadtest.stats.interval import LEVEL, Interval, above_t, t_of
+from loadtest.stats.interval import LEVEL, Interval, above_t, exp_of, t_of
 from loadtest.stats.location import mean_of
+from loadtest.stats.vague import as_ratio
 
 Verdict = Literal["higher", "lower", "same", "not decided"]
 
 POWER: Final = 0.8
 """A difference could have been seen if a run like this one sees it in that share of cases; the customary value."""
-
-MOST_LOG: Final = 700.0
-"""exp() of more is no float any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +117,8 @@ def compare(family: Sequence[Paired], *, matters: float, level: float = LEVEL) -
 def ratio_of(pair: Paired, *, level: float = LEVEL) -> Interval:
     """Return the ratio's geometric mean with its interval, exp(mean -+ t_{n-1} s / sqrt(n)) of the logs."""
     if not pair.decidable:
-        return Interval(estimate=exp(pair.mean), low=0.0, high=inf, level=level)
-    logs = mean_of(pair.logs, level=level)
-    return Interval(estimate=_exp(logs.estimate), low=_exp(logs.low), high=_exp(logs.high), level=level)
+        return as_ratio(Interval(estimate=exp_of(pair.mean), low=0.0, high=inf, level=level, of=pair.rounds))
+    return as_ratio(mean_of(pair.logs, level=level).exp())
 
 
 def p_of_difference(pair: Paired) -> float:
@@ -143,7 +140,7 @@ def seeable_of(pair: Paired, *, comparisons: int = 1, level: float = LEVEL) -> f
     if not pair.decidable:
         return inf
     strict = t_of(1 - (1 - level) / comparisons, pair.df)
-    return _exp((strict + float(special.stdtrit(pair.df, POWER))) * pair.error) - 1
+    return exp_of((strict + float(special.stdtrit(pair.df, POWER))) * pair.error) - 1
 
 
 def _above(pair: Paired, distance: float) -> float:
@@ -160,7 +157,3 @@ def _verdict(pair: Paired, p: float, p_same: float, alpha: float) -> Verdict:
     if p <= alpha:
         return "higher" if pair.mean > 0 else "lower"
     return "not decided"
-
-
-def _exp(logarithm: float) -> float:
-    return exp(logarithm) if logarithm < MOST_LOG else inf

@@ -14,7 +14,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
 
 from loadtest.stats.interval import LEVEL, Interval
 
@@ -83,11 +82,25 @@ def _logs(parameters: Floats, counts: Floats) -> Floats:
     return np.asarray(log_rate + np.log(counts) - loss, dtype=np.float64)
 
 
+def _slopes(parameters: Floats, counts: Floats) -> Floats:
+    """Return the derivatives of `_logs` by the parameters: found by differences they take twice the time."""
+    _, contention, coherence = parameters
+    others, pairs = counts - 1, counts * (counts - 1)
+    loss = 1 + contention * others + coherence * pairs
+    return np.stack([np.ones_like(counts), -others / loss, -pairs / loss], axis=1)
+
+
 def _fit(counts: Floats, logs: Floats) -> Floats:
+    from scipy import optimize  # here: seldom needed, and slow to import
+
     start = np.array([float(np.mean(logs - np.log(counts))), 0.05, 0.001])
     lowest = [-inf, 0.0, 0.0]
     found = optimize.least_squares(
-        lambda at: _logs(at, counts) - logs, start, bounds=(lowest, inf), x_scale=[1, 0.1, 0.01]
+        lambda at: _logs(at, counts) - logs,
+        start,
+        jac=lambda at: _slopes(at, counts),
+        bounds=(lowest, inf),
+        x_scale=[1, 0.1, 0.01],
     )
     return np.asarray(found.x, dtype=np.float64)
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from loadtest.stats.interval import LEVEL, Interval, t_of, z_of
 from loadtest.stats.share import LEAST_DF
+from loadtest.stats.vague import as_time_until
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -143,7 +144,7 @@ def _quantile(sample: _Sample, curve: Floats, share: float, level: float) -> Qua
     finite = sample.times[np.isfinite(sample.times)]
     return Quantile(
         share=share,
-        interval=Interval(estimate=estimate, low=low, high=high, level=level),
+        interval=as_time_until(Interval(estimate=estimate, low=low, high=high, level=level, of=sample.trials)),
         watched=float(finite[-1]) if len(finite) else -inf,
         events=int(sample.happened.sum()),
         of=len(sample.times),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import exp, inf, isfinite, isnan, log, log1p, nan, sqrt
+from dataclasses import dataclass, replace
+from math import inf, isfinite, isnan, log, log1p, nan, sqrt
 from statistics import fmean, median
 from typing import Final, Protocol
 
@@ -12,10 +12,11 @@ import numpy as np
 
 from loadtest.stats.difference import Difference
 from loadtest.stats.holm import holm
-from loadtest.stats.interval import LEVEL, Interval, satterthwaite
-from loadtest.stats.paired import MOST_LOG, Verdict
+from loadtest.stats.interval import LEVEL, Interval, exp_of, satterthwaite
+from loadtest.stats.paired import Verdict
 from loadtest.stats.share import Counts, counts_of, design_effect, df_of, difference_of, share_of
 from loadtest.stats.share_sameness import Stratum, p_of_same, side_of
+from loadtest.stats.vague import as_ratio
 
 MOST_DIVISIONS: Final = 20_000
 """Ranks are exact up to 8 trials in each run, which can be divided in 12,870 ways; of more, that many are drawn."""
@@ -109,10 +110,10 @@ class Ratio:
 
     def interval(self, *, level: float = LEVEL) -> Interval:
         """Return the ratio of the geometric means, exp(difference of means -+ t standard errors) of the logs."""
+        trials = min(len(self.one), len(self.other))
         if (gap := self._gap) is None:
-            return Interval(estimate=self._estimate, low=0.0, high=inf, level=level)
-        logs = gap.interval(level=level)
-        return Interval(estimate=_exp(logs.estimate), low=_exp(logs.low), high=_exp(logs.high), level=level)
+            return as_ratio(Interval(estimate=self._estimate, low=0.0, high=inf, level=level, of=trials))
+        return as_ratio(replace(gap.interval(level=level).exp(), of=trials))
 
     def p_of_difference(self) -> float:
         """Return the chance of such a ratio, or one further from 1, between equals."""
@@ -128,7 +129,7 @@ class Ratio:
     def seeable(self, *, comparisons: int = 1, level: float = LEVEL) -> float:
         """Return the smallest difference that such a spread shows in POWER of the cases."""
         gap = self._gap
-        return inf if gap is None else _exp(gap.seeable(alpha=(1 - level) / comparisons)) - 1
+        return inf if gap is None else exp_of(gap.seeable(alpha=(1 - level) / comparisons)) - 1
 
     @property
     def _has_spread(self) -> bool:
@@ -146,7 +147,7 @@ class Ratio:
             return nan
         if not self._has_logs:
             return _over(median(self.one), median(self.other))
-        return _exp(fmean(map(log, self.one)) - fmean(map(log, self.other)))
+        return exp_of(fmean(map(log, self.one)) - fmean(map(log, self.other)))
 
     @property
     def _gap(self) -> Difference | None:
@@ -256,7 +257,3 @@ def _verdict(one: Contrast, p: float, p_same: float, alpha: float) -> Verdict:
     if p <= alpha:
         return "higher" if one.is_higher else "lower"
     return "not decided"
-
-
-def _exp(logarithm: float) -> float:
-    return exp(logarithm) if logarithm < MOST_LOG else inf

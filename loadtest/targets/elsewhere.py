@@ -123,6 +123,11 @@ class RunningElsewhere:
         return self._target.address.url
 
     @property
+    def answers_alone(self) -> bool:
+        """Not known of it: a plan says it, by rooms of one."""
+        return False
+
+    @property
     def processes(self) -> tuple[Process, ...]:
         """None that could be sampled or signalled."""
         return ()
@@ -149,6 +154,11 @@ class RunningElsewhere:
     def open_connections(self) -> int | None:
         """Return how many connections of ours it holds; None where that is not known."""
         return self._watching.open_connections()
+
+    @property
+    def expires_s(self) -> float:
+        """Return 0: nobody says what expires there."""
+        return 0.0
 
     def read_residue(self) -> Reading:
         """Return what each of its processes holds."""

@@ -20,8 +20,15 @@ class Offer:
     """Those that a plan can ask for."""
     default_consumers: tuple[str, ...]
     """Those that a plan has when it names none."""
+    on_own_routes: tuple[str, ...] = ()
+    """Those with a route of their own, not the scenario's: their handlers cannot be told to work, what is sent to them
+    has a marker in it, and a plan that asks for every consumer does not mean them."""
+    answering_alone: tuple[str, ...] = ()
+    """Those that answer the sender alone: each of their users is in a room of its own."""
     layers: tuple[str, ...] = tuple(LAYERS)
     default_layers: tuple[str, ...] = tuple(layer.name for layer in LAYERS.values() if layer.default)
+    alone_in_process: str = ""
+    """The class of its own layer, the first of `layers`, where that stays inside one process; empty: it does not."""
     scenarios: tuple[str, ...] | None = None
     """Those that it can take part in, the default ones first; None: every one, with the defaults of their own."""
     default_scenarios: tuple[str, ...] | None = None

@@ -33,7 +33,7 @@ def open_as_user(url: str, entry: Entry, user: int) -> ClientConnection:
     secure = url.startswith("wss:")
     origin = Origin(entry.origin or f"{'https' if secure else 'http'}://{urlsplit(url).netloc}")
     try:
-        return connect(
+        ws = connect(
             url,
             origin=origin,
             subprotocols=[Subprotocol(name) for name in entry.subprotocols] or None,
@@ -46,6 +46,13 @@ def open_as_user(url: str, entry: Entry, user: int) -> ClientConnection:
         )
     except (OSError, WebSocketException) as error:  # TimeoutError is an OSError
         raise EnvironmentFailed(f"{url} cannot be opened: {why_not(error)}") from error
+    if entry.subprotocols and ws.subprotocol is None:
+        ws.close()
+        raise EnvironmentFailed(
+            f"{url} chose none of the subprotocols {', '.join(entry.subprotocols)}, and a client that asked for one "
+            "ends the connection then, as browsers do; is --subprotocol right?"
+        )
+    return ws
 
 
 def trust_of(entry: Entry) -> ssl.SSLContext:

@@ -79,7 +79,7 @@ class PreparedUserApp:
         )
         return ProbedApp(setting, staging)
 
-    def _admit(self, url: str, users: int) -> Entry:
+    def _admit(self, _application: Application, url: str, users: int) -> Entry:
         """Return with what users open their connections; those who have to be signed in are."""
         entry, login = self.project.entry, self.login
         return entry if login is None else replace(entry, sessions=sign_in(url, login, users))
@@ -124,7 +124,12 @@ class PreparedUserApp:
 
     def _overrides(self, databases: Path | None) -> Overrides:
         folder = None if databases is None else str(databases)
-        return Overrides(database_folder=folder, allowed_host=HOST, presence=self.project.online or None)
+        return Overrides(
+            database_folder=folder,
+            allowed_host=HOST,
+            has_quick_passwords=databases is not None and self.login is not None,
+            presence=self.project.online or None,
+        )
 
 
 def _own_url(setting: Setting) -> str | None:

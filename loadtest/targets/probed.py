@@ -34,11 +34,11 @@ Prime = Callable[[str, Path, Entry, StartCommand], None]
 """Sends one message through the app at an address and sees it come back; gets the folder of the control sockets, with
 what users open their connections, and what starts a command that has the app send."""
 
-Admit = Callable[[str, int], Entry]
-"""Returns with what so many users open their connections to the app whose pages are at that address."""
+Admit = Callable[[Application, str, int], Entry]
+"""Returns with what so many users open their connections to the app, whose pages are at that address."""
 
 
-def no_entry(_url: str, _users: int) -> Entry:
+def no_entry(_application: Application, _url: str, _users: int) -> Entry:
     """Return that users need nothing."""
     return Entry()
 
@@ -52,6 +52,8 @@ class Staging:
     admit: Admit = no_entry
     path: str = ""
     """What is behind the port in its address; empty: the scenario says it."""
+    answers_alone: bool = False
+    """It is known to answer the sender alone."""
     priming_path: str
     """The path at which messages are sent through it first."""
 
@@ -81,9 +83,20 @@ class ProbedApp:
         return self._served
 
     @property
+    def application(self) -> Application:
+        """The app as it is served."""
+        assert self._application is not None, "the target was not started"
+        return self._application
+
+    @property
     def url(self) -> str:
         """Where it listens: "ws://127.0.0.1:8001", with the path of the app's own where it has one."""
         return f"ws://{HOST}:{self.port}{self._staging.path}"
+
+    @property
+    def answers_alone(self) -> bool:
+        """Whether it is known to answer the sender alone."""
+        return self._staging.answers_alone
 
     @property
     def port(self) -> int:
@@ -126,7 +139,7 @@ class ProbedApp:
         Raises EnvironmentFailed, with what the server printed last.
         """
         with self._telling_its_last_lines():
-            self._entry = self._staging.admit(f"http://{HOST}:{self.port}", users)
+            self._entry = self._staging.admit(self.application, f"http://{HOST}:{self.port}", users)
         return self._entry
 
     def prime(self) -> None:
@@ -143,10 +156,9 @@ class ProbedApp:
 
         Raises EnvironmentFailed.
         """
-        assert self._application is not None, "the target was not started"
-        env = {name: value for name, value in self._application.env.items() if name not in OF_THE_PROBE}
+        env = {name: value for name, value in self.application.env.items() if name not in OF_THE_PROBE}
         command = ["nice", "-n", LOWEST_PRIORITY, "/bin/sh", "-c", line]
-        return Process(command, name="the command of --push", log=log, env=env, cwd=self._application.folder)
+        return Process(command, name="the command of --push", log=log, env=env, cwd=self.application.folder)
 
     @contextlib.contextmanager
     def _telling_its_last_lines(self) -> Iterator[None]:
@@ -159,6 +171,11 @@ class ProbedApp:
         """Return how many connections its processes hold; None when one of them does not answer."""
         statuses = ask_status(self.control)
         return None if statuses.silent else sum(status.open for status in statuses.answered)
+
+    @property
+    def expires_s(self) -> float:
+        """How long after its last connection has ended members have dropped out of their groups; 0: they stay."""
+        return self._setting.layer.expires_s
 
     def read_residue(self) -> Reading:
         """Return what each of its processes holds."""

@@ -14,16 +14,20 @@ from loadtest.contract.elsewhere import TOKEN_VARIABLE
 from loadtest.dimensions import Value
 from loadtest.layers import new_prefix
 from loadtest.load.entry import Entry
+from loadtest.load.talk import ROOM
 from loadtest.shipped import SHIPPED
-from loadtest.targets.database import Database, prepare_database
+from loadtest.stack.folders import short_folder
+from loadtest.targets.database import Database, prepare_database, run_manage
 from loadtest.targets.offer import Offer
 from loadtest.targets.prime import prime
 from loadtest.targets.prime_app import prime_app
-from loadtest.targets.probed import ProbedApp, Staging, probe_environment
+from loadtest.targets.probed import ProbedApp, Stage, Staging, no_entry, probe_environment
 from loadtest.targets.push_command import StartCommand
 from loadtest.targets.served import READY_S, Application
+from loadtest.targets.speaking import Templates
 from loadtest.targets.target import Setting
-from target_app.consumers import CONSUMERS
+from target_app.consumers import CONSUMERS, Consumer
+from target_app.tutorial import BY_NAME, TUTORIAL, Tutorial
 
 APPLICATION = "target_app.asgi:application"
 SETTINGS = "target_app.settings"
@@ -40,11 +44,14 @@ class ReferenceApp:
     @property
     def offer(self) -> Offer:
         """Its consumers; those with a planted defect can be asked for by name, and are in no list."""
+        rows: tuple[Consumer | Tutorial, ...] = (*CONSUMERS, *TUTORIAL)
         return Offer(
             consumers=tuple(
-                Value(name=row.name, summary=row.summary, kind=row.kind, variant_of=row.variant_of) for row in CONSUMERS
+                Value(name=row.name, summary=row.summary, kind=row.kind, variant_of=row.variant_of) for row in rows
             ),
             default_consumers=tuple(row.name for row in CONSUMERS if row.default),
+            on_own_routes=tuple(row.name for row in TUTORIAL),
+            answering_alone=tuple(row.name for row in TUTORIAL if row.answers_alone),
         )
 
     def prepare(self, folder: Path, users: int = 0) -> "PreparedReference":
@@ -78,12 +85,41 @@ class RunningReference(ProbedApp):
         ready_s: float = READY_S,
     ) -> None:
         """Describe it; nothing starts yet. `env` adds to the environment, `ready_s` is the deadline for ready."""
-        staging = Staging(
-            stage=partial(_stage, setting, database, dict(env or {})),
-            prime=partial(_prime, setting),
-            priming_path=PRIMING_PATH.format(consumer=setting.consumer),
-        )
+        stage = partial(_stage, setting, database, dict(env or {}))
+        row = BY_NAME.get(setting.consumer)
+        staging = _staging(setting, stage) if row is None else _staging_of_tutorial(setting, stage, row)
         super().__init__(setting, staging, ready_s=ready_s)
+
+    @property
+    def expires_s(self) -> float:
+        """How long after its last connection has ended members and presence have expired; 0: they stay."""
+        of_consumer = [row.expires_s for row in CONSUMERS if row.name == self._setting.consumer]
+        return max(super().expires_s, *of_consumer, 0.0)
+
+
+def _staging(setting: Setting, stage: Stage) -> Staging:
+    path = PRIMING_PATH.format(consumer=setting.consumer)
+    return Staging(stage=stage, prime=partial(_prime, setting), priming_path=path)
+
+
+def _staging_of_tutorial(setting: Setting, stage: Stage, row: Tutorial) -> Staging:
+    """Return how a consumer with a route of its own is measured: its users speak in templates, and may be signed in."""
+    return Staging(
+        stage=stage,
+        prime=partial(prime_app, setting.own_users or [Templates(talk=setting.talk)], ""),
+        admit=_signed_in if row.is_signed_in else no_entry,
+        path=row.path,
+        answers_alone=row.answers_alone,
+        priming_path=row.path.replace(ROOM, "0"),
+    )
+
+
+def _signed_in(application: Application, _url: str, users: int) -> Entry:
+    """Make so many users in the app's database, each with a session: checking a password takes half a second each."""
+    with short_folder() as folder:
+        file = folder / "sessions"
+        run_manage("make_sessions", str(users), str(file), database_url=application.env["DATABASE_URL"])
+        return Entry(sessions=tuple(json.loads(file.read_text())))
 
 
 def _prime(setting: Setting, url: str, control: Path, entry: Entry, start: StartCommand) -> None:

@@ -86,6 +86,10 @@ class RunningTarget(Protocol):
         """Its address: "ws://127.0.0.1:8001"."""
 
     @property
+    def answers_alone(self) -> bool:
+        """Whether its consumer is known to answer the sender alone: each user is then in a room of its own."""
+
+    @property
     def processes(self) -> tuple[Process, ...]:
         """Its processes on this machine that were started for it, to be sampled and signalled; empty: it is elsewhere.
 
@@ -109,6 +113,10 @@ class RunningTarget(Protocol):
 
     def open_connections(self) -> int | None:
         """Return how many connections its processes hold; None when one of them does not answer."""
+
+    @property
+    def expires_s(self) -> float:
+        """How long after its last connection has ended the last of what it lets expire has; 0: nothing expires."""
 
     def read_residue(self) -> Reading:
         """Return what each of its processes holds."""

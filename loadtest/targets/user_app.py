@@ -71,6 +71,7 @@ class UserApp:
             default_consumers=tuple(value.name for value in values),
             layers=(self._own_layer.name, *LAYERS),
             default_layers=(self._own_layer.name,),
+            alone_in_process=self.found.layer if self.found.layer == IN_MEMORY else "",
             scenarios=SCENARIOS,
             default_scenarios=DEFAULT_SCENARIOS,
             server=self.project.server,

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from loadtest.phases import Conductor, Happened, Order, Timing
+from loadtest.phases import Conductor, Happened, Order
 from loadtest.users.clock import Clock
-from loadtest.users.links import Seat, quitting, report
+from loadtest.users.links import Seat, quitting, report, timing_of
 from loadtest.users.player import Player
 from loadtest.users.session import Session
 
@@ -24,7 +24,7 @@ class AloneLink:
             for order in orders:
                 player.obey(order)
 
-        conductor = Conductor(Timing.of(session.load), {seat.generator})
+        conductor = Conductor(timing_of(session.environment, session.load), {seat.generator})
         clock = Clock(conductor, give, session.environment)
         session.at_end(clock.stop)
         clock.told(report(seat, Happened.READY))

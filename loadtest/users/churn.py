@@ -14,6 +14,7 @@ from gevent.event import Event as Signal
 from loadtest.users.drop_plan import DropPlan
 from loadtest.users.session import Session
 from loadtest.users.user import WebSocketUser
+from loadtest.wire import sleep
 
 _NS = 1_000_000_000
 
@@ -44,17 +45,18 @@ class ChurnUser(WebSocketUser):
         self.ws.drop(kind)
         if not self.ws.is_open:
             self._back.clear()
-            gevent.spawn_later(away_s, self._come_back)
+            gevent.spawn(self._come_back, away_s)
 
     def stay_open(self) -> None:
         """Return when the connection is open; messages planned for the time away are not sent."""
         while not self._back.is_set():  # it can be dropped again while it waits for its next message
             self._back.wait()
             self.schedule.skip_missed()
-            gevent.sleep(self.schedule.wait_s())
+            sleep(self.schedule.wait_s())
         super().stay_open()
 
-    def _come_back(self) -> None:
+    def _come_back(self, away_s: float) -> None:
+        sleep(away_s)  # gevent's own timers can fire early, by as long as the hub has been busy
         super().stay_open()
         self._back.set()
 
@@ -67,6 +69,9 @@ class Dropping:
         load = session.load
         self._session = session
         self._plan = DropPlan(session.stream, kinds=load.drop_kind, offline=load.offline)
+        self._by_hand = DropPlan(
+            lambda name: session.stream(f"{name}, by hand"), kinds=load.drop_kind, offline=load.offline
+        )
         self._members: list[ChurnUser] = []
         self._seen = 0
         self._greenlet: gevent.Greenlet | None = None
@@ -74,6 +79,14 @@ class Dropping:
     def start(self) -> None:
         """Start dropping."""
         self._greenlet = gevent.spawn(self._run)
+
+    def drop_now(self, kind: str, share: float) -> None:
+        """Drop that share of the members at once, one at least, where there are any that can be dropped."""
+        members = self._droppable()
+        at_once = max(1, round(share * len(members)))
+        there = [member for member in self._by_hand.in_random_order(members) if member.is_open]
+        for member in there[:at_once]:
+            member.drop(kind, away_s=self._by_hand.away_s())
 
     def stop(self) -> None:
         """Stop dropping; may be called again, and before `start`."""
@@ -88,7 +101,7 @@ class Dropping:
             if not rate:
                 return
             due_ns += round(self._plan.gap_s(rate) * _NS)
-            gevent.sleep(max(0.0, (due_ns - monotonic_ns()) / _NS))
+            sleep((due_ns - monotonic_ns()) / _NS)
             if not self._session.may_send:
                 return  # the session has ended
             self._drop(members, at_once)

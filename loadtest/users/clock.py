@@ -4,16 +4,26 @@ import logging
 from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import gevent
 from gevent.event import Event as Signal
 
-from loadtest.phases import Conductor, Failure, Order, Report
+from loadtest.ledger import Phase
+from loadtest.phases import Conductor, Failure, Order, Report, Task
+from loadtest.users.links import ending
+from loadtest.users.stages import Stage, stage_of
 
 BROKEN_OFF: Final = 4
 """Exit code of Locust where a generator was lost in the midst of what counts."""
 
 log = logging.getLogger(__name__)
+_clocks: "WeakKeyDictionary[Any, Clock]" = WeakKeyDictionary()
+
+
+def clock_of(environment: Any) -> "Clock | None":
+    """Return the clock of the running test of Locust's `environment`, where the conductor is in this process."""
+    return _clocks.get(environment)
 
 
 class Clock:
@@ -25,12 +35,14 @@ class Clock:
         self._give = give
         self._environment = environment
         self._changed = Signal()
-        self._give(conductor.start(monotonic()))
+        self._stage = stage_of(environment)
+        self._pass_on(conductor.start(monotonic()))
         self._greenlet = gevent.spawn(self._run)
+        _clocks[environment] = self
 
     def told(self, report: Report) -> None:
         """Take a generator's report."""
-        self._give(self._conductor.told(report, monotonic()))
+        self._pass_on(self._conductor.told(report, monotonic()))
         self._changed.set()
 
     def garbled(self, generator: int, said: str) -> None:
@@ -38,16 +50,53 @@ class Clock:
         self._conductor.garbled(generator, said)
         self._changed.set()
 
+    def finish(self) -> bool:
+        """End the part that counts now; tell whether it was under way."""
+        orders = self._conductor.finish(monotonic())
+        self._pass_on(orders)
+        self._changed.set()
+        return bool(orders)
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether the test is in the part that counts."""
+        return self._conductor.phase is Phase.STEADY and not self._conductor.is_over
+
+    def drop_now(self, kind: str, share: float) -> bool:
+        """Have that share of the members dropped at once; False, and nothing happens, where it would not count."""
+        counts = self.counts
+        if counts:
+            self._give([Order(task=Task.DROP_NOW, name=kind, value=round(share * 1000))])
+        return counts
+
+    @property
+    def is_ending(self) -> bool:
+        """Tell whether the part that counts is over, and the test is not."""
+        phase = self._conductor.phase
+        return phase is not None and phase > Phase.STEADY
+
     def stop(self) -> None:
         """Conduct no more."""
+        _clocks.pop(self._environment, None)
         self._greenlet.kill(block=False)
+
+    def _pass_on(self, orders: Iterable[Order]) -> None:
+        if self._stage is not None and self._conductor.is_measured and self._conductor.failure is None:
+            stage, self._stage = self._stage, None
+            gevent.spawn(self._have_audited, stage)  # before an order that ends the test: it is told first
+        self._give(orders)
+
+    def _have_audited(self, stage: Stage) -> None:
+        stage.measured()
+        self._give(self._conductor.let_go())
+        self._changed.set()
 
     def _run(self) -> None:
         while not self._conductor.is_over:
             due_s = self._conductor.due_s
             self._changed.wait(None if due_s is None else max(0.0, due_s - monotonic()))
             self._changed.clear()
-            self._give(self._conductor.tick(monotonic()))
+            self._pass_on(self._conductor.tick(monotonic()))
         if self._conductor.failure is not None:
             _break_off(self._environment, self._conductor.failure)
 
@@ -58,4 +107,4 @@ def _break_off(environment: Any, failure: Failure) -> None:
     whats = {"ended": "ended too early", "stuck": "did not get any further", "garbled": f"sent {failure.said}"}
     log.error("the test was broken off: generator %s %s", numbers, whats[failure.why])
     environment.process_exit_code = BROKEN_OFF
-    gevent.spawn(environment.runner.quit)
+    gevent.spawn(ending(environment))

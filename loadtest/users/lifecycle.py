@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import Any, Final, NoReturn
 from weakref import WeakKeyDictionary
 
@@ -28,6 +29,9 @@ from loadtest.users.worker import WorkerLink
 BAD_USAGE: Final = 2
 NOT_STARTED: Final = 4
 
+FACE: Final = "loadtest.webui"
+"""What stands behind the web UI. It is found by its name: nothing down here knows a face."""
+
 AnyLink = Link | MasterConducting
 
 log = logging.getLogger(__name__)
@@ -37,6 +41,7 @@ _links: "WeakKeyDictionary[Any, AnyLink]" = WeakKeyDictionary()
 def listen() -> None:
     """Have Locust tell us when a command line is parsed, when it is ready, and when a test starts and stops."""
     events.init_command_line_parser.add_listener(add_arguments)
+    events.init_command_line_parser.add_listener(import_module(FACE).add_arguments)
     events.init.add_listener(_ready)
     events.test_start.add_listener(_start)
     events.test_stop.add_listener(_stop)
@@ -44,16 +49,28 @@ def listen() -> None:
 
 def _ready(environment: Any, **_: Any) -> None:
     if environment.web_ui is not None:
+        import_module(FACE).attach(environment, environment.web_ui)
         check_form(environment, environment.web_ui)
     elif not isinstance(environment.runner, WorkerRunner):  # a worker gets host and options from its master
         _check(environment)
     environment.events.quit.add_listener(lambda **_: write_last_state(environment))
     try:
+        _show_metrics(environment)
         link = _link_of(environment)
     except OptionsError as error:
         _refuse(environment, str(error))
     _connect(environment, link)
     gevent.get_hub().loop.update_now()  # or Locust's -t would count from its own start, which took a while
+
+
+def _show_metrics(environment: Any) -> None:
+    """Show metrics where that is asked for: of the processes of `--processes` the first one does, for all of them."""
+    options = environment.parsed_options
+    if options.metrics_port is None or (isinstance(environment.runner, WorkerRunner) and options.processes):
+        return
+    from loadtest.users.metrics import serve_metrics  # 75 ms of CPU, and memory, that other generators spare themselves
+
+    serve_metrics(environment, options.metrics_port)
 
 
 def _connect(environment: Any, link: AnyLink) -> AnyLink:

@@ -1,11 +1,13 @@
 """Links: what connects the users of this process with the conductor of their test, wherever that is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
-from loadtest.phases import Happened, Report
+from loadtest.load import Job
+from loadtest.phases import Happened, Report, Timing
 from loadtest.users.session import Session
+from loadtest.users.stages import stage_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +39,20 @@ def report(seat: Seat, happened: Happened, held: int = 0) -> Report:
 
 def quitting(session: Session) -> Callable[[], None]:
     """Return what ends the session's test, and Locust with it."""
+    return ending(session.environment)
+
+
+def ending(environment: Any) -> Callable[[], None]:
+    """Return what ends a test, and Locust with it; but where it has a stage, another test may follow."""
 
     def end() -> None:
-        session.environment.runner.quit()
+        runner = environment.runner
+        (runner.stop if stage_of(environment) else runner.quit)()
 
     return end
+
+
+def timing_of(environment: Any, job: Job) -> Timing:
+    """Return how long the phases of a test last: its stage has to have read what the server holds."""
+    stage = stage_of(environment)
+    return Timing.of(job) if stage is None else replace(Timing.of(job), hold_s=stage.hold_s)

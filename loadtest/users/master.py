@@ -7,8 +7,9 @@ import gevent
 
 from loadtest.ledger import Phase
 from loadtest.load import Job
-from loadtest.phases import Conductor, Happened, LineError, Order, Report, Task, Timing, read_report, write
+from loadtest.phases import Conductor, Happened, LineError, Order, Report, Task, read_report, write
 from loadtest.users.clock import Clock
+from loadtest.users.links import ending, timing_of
 from loadtest.users.seating import Seating
 from loadtest.users.worker import ORDER, REPORT
 
@@ -33,7 +34,7 @@ class MasterConducting:
         seating = Seating.of(runner)
         self._numbers = seating.numbers
         seating.put_among(self._environment.parsed_options)
-        conductor = Conductor(Timing.of(job), set(self._numbers.values()))
+        conductor = Conductor(timing_of(self._environment, job), set(self._numbers.values()))
         self._clock = Clock(conductor, self._give, self._environment)
         self._looking = gevent.spawn(self._look_for_the_lost, self._clock)
 
@@ -47,7 +48,7 @@ class MasterConducting:
     def _give(self, orders: Iterable[Order]) -> None:
         for order in orders:
             if order.task is Task.LET_GO:
-                gevent.spawn(self._environment.runner.quit)
+                gevent.spawn(ending(self._environment))
             elif order.phase is Phase.STEADY:
                 self._environment.stats.reset_all()
             self._environment.runner.send_message(ORDER, write(order).decode())

@@ -9,6 +9,8 @@ from pydantic.fields import FieldInfo
 
 from loadtest.drops import DROPS, find_drop
 from loadtest.load import IDENTITY, Job, Load, by_comma, flag_of, help_of, variable_of
+from loadtest.load.fields import by_line
+from loadtest.load.given_file import GivenFileError, lines_of
 from loadtest.load.push import Request, check_push, read_push
 from loadtest.outages import OUTAGES, problem_with_ending
 
@@ -17,6 +19,8 @@ NOT_IN_THE_FORM: Final = frozenset({"header", "join", "ca_file", "proxy"})
 machine."""
 REPEATED: Final = frozenset({"header", "join"})
 """Fields whose option is given once for each value: values with commas in them."""
+FROM_FILE: Final = "@"
+"""Before the name of a file with headers in it; no header's name begins with it."""
 LOCUSTS_OWN: Final = frozenset({"host"})
 """Fields that Locust has an option for."""
 
@@ -32,6 +36,12 @@ def add_arguments(parser: Any) -> None:
             _add_argument(parser, name, field)
         elif name not in Load.model_fields and name not in IDENTITY:
             _add_number_or_folder(parser, name, field)
+    parser.add_argument(
+        "--metrics-port",
+        type=int,
+        include_in_web_ui=False,
+        help="show Prometheus metrics on this port of 127.0.0.1, at /metrics; 0 picks a free one (default: not shown)",
+    )
     parser.add_argument(
         "--job", default="", include_in_web_ui=False, help="JSON file that says all of this, as the bench writes it"
     )
@@ -49,7 +59,25 @@ def read_job(
     if parsed.get("job"):
         return _read_file(Path(parsed["job"])).model_copy(update=seat)
     options = {name: value for name, value in parsed.items() if name in Job.model_fields.keys() - IDENTITY}
-    return _checked({**options, "host": host or "", **seat})
+    return _checked({**options, "header": _headers(by_line(parsed.get("header"))), "host": host or "", **seat})
+
+
+def _headers(given: Any) -> list[str]:
+    """Return the headers that were given, in the place of each file those in it; OptionsError."""
+    headers: list[str] = []
+    for text in given:
+        headers += _headers_in(Path(text.removeprefix(FROM_FILE))) if text.startswith(FROM_FILE) else [text]
+    return headers
+
+
+def _headers_in(file: Path) -> list[str]:
+    """Return the headers of a file; it is read whenever a test starts, and by each process of Locust."""
+    try:
+        if file.is_fifo():
+            raise GivenFileError("it is a pipe, which can be read once only; name a file, or set LOADTEST_HEADER")
+        return lines_of(file)
+    except GivenFileError as error:
+        raise OptionsError(f"--header: {FROM_FILE}{file} cannot be read: {error}") from None
 
 
 def _add_argument(parser: Any, name: str, field: FieldInfo) -> None:

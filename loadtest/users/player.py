@@ -47,6 +47,8 @@ class Player:
                 self._dropping.start()
             case Task.STOP_DROPPING:
                 self._dropping.stop()
+            case Task.DROP_NOW:
+                self._dropping.drop_now(order.name, order.value / 1000)
             case Task.LET_GO:
                 gevent.spawn(self._end)
             case Task.DIE:
@@ -105,7 +107,11 @@ class Player:
 
     def _hold(self, hold_s: float) -> None:
         """End by ourselves after that time: whoever conducts may hang."""
-        gevent.spawn_later(hold_s, self._end)
+        gevent.spawn_later(hold_s, self._end_if_it_goes_on)
+
+    def _end_if_it_goes_on(self) -> None:
+        if self._phase is not None:  # another test may be running by now
+            self._end()
 
     def _die(self, name: str, signal: int) -> None:
         """End this process, and with it every connection; the ledger outlives it."""

@@ -131,5 +131,7 @@ class Pushing:
                 session.statistics.log(ROW, (monotonic_ns() - began_ns) / _NS_A_MS, 0)
                 return
             case "fail":
-                session.record(Event.SEND_FAILED, number, argument=session.text(outcome.said), value=identity)
-        session.statistics.fail(ROW, outcome.said)
+                why = session.fail(ROW, outcome.said)
+                session.record(Event.SEND_FAILED, number, argument=why, value=identity)
+            case "unknown":
+                session.fail(ROW, outcome.said)

@@ -15,7 +15,7 @@ from loadtest.load.entry import Entry, read_entry
 from loadtest.users.codec import TutorialCodec
 from loadtest.users.heard import Heard
 from loadtest.users.messages import padding
-from loadtest.users.statistics import BatchedStatistics
+from loadtest.users.statistics import statistics_of
 
 CONNECTION_BITS = 24
 """Bits of a connection's id that count it within its generator; the 8 above are the generator's number."""
@@ -58,9 +58,9 @@ class Session:
         self.environment = environment
         self.load = load
         self.entry = read_entry(Path(load.entry)) if load.entry else Entry()
-        self.statistics = BatchedStatistics(environment)
+        self.statistics = statistics_of(environment)
         self.heard = Heard()
-        """The reasons that the server has given for ending connections."""
+        """The reasons that the server has given for what failed."""
         self.tutorial = TutorialCodec(padding(load.payload_size))
         """The codec of all members whose messages are those of the tutorial."""
         self.members: list[Member] = []
@@ -100,6 +100,12 @@ class Session:
     def text(self, text: str) -> int:
         """Return the number that stands for `text` in the ledger."""
         return self._recorder.text(text) if self._recorder else 0
+
+    def fail(self, row: str, reason: str) -> int:
+        """Count what failed under a row's name; return the number of the reason in the ledger."""
+        shown = self.heard.reason(row, reason)
+        self.statistics.fail(row, shown)
+        return self.text(shown)
 
     def stream(self, name: str) -> random.Random:
         """Return the randomness of one kind of choice, by its name: one more draw from it changes no other choice."""

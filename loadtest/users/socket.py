@@ -8,9 +8,9 @@ from time import monotonic_ns
 from loadtest.drops import Drop, find_drop
 from loadtest.ledger import Event
 from loadtest.ledger.record import SEQUENCE, message_id
+from loadtest.load.reasons import OTHERS
 from loadtest.users.codec import Codec
 from loadtest.users.handshaking import Handshake, handshake_of
-from loadtest.users.heard import OTHERS
 from loadtest.users.joining import Joining
 from loadtest.users.messages import Message, new_message
 from loadtest.users.session import Session
@@ -101,8 +101,7 @@ class MemberSocket(Waiting):
                 self._record(Event.ASIDE, number)
         if self._joining is not None and (problem := self._joining.join(connection)):
             connection.reset()
-            self._record(Event.OPEN_FAILED, number, argument=self._session.text(problem))
-            self._statistics.fail("open", problem)
+            self._record(Event.OPEN_FAILED, number, argument=self._session.fail("open", problem))
             return False
         asked_only = self._joining is not None and not self._joining.is_answered
         self._record(Event.OPENED, number, code=101, value=int(asked_only))
@@ -118,8 +117,7 @@ class MemberSocket(Waiting):
 
     def _open_failed(self, number: int, error: WireError, *, row: str) -> None:
         status = getattr(error, "status", 0) or 0
-        self._record(Event.OPEN_FAILED, number, code=status, argument=self._session.text(error.name))
-        self._statistics.fail(row, error.name)
+        self._record(Event.OPEN_FAILED, number, code=status, argument=self._session.fail(row, error.name))
 
     def message(self, planned_ns: int) -> Message:
         """Return this connection's next message."""
@@ -144,8 +142,8 @@ class MemberSocket(Waiting):
         try:
             connection.send(text)
         except WireError as error:
-            self._record(Event.SEND_FAILED, connection.id, argument=self._session.text(error.name), value=identity)
-            self._statistics.fail("send", error.name)
+            why = self._session.fail("send", error.name)
+            self._record(Event.SEND_FAILED, connection.id, argument=why, value=identity)
             return False
         self._sent, self._sent_text, self._sent_ns = message, text, now_ns
         self._awaited = identity
@@ -176,7 +174,7 @@ class MemberSocket(Waiting):
         try:
             connection.send(frame)
         except WireError as error:
-            self._statistics.fail("ping", error.name)
+            self._session.fail("ping", error.name)
 
     def ask(self, text: str) -> bool:
         """Send a text that is not measured, and wait until something that is no message of ours comes."""
@@ -186,7 +184,7 @@ class MemberSocket(Waiting):
         try:
             connection.send(text)
         except WireError as error:
-            self._statistics.fail("send", error.name)
+            self._session.fail("send", error.name)
             return False
         self._awaited = _ANY_FOREIGN
         outcome = self.wait(monotonic_ns())
@@ -296,6 +294,6 @@ class MemberSocket(Waiting):
         self._session.let_go(connection)
 
     def _record_peer_closed(self, connection: Connection, closure: Closure) -> str:
-        why = self._session.heard.reason(closure.code, closure.reason) if closure.reason else closure.by
+        why = self._session.heard.reason("connection", closure.reason or closure.by, closure.code)
         self._record(Event.PEER_CLOSED, connection.id, code=closure.code or 0, argument=self._session.text(why))
         return why

@@ -6,7 +6,7 @@ row go into Locust's entry (and into "Aggregated") in one step. What a table, a 
 afterwards is what it would have shown: messages count in the second in which they were logged, and Locust's own
 function makes the response time buckets.
 Two things differ: a figure read between two flushes is up to FLUSH_S old, and listeners of `events.request` hear
-nothing of these messages.
+nothing of these messages. With `--otel`, where one of these listens, each message is an event of Locust's own.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import locust.stats
 from gevent import get_hub
+from locust.exception import CatchResponseError
 
 FLUSH_S: Final = 0.1
 """Shorter than anything that reads the figures: Locust's console, web UI and CSV do so once a second or less."""
@@ -24,6 +25,12 @@ METHOD: Final = "WS"
 """What stands in the tables' column Type."""
 
 _time = time.time
+
+
+def statistics_of(environment: Any) -> BatchedStatistics | EventStatistics:
+    """Return what messages of a test are counted by; environment is Locust's."""
+    options = environment.parsed_options
+    return EventStatistics(environment) if getattr(options, "otel", False) else BatchedStatistics(environment)
 
 
 class BatchedStatistics:
@@ -101,6 +108,42 @@ class BatchedStatistics:
 
     def _on_test_stop(self, **_: Any) -> None:
         self.close()
+
+
+class EventStatistics:
+    """The same by an event of Locust's own for each message, which its OpenTelemetry listens to (`--otel`)."""
+
+    def __init__(self, environment: Any, *, method: str = METHOD) -> None:
+        """Begin with nothing logged; environment is Locust's."""
+        self._fire = environment.events.request.fire
+        self._method = method
+        self.logged = 0
+        """How many successes have been counted."""
+
+    def log(self, name: str, response_time_ms: float, length: int) -> None:
+        """Count a success of the row `name`, now; length in bytes or characters."""
+        self.logged += 1
+        self._tell(name, response_time_ms, length, None)
+
+    def fail(self, name: str, error: Exception | str) -> None:
+        """Count a request of the row `name` that failed and has no response time."""
+        self._tell(name, None, 0, error if isinstance(error, Exception) else CatchResponseError(error))
+
+    def flush(self) -> None:
+        """Do nothing: nothing is held back."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def _tell(self, name: str, response_time_ms: float | None, length: int, error: Exception | None) -> None:
+        self._fire(
+            request_type=self._method,
+            name=name,
+            response_time=response_time_ms,
+            response_length=length,
+            exception=error,
+            context={},
+        )
 
 
 class _Row:

@@ -85,12 +85,12 @@ class HandshakeClosed(OpenFailed):
 
 
 class HandshakeRefused(OpenFailed):
-    """The server answered the upgrade with an HTTP status other than 101."""
+    """The server answered the upgrade with an HTTP status other than 101; 0 for one that is none (RFC 9110 15)."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
-        self.status = status
-        self.name = f"refused {status}"
+        self.status = status if 100 <= status <= 999 else 0
+        self.name = f"refused {self.status}" if self.status else "refused"
 
 
 class HandshakeInvalid(OpenFailed):

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
 
+from target_app.consumers.expiry import PRESENCE_S
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumer:
@@ -14,6 +16,8 @@ class Consumer:
     kind: Literal["sync", "async"]
     variant_of: str = ""
     """The consumer that it is the same as but for one thing, and is compared with."""
+    expires_s: float = 0.0
+    """Its presence expires by itself so long after its last connection has ended; 0: it stays."""
     default: bool
     module: str
 
@@ -47,7 +51,7 @@ CONSUMERS = (
     ),
     Consumer(
         name="sync-guarded",
-        summary="sync, with cleanup that also runs when the consumer's task ends without disconnect()",
+        summary="sync, with disconnect() also called when the consumer's task ends without it",
         kind="sync",
         variant_of="sync",
         default=False,
@@ -55,10 +59,44 @@ CONSUMERS = (
     ),
     Consumer(
         name="async-guarded",
-        summary="async, with cleanup that also runs when the consumer's task ends without disconnect()",
+        summary="async, with disconnect() also called when the consumer's task ends without it",
         kind="async",
         variant_of="async",
         default=False,
         module="target_app.consumers.async_guarded",
+    ),
+    Consumer(
+        name="sync-caught",
+        summary="sync, with sends to a client that is gone caught, so that the task lives on",
+        kind="sync",
+        variant_of="sync",
+        default=False,
+        module="target_app.consumers.sync_caught",
+    ),
+    Consumer(
+        name="async-caught",
+        summary="async, with sends to a client that is gone caught, so that the task lives on",
+        kind="async",
+        variant_of="async",
+        default=False,
+        module="target_app.consumers.async_caught",
+    ),
+    Consumer(
+        name="sync-heartbeat",
+        summary="sync, with presence that expires unless a heartbeat prolongs it, and a group that is joined again",
+        kind="sync",
+        variant_of="sync",
+        expires_s=PRESENCE_S,
+        default=False,
+        module="target_app.consumers.sync_heartbeat",
+    ),
+    Consumer(
+        name="async-heartbeat",
+        summary="async, with presence that expires unless a heartbeat prolongs it, and a group that is joined again",
+        kind="async",
+        variant_of="async",
+        expires_s=PRESENCE_S,
+        default=False,
+        module="target_app.consumers.async_heartbeat",
     ),
 )

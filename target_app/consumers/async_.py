@@ -11,6 +11,8 @@ from target_app.work import REFUSED, UnknownWork, parse_work
 class EchoConsumer(AsyncWebsocketConsumer):
     """Answers each message with itself."""
 
+    presence_s = None  # how long "online" counts; None: until disconnect()
+
     async def connect(self):
         try:
             self.work = parse_work(self.scope["query_string"])
@@ -18,7 +20,7 @@ class EchoConsumer(AsyncWebsocketConsumer):
             await self.close(REFUSED)
             return
 
-        await Presence.objects.aonline(self.scope, self.channel_name)
+        await Presence.objects.aonline(self.scope, self.channel_name, self.presence_s)
         await self.accept()
 
     async def disconnect(self, close_code):
@@ -38,6 +40,8 @@ class EchoConsumer(AsyncWebsocketConsumer):
 class RoomConsumer(AsyncWebsocketConsumer):
     """Passes each message on to all members of its room."""
 
+    presence_s = None  # how long "online" counts; None: until disconnect()
+
     async def connect(self):
         self.room_name = self.scope["url_route"]["kwargs"]["room_name"]
         self.room_group_name = f"chat_{self.room_name}"
@@ -50,7 +54,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
         # Join room group
         await self.channel_layer.group_add(self.room_group_name, self.channel_name)
 
-        await Presence.objects.aonline(self.scope, self.channel_name)
+        await Presence.objects.aonline(self.scope, self.channel_name, self.presence_s)
         await self.accept()
 
     async def disconnect(self, close_code):

@@ -12,6 +12,8 @@ from target_app.work import REFUSED, UnknownWork, parse_work
 class EchoConsumer(WebsocketConsumer):
     """Answers each message with itself."""
 
+    presence_s = None  # how long "online" counts; None: until disconnect()
+
     def connect(self):
         try:
             self.work = parse_work(self.scope["query_string"])
@@ -19,7 +21,7 @@ class EchoConsumer(WebsocketConsumer):
             self.close(REFUSED)
             return
 
-        Presence.objects.online(self.scope, self.channel_name)
+        Presence.objects.online(self.scope, self.channel_name, self.presence_s)
         self.accept()
 
     def disconnect(self, close_code):
@@ -39,6 +41,8 @@ class EchoConsumer(WebsocketConsumer):
 class RoomConsumer(WebsocketConsumer):
     """Passes each message on to all members of its room."""
 
+    presence_s = None  # how long "online" counts; None: until disconnect()
+
     def connect(self):
         self.room_name = self.scope["url_route"]["kwargs"]["room_name"]
         self.room_group_name = f"chat_{self.room_name}"
@@ -51,7 +55,7 @@ class RoomConsumer(WebsocketConsumer):
         # Join room group
         async_to_sync(self.channel_layer.group_add)(self.room_group_name, self.channel_name)
 
-        Presence.objects.online(self.scope, self.channel_name)
+        Presence.objects.online(self.scope, self.channel_name, self.presence_s)
         self.accept()
 
     def disconnect(self, close_code):

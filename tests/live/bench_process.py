@@ -20,6 +20,7 @@ import psutil
 
 from loadtest.cli.exit_codes import NOT_VALID
 from tests.again import again_until
+from tests.live.forked import Forked
 
 COMMAND = Path(sys.executable).with_name("channels-loadtest")
 MARK = "MARK_OF_A_TEST"
@@ -43,10 +44,12 @@ class Bench:
         before: Callable[[], None] | None = None,
         cwd: Path | None = None,
         beside_others: bool = True,
+        anew: bool = False,
     ) -> None:
         """Start it with `env` added to its environment; `before` is called in the new process.
 
-        A new bench gets the options for running beside other tests, unless it is not to be `beside_others`.
+        A new bench gets the options for running beside other tests, unless it is not to be `beside_others`. Our
+        command is forked from a process that has imported it, unless it is to be started `anew`.
         """
         is_new_bench = {"bench", "capacity"} & set(arguments) and "--resume" not in arguments
         options = BESIDE_OTHERS if beside_others and is_new_bench else ()
@@ -54,14 +57,19 @@ class Bench:
         self.temporary = Path(tempfile.mkdtemp(prefix="bench-"))  # short: Unix sockets come into it
         self._out = self.temporary / "out"
         self._err = self.temporary / "err"
+        for file in (self._out, self._err):
+            file.touch()  # a process that is forked makes them a moment later
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST_", "LOADTEST_"))}
         kept.pop("DATABASE_URL", None)
         self._command = [program, *arguments, *options]
         self._env = {**kept, MARK: self.mark, "TMPDIR": str(self.temporary), **(env or {})}
         self._before, self._cwd = before, cwd
+        self._is_forked = program == COMMAND and before is None and not anew
         self.process = self._start()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> subprocess.Popen[bytes] | Forked:
+        if self._is_forked:
+            return Forked(self._command, env=self._env, cwd=self._cwd, out=self._out, err=self._err)
         with self._out.open("wb") as out, self._err.open("wb") as err:
             return subprocess.Popen(
                 self._command,

@@ -82,7 +82,7 @@ def run(copy: Path) -> Iterator[tuple[Path, str]]:
     }  # fmt: skip
     arguments = [f"--{name}={value}" for name, value in options.items()]
     with Bench(
-        "-m", "loadtest.cli", "bench", *arguments, "--out", copy / "out",
+        "-m", "loadtest.cli", "bench", "--verbose", *arguments, "--out", copy / "out",
         program=sys.executable, env={"PYTHONPATH": str(copy)}, cwd=copy,
     ) as bench:  # fmt: skip
         assert bench.ended_valid() == 0, bench.out + bench.err

@@ -21,6 +21,7 @@ from loadtest.ledger import Event, Phase
 from loadtest.outages import OUTAGES
 from loadtest.report.columns import KEY_NAMES, TABLES
 from target_app.consumers import CONSUMERS
+from target_app.tutorial import TUTORIAL
 from tests.live.bench_process import Bench, assert_tidy, manifest, table
 
 pytestmark = pytest.mark.live
@@ -58,7 +59,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bench, Pat
     folder = tmp_path_factory.mktemp("bench")
     (folder / "plan.toml").write_text(PLAN)
     options = ("--consumers", "sync,async", "--trials", "1", "--duration", "2", "--out", folder / "out")
-    with Bench("bench", "--plan", folder / "plan.toml", *options) as bench:
+    with Bench("bench", "--plan", folder / "plan.toml", *options, anew=True) as bench:
         assert bench.ended_valid() == 0, bench.out + bench.err
         yield bench, folder / "out" / "latest"
 
@@ -96,11 +97,13 @@ def test_bench_when_it_has_ended_then_nothing_is_left_but_the_run(bench: tuple[B
     assert run.is_symlink()
     assert run.resolve().parent == run.parent
     assert re.fullmatch(r"\d{8}T\d{6}Z-quick", run.resolve().name)
-    assert "report.html" in started.out.rstrip().splitlines()[-1]
+    assert f"Next: the report, with charts: {run.resolve()}/report.html\n" in started.out
 
 
 def test_bench_when_it_runs_then_each_trial_is_told_with_the_time_left(bench: tuple[Bench, Path]) -> None:
-    lines = re.findall(r"^\[(\d)/4, \d+:\d\d left\] (\S+) (\S+) (\S+)(?: (\S+))? 1$", bench[0].out, re.MULTILINE)
+    lines = re.findall(
+        r"^\[(\d)/4, \d+:\d\d left\] (\S+) (\S+) (\S+)(?: (\S+))? 1(?: \(so far .*\))?$", bench[0].out, re.M
+    )
     assert [int(place) for place, *_ in lines] == list(range(1, 5))
     assert sorted((layer, who, scenario, drop or "none") for _, layer, who, scenario, drop in lines) == CELLS
 
@@ -338,7 +341,7 @@ def test_bench_when_drops_are_not_mixed_then_each_kind_has_trials_of_its_own(red
         ("drops", [*DROPS, *OUTAGES]),
         ("layers", list(LAYERS)),
         ("scenarios", list(SCENARIOS)),
-        ("consumers", [consumer.name for consumer in CONSUMERS]),
+        ("consumers", [*(row.name for row in CONSUMERS), *(row.name for row in TUTORIAL)]),
     ],
 )
 def test_catalogue_when_asked_then_each_thing_is_there_in_one_line_and_as_json(

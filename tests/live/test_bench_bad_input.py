@@ -132,7 +132,7 @@ def test_resume_when_other_options_are_given_then_all_are_refused(bench: Run, tm
 
 
 def test_bench_when_started_as_a_command_then_the_message_is_on_stderr_and_nothing_is_left(tmp_path: Path) -> None:
-    with Bench("bench", "--layers", "nope", "--rate", "-1", "--out", tmp_path / "out") as run:
+    with Bench("bench", "--layers", "nope", "--rate", "-1", "--out", tmp_path / "out", anew=True) as run:
         assert run.ended() == 2
         assert run.out == ""
         assert_clear(run, "layers: unknown layer 'nope'")

@@ -3,17 +3,21 @@
 import os
 import re
 import resource
-import shutil
 import signal
 import socket
-import subprocess
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from loadtest.ledger import Event, Phase
+from loadtest.ledger.reader import read_ledger
 from loadtest.phases.timing import STARTUP_S
 from loadtest.report import read_tables
+from tests.live.bad_moments import mounting
 from tests.live.bench_process import COMMAND, Bench, assert_clear, assert_tidy, manifest, table
 
 pytestmark = pytest.mark.live
@@ -61,6 +65,31 @@ def under_load(out: Path, trial: int) -> bool:
     return any(out.glob(f"*/trials/*/{trial}/{CLIENT_LEDGERS}"))
 
 
+@pytest.fixture(scope="module")
+def stood_still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bench, Path]]:
+    """A bench whose server stands still in its steady window and does not go on: half a minute, most of it waiting."""
+    folder = tmp_path_factory.mktemp("still")
+    settings = ("--plan", plan(folder, duration=2), "--scenarios", "broadcast", "--out", folder / "out")
+    with Bench("bench", "--verbose", *settings) as bench:
+        stopping = threading.Thread(target=stop_server, args=(bench, folder / "out"))
+        stopping.start()
+        yield bench, folder / "out"
+        stopping.join()
+
+
+def stop_server(bench: Bench, out: Path) -> None:
+    bench.wait_until(lambda: has_begun(out, Phase.STEADY))
+    for server in bench.started("target_app.asgi"):
+        os.kill(server, signal.SIGSTOP)
+
+
+def has_begun(out: Path, phase: Phase) -> bool:
+    """Tell whether the generator of the first trial has begun a phase."""
+    begun = [read_ledger(ledger, "client") for ledger in out.glob("*/trials/*/1/ledger")]
+    return any(not each.filter(event=int(Event.PHASE), code=int(phase)).is_empty() for each in begun)
+
+
+@pytest.mark.usefixtures("stood_still")  # begins here, beside the tests that follow
 def test_port_when_it_is_taken_then_exit_4_with_the_way_out(tmp_path: Path, out: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -198,15 +227,9 @@ def test_files_when_too_few_may_be_open_then_exit_4_with_how_many_are_needed(tmp
 @pytest.fixture
 def small_disk(tmp_path: Path) -> list[str]:
     """The beginning of a command that runs a script with a small disk in $1; skips where there can be none."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = 'mount -t tmpfs -o size=$SIZE none "$1" && eval "$2"'
-    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", mount, "sh", str(folder)]
-    if not shutil.which("unshare"):
-        pytest.skip("no unshare here, so no small disk can be made")
-    tried = subprocess.run([*command, "true"], env={**os.environ, "SIZE": "1m"}, capture_output=True, text=True)
-    if tried.returncode:
-        pytest.skip(f"no small disk can be mounted here: {tried.stderr.strip()}")
+    command = mounting(tmp_path / "disk")
+    if isinstance(command, str):
+        pytest.skip(command)
     return command
 
 
@@ -275,8 +298,11 @@ def test_ctrl_c_when_a_trial_runs_then_finished_ones_are_saved_and_resume_makes_
         assert_tidy(bench)
     assert (manifest(run)["state"], manifest(run)["done"]) == ("finished", 3)
     assert [note for note in manifest(run)["notes"] if not note.endswith("(plan)")] == []
-    assert table(run, "throughput").head(done).equals(finished)
-    assert table(run, "throughput")["trial"].to_list() == [1, 2, 3]
+    again = [trial["trial"] for trial in manifest(run)["repeated"]]  # the other bench's start may have disturbed one
+    kept = finished.filter(~pl.col("trial").is_in(again))
+    throughput = table(run, "throughput")
+    assert throughput.filter(pl.col("trial").is_in(kept["trial"].to_list())).equals(kept)
+    assert throughput["trial"].to_list() == [1, 2, 3]
 
 
 def test_sigterm_when_a_trial_runs_and_ctrl_c_right_after_then_it_still_ends_in_order(
@@ -343,3 +369,18 @@ def cut_off_while_saving(run: Path) -> None:
     second = lines[1].split(",")
     second[6] = "2"
     path.write_text("".join([*lines, ",".join(second)]))
+
+
+def test_server_when_it_stands_still_and_does_not_go_on_then_that_is_the_first_thing_that_is_said(
+    stood_still: tuple[Bench, Path],
+) -> None:
+    bench, out = stood_still
+    assert bench.ended() in (0, 3), bench.out + bench.err
+    found = " ".join(bench.out.partition("(the most important first)")[2].split())
+    assert "the server stood still: at the end it had served nobody for" in found[:300], "the first thing"
+    assert_tidy(bench)
+    speed = table(the_run(out), "throughput").row(0, named=True)
+    assert speed["stood_still_ms"] > 1000
+    assert speed["stalls"] > 0
+    delivery = table(the_run(out), "delivery").row(0, named=True)
+    assert delivery["lost"] + delivery["unknown"] > delivery["delivered"]

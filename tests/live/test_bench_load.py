@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.figures.twins import twin_pairs
 from tests.live.bench_process import Bench, assert_tidy, manifest, table
 
 pytestmark = pytest.mark.live
 
 OPTIONS = (
     "--layers=inmemory", "--consumers=async", "--scenarios=churn", "--drops=rst", "--users=20", "--room-size=10",
-    "--load=20%", "--trials=2", "--duration=1", "--warm-up=0.2", "--offline=0.2",
+    "--load=20%", "--trials=1", "--duration=1", "--warm-up=0.2", "--offline=0.2",
 )  # fmt: skip
 
 
@@ -50,7 +49,5 @@ def test_trials_when_a_capacity_was_found_then_they_have_their_share_of_it_and_e
     (rate,) = manifest(run)["rates"]
     assert rate["rate"] == pytest.approx(capacity["rate"] * 0.2, rel=0.001)
     assert set(rows["load"]) == {"20%"}
-    assert sorted(rows["trial"]) == sorted(number for pair in twin_pairs(2) for number in pair)
-    jobs = [json.loads(job.read_text()) for job in run.glob("trials/*-20%25/*/locust.job.json")]
-    assert [job["rate"] for job in jobs] == [rate["rate"]] * 4
-    assert len({job["seed"] for job in jobs}) == 2, "one a round, the twin's too"
+    (job,) = run.glob("trials/*-20%25/1/locust.job.json")
+    assert json.loads(job.read_text())["rate"] == rate["rate"]

@@ -16,8 +16,9 @@ from tests.live.bench_process import Bench, assert_clear, assert_tidy, manifest,
 pytestmark = pytest.mark.live
 
 SHORT = ("--scenarios=broadcast", "--consumers=async", "--searches=1", "--duration=0.5", "--warm-up=0.2")
-COARSE = ("--layers=inmemory", "--resolution=1")
-"""A search that ends where two values are a factor of two apart: with the first break that is confirmed."""
+COARSE = ("--layers=inmemory", "--resolution=1", "--room-size=50")
+"""A search that ends where two values are a factor of two apart, with the first break that is confirmed; and all users
+are in one room, so that one comes soon."""
 
 
 def test_capacity_when_run_then_each_step_has_the_rate_that_the_search_chose_and_there_is_an_answer(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -15,6 +14,7 @@ from websockets.sync.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
 from loadtest.drops import DROPS
+from tests.live.in_thread import in_thread
 from tests.live.test_locustfiles import USERS, Locust
 from tests.live.wire_processes import HERE, Helper, helper
 
@@ -52,13 +52,9 @@ class Demanding:
 def demanding() -> Iterator[Demanding]:
     server = Demanding()
     subprotocols = [Subprotocol("chat.v2"), Subprotocol("chat.v1")]
-    with serve(server.echo, "127.0.0.1", 0, process_request=server.admit, subprotocols=subprotocols) as running:
-        server.port = running.socket.getsockname()[1]
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
+    running = serve(server.echo, "127.0.0.1", 0, process_request=server.admit, subprotocols=subprotocols)
+    with running, in_thread(running) as server.port:
         yield server
-        running.shutdown()
-        thread.join()
 
 
 def test_proxy_when_it_is_given_then_every_member_goes_through_it(demanding: Demanding, tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ from loadtest.stack.process import Process
 from loadtest.targets import PreparedTarget, RunningTarget, Setting
 from loadtest.targets.database import Database
 from loadtest.targets.reference import PreparedReference
-from tests.live.bench_process import COMMAND, Bench, manifest, table
+from tests.live import short_ramp
+from tests.live.bench_process import Bench, manifest, table
 from tests.unit.plans import make_plan
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of most of this")]
@@ -41,7 +42,12 @@ pytestmark = [pytest.mark.live, pytest.mark.skipif(sys.platform != "linux", reas
 LOOP = [sys.executable, "-c", "while True: pass"]
 GENERATOR_FILES = 60
 """More than Locust needs to begin, and fewer than the users that are to connect."""
+FIFTH_OF_A_CORE = {"cpu.cfs_quota_us": "20000", "cpu.max": "20000 100000"}
+NO_QUOTA = {"cpu.cfs_quota_us": "-1", "cpu.max": "max 100000"}
+"""By the file that either version of control groups has for it."""
 SMALL = {"consumers": "async", "layers": "inmemory", "scenarios": "echo", "trials": 1, "warm_up": 0.5, "duration": 2.0}
+SOON_OVER = {"drain": 0.5, "settle": 1.0}
+"""For trials whose members do not come to rest: what they wait for does not come."""
 
 
 def measured(target: PreparedTarget, folder: Path, **given: Any) -> TrialRecords:
@@ -92,9 +98,12 @@ class FewFiles:
             yield running
 
 
-def test_files_when_the_server_may_open_few_then_the_trial_is_not_valid(tmp_path: Path, database: Database) -> None:
+def test_files_when_the_server_may_open_few_then_the_trial_is_not_valid(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial_module, "job_of", short_ramp.job_of)
     few = FewFiles(target=PreparedReference(database=database), more=12)
-    trial = measured(few, tmp_path, users=30, pin=False, allow_contention=True)
+    trial = measured(few, tmp_path, users=30, pin=False, allow_contention=True, **SOON_OVER)
     assert "a process of the server had as many files open as it may" in reasons(trial)
     assert "of 30 users had a connection" in reasons(trial)
 
@@ -138,18 +147,19 @@ def in_network_of_its_own(tmp_path: Path, script: str) -> list[str]:
 
 def test_ports_when_there_are_fewer_than_users_then_the_bench_says_that_no_trial_is_valid(tmp_path: Path) -> None:
     options = "--scenarios echo --consumers async --layers inmemory --users 60 --trials 1 --duration 1 --warm-up 0"
-    script = f"exec {COMMAND} bench {options} --no-pin --allow-contention --out {tmp_path}"
+    options += " --drain 0.5 --settle 1"
+    script = f"exec {sys.executable} {short_ramp.__file__} bench {options} --no-pin --allow-contention --out {tmp_path}"
     program, *arguments = in_network_of_its_own(tmp_path, script)
     with Bench(*arguments, program=program) as bench:
         assert bench.ended() == 3, bench.out + bench.err
-    (why,) = (trial["why"] for trial in manifest(tmp_path / "latest")["invalid"] if "port" in trial["why"])
-    assert "no local port was left" in why
+    whys = [trial["why"] for trial in manifest(tmp_path / "latest")["invalid"]]
+    assert any("no local port was left" in why for why in whys)
     assert table(tmp_path / "latest", "throughput")["valid"].to_list() == ["no"]
 
 
 @pytest.fixture
 def quota() -> Iterator[Path]:
-    """A control group whose processes may use a fifth of a core; skip where we may make none."""
+    """The file with the quota of a control group that has none yet; skip where we may make no group."""
     roots = (Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup"))
     root = next((root for root in roots if (root / "cgroup.procs").exists()), None)
     if root is None:
@@ -161,11 +171,12 @@ def quota() -> Iterator[Path]:
         pytest.skip(f"no control group can be made here: {error}")
     try:
         limit = group / "cpu.cfs_quota_us"
+        limit = limit if limit.exists() else group / "cpu.max"
         try:
-            (limit if limit.exists() else group / "cpu.max").write_text("20000" if limit.exists() else "20000 100000")
+            limit.write_text(limit.read_text())
         except OSError as error:
             pytest.skip(f"no CPU quota can be set here: {error}")
-        yield group
+        yield limit
     finally:
         group.rmdir()
 
@@ -177,9 +188,14 @@ def test_throttling_when_a_quota_holds_the_bench_back_then_no_trial_is_valid_unl
     plan.write_text("\n".join(f"{key} = {json.dumps(value)}" for key, value in SMALL.items()))
 
     def join() -> None:
-        (quota / "cgroup.procs").write_text(str(os.getpid()))
+        quota.with_name("cgroup.procs").write_text(str(os.getpid()))
 
-    with Bench("bench", "--plan", plan, "--out", tmp_path, "--no-pin", before=join, beside_others=False) as bench:
+    options = ("--out", tmp_path, "--no-pin", "--repeats", "0")
+    with Bench("bench", "--plan", plan, *options, before=join, beside_others=False) as bench:
+        bench.wait_until(lambda: list(tmp_path.glob("latest/trials/*/1/ledger/client-*")))
+        quota.write_text(FIFTH_OF_A_CORE[quota.name])
+        bench.wait_until(lambda: list(tmp_path.glob("latest/trials/*/1/client.parquet")))
+        quota.write_text(NO_QUOTA[quota.name])  # the report would take long
         assert bench.ended() == 3, bench.out + bench.err
     assert any("a CPU quota held us back" in trial["why"] for trial in manifest(tmp_path / "latest")["invalid"])
     throughput = table(tmp_path / "latest", "throughput")

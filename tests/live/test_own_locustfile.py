@@ -38,7 +38,7 @@ def locustfile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(tmp_path_factory: pytest.TempPathFactory, locustfile: Path) -> Iterator[tuple[Path, str]]:
     """A bench of the consumer that cancels its task and of the one that forgets it; its folder, what was printed."""
     out, paths = tmp_path_factory.mktemp("out"), ("--path", "/ws/rpc/", "--path", "/ws/rpc/beta/")
-    with Bench("bench", *APP, *paths, "--locustfile", locustfile, *LOAD, "--out", out) as bench:
+    with Bench("bench", *APP, *paths, "--locustfile", locustfile, *LOAD, "--verbose", "--out", out) as bench:
         assert bench.ended_valid() == 0, bench.out + bench.err
         assert not bench.orphans()
         yield (out / "latest").resolve(), bench.out

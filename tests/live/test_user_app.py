@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from loadtest.ledger import Event
 from tests.live.bench_process import Bench, assert_tidy, manifest, table
 
 pytestmark = pytest.mark.live
@@ -44,7 +45,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, s
     """An audit of all its consumers; the run's folder, and what was printed."""
     out, before = tmp_path_factory.mktemp("out"), files_of(PROJECT)
     app = ("--app", "teamchat.asgi:application", "--app-dir", PROJECT, "--env", "TEAMCHAT_SECRET_KEY=swordfish")
-    with Bench("bench", *app, *options(*PATHS), "--out", out) as bench:
+    with Bench("bench", *app, *options(*PATHS), "--verbose", "--out", out) as bench:
         assert bench.ended_valid() == 0, bench.out + bench.err
         assert files_of(PROJECT) == before, "the project is as it was"
         yield out / "latest", bench.out, bench.err
@@ -106,27 +107,53 @@ def test_audit_when_it_is_done_then_the_manifest_says_what_was_measured_without_
     assert told["identity"]["layer configured"].startswith("channels.layers.InMemoryChannelLayer 4.")
 
 
-def test_audit_when_it_is_cut_short_then_it_goes_on_with_the_same_app(tmp_path: Path) -> None:
-    app = ("--app", "teamchat.asgi", "--app-dir", PROJECT, "--env", "TEAMCHAT_SECRET_KEY=swordfish")
-    with Bench("bench", *app, *options("/ws/chat/", **{"--trials": "2"}), "--out", tmp_path) as bench:
-        bench.wait_until(lambda: (tmp_path / "latest" / "throughput.csv").exists()
-                         and table(tmp_path / "latest", "throughput").height > 0)  # fmt: skip
-        bench.process.terminate()
-        assert bench.ended() == 130
-    with Bench("bench", "--resume", tmp_path / "latest") as bench:
-        assert bench.ended() == 2
-        assert "the run had TEAMCHAT_SECRET_KEY from --env or --env-file; give it again" in bench.err
-    with Bench("bench", "--resume", tmp_path / "latest", "--env", "TEAMCHAT_SECRET_KEY=swordfish") as bench:
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
+    """An audit by two processes on another layer, with a command before it: the run's folder, and what that wrote."""
+    folder = tmp_path_factory.mktemp("changed")
+    program = f"from rooms.models import Visit; open({str(folder / 'visits')!r}, 'w').write(str(Visit.objects.count()))"
+    before = shlex.join(["python", "manage.py", "shell", "-c", program])
+    app = (
+        "--app",
+        "teamchat.asgi",
+        "--app-dir",
+        PROJECT,
+        "--layers",
+        "redis-pubsub",
+        "--before",
+        before,
+        "--workers",
+        "2",
+    )
+    with Bench("bench", *app, *options("/ws/v1/chat/"), "--out", folder / "out") as bench:
         assert bench.ended_valid() == 0, bench.out + bench.err
-    assert manifest(tmp_path / "latest")["state"] == "finished"
+    yield folder / "out" / "latest", folder / "visits"
 
 
-def test_audit_when_a_layer_is_named_then_it_takes_the_place_of_the_apps_own(tmp_path: Path) -> None:
-    app = ("--app", "teamchat.asgi", "--app-dir", PROJECT, "--layers", "redis-pubsub")
-    with Bench("bench", *app, *options("/ws/chat/"), "--out", tmp_path) as bench:
-        assert bench.ended_valid() == 0, bench.out + bench.err
-    assert set(table(tmp_path / "latest", "delivery")["layer"]) == {"redis-pubsub"}
-    assert manifest(tmp_path / "latest")["identity"]["layer redis-pubsub"].startswith("channels_redis 4.")
+def test_audit_when_two_processes_serve_the_app_on_a_layer_that_is_named_then_both_are_audited_as_one(
+    changed: tuple[Path, Path],
+) -> None:
+    run, _ = changed
+    (drops,) = table(run, "disconnects").iter_rows(named=True)
+    assert (drops["workers"], drops["layer"]) == (2, "redis-pubsub")
+    assert (drops["unknown"], drops["groups_left"]) == (0, drops["dropped"])
+    (ledger,) = run.glob("trials/*/1/server.parquet")
+    assert pl.read_parquet(ledger).filter(event=int(Event.SCOPE))["pid"].n_unique() == 2
+    (delivery,) = table(run, "delivery").iter_rows(named=True)
+    assert delivery["delivered"] > 0
+
+
+def test_audit_when_a_layer_is_named_then_it_takes_the_place_of_the_apps_own(changed: tuple[Path, Path]) -> None:
+    run, _ = changed
+    assert set(table(run, "delivery")["layer"]) == {"redis-pubsub"}
+    assert manifest(run)["identity"]["layer redis-pubsub"].startswith("channels_redis 4.")
+
+
+def test_audit_when_commands_are_run_before_then_in_the_project_and_on_the_databases_of_the_test(
+    changed: tuple[Path, Path],
+) -> None:
+    assert changed[1].read_text() == "0"
+    assert not (PROJECT / "teamchat.sqlite3").exists()
 
 
 TUTORIAL = PROJECT.with_name("tutorial")
@@ -198,17 +225,3 @@ def test_audit_when_bodies_are_binary_then_messages_are_known_again(tmp_path: Pa
     (row,) = table(tmp_path / "latest", "delivery").iter_rows(named=True)
     assert row["delivered"] > 0
     assert row["duplicated"] == row["lost"] == 0
-
-
-def test_audit_when_commands_are_run_before_then_in_the_project_and_on_the_databases_of_the_test(
-    tmp_path: Path,
-) -> None:
-    program = (
-        f"from rooms.models import Visit; open({str(tmp_path / 'visits')!r}, 'w').write(str(Visit.objects.count()))"
-    )
-    before = shlex.join(["python", "manage.py", "shell", "-c", program])
-    app = ("--app", "teamchat.asgi", "--app-dir", PROJECT, "--before", before)
-    with Bench("bench", *app, *options("/ws/chat/"), "--out", tmp_path / "out") as bench:
-        assert bench.ended_valid() == 0, bench.out + bench.err
-    assert (tmp_path / "visits").read_text() == "0"
-    assert not (PROJECT / "teamchat.sqlite3").exists()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from loadtest.cli.main import main
+from loadtest.targets import prime_app
 
 pytestmark = pytest.mark.live
 
@@ -28,6 +31,9 @@ Run = Callable[..., tuple[int, str]]
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """Run `bench --app` with some arguments in this process; exit code and the one message."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    own = tempfile.mkdtemp(prefix="bench-")  # whose lock no other bench holds
+    monkeypatch.setattr(tempfile, "tempdir", own)
+    monkeypatch.setattr(prime_app, "ANSWER_S", 3.0)  # what is waited for here mostly does not come
 
     def run(*arguments: str | Path, app: str = "teamchat.asgi", folder: Path = PROJECT) -> tuple[int, str]:
         command = ["channels-loadtest", "bench", "--app", app, "--app-dir", folder, "--out", tmp_path / "out"]
@@ -44,6 +50,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     yield run
     for number, handler in handlers.items():
         signal.signal(number, handler)
+    shutil.rmtree(own)
 
 
 def project(folder: Path, asgi: str, settings: str = "SECRET_KEY = 'x'\n") -> Path:

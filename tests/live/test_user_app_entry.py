@@ -87,6 +87,13 @@ def test_audit_when_no_token_is_shown_then_exit_4_and_that_it_was_refused(audit:
         assert "the connection was refused before a consumer of Channels began" in bench.err
 
 
+def test_audit_when_the_app_chooses_no_subprotocol_then_exit_4_before_a_trial_is_run(audit: Audit) -> None:
+    """Clients that asked for one end such a connection, so that every trial would be without members."""
+    with audit("/ws/members/ticket/{room}/", "--login-url", "/accounts/login/", *SUBPROTOCOL) as bench:
+        assert bench.ended() == 4
+        assert "chose none of the subprotocols helpdesk.v2" in bench.err
+
+
 @pytest.mark.parametrize(
     ("origin", "refused"),
     [
@@ -112,23 +119,27 @@ def test_header_when_it_makes_no_sense_then_exit_2_and_its_value_is_not_repeated
         assert TOKEN not in bench.err
 
 
-def test_audit_when_it_is_resumed_then_what_was_shown_has_to_be_given_again(
+def test_audit_when_it_is_cut_short_then_it_goes_on_once_what_is_not_kept_of_it_is_given_again(
     audit: Audit, header_file: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "out" / "latest"
     shown = ("--header-file", str(header_file), *COOKIE)
-    with audit(AGENT, *shown, *SUBPROTOCOL, "--trials", "2") as bench:
+    with audit(AGENT, *shown, *SUBPROTOCOL, "--trials", "2", "--no-twins") as bench:
         bench.wait_until(lambda: (run / "throughput.csv").exists() and table(run, "throughput").height > 0)
         bench.process.terminate()
         assert bench.ended() == 130
     assert "swordfish" not in json.dumps(manifest(run))
     env = ("--env", f"HELPDESK_TOKEN={TOKEN}")
+    with Bench("bench", "--resume", run, *shown) as bench:
+        assert bench.ended() == 2
+        assert "the run had HELPDESK_TOKEN from --env or --env-file; give it again" in bench.err
     with Bench("bench", "--resume", run, *env) as bench:
         assert bench.ended() == 2
         assert "the run had Authorization from --header or --header-file; give it again" in bench.err
     with Bench("bench", "--resume", run, *env, *shown) as bench:
         assert bench.ended_valid() == 0, bench.out + bench.err
     assert manifest(run)["state"] == "finished"
+    assert sorted(table(run, "throughput")["trial"]) == [1, 2], "of the same app"
 
 
 MAKE_USERS = (

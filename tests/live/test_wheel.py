@@ -52,7 +52,8 @@ def test_wheel_when_built_then_its_one_top_level_name_is_loadtest(wheel: Path) -
 
 
 def test_wheel_when_installed_then_bench_runs_from_an_empty_folder(command: Path, tmp_path: Path) -> None:
-    where = run(str(command.with_name("python")), "-c", "import loadtest; print(loadtest.__file__)", cwd=tmp_path)
+    code = "import loadtest.cures.guard, loadtest; print(loadtest.__file__)"
+    where = run(str(command.with_name("python")), "-c", code, cwd=tmp_path)
     assert Path(where.strip()).is_relative_to(command.parent.parent), "it is not the project's folder that is tested"
     assert list(tmp_path.iterdir()) == []
     run(str(command), "bench", *BENCH, "--out", "runs", cwd=tmp_path)

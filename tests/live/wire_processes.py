@@ -74,9 +74,9 @@ def helper(script: str, *arguments: str) -> Iterator[Helper]:
         process.stop()
 
 
-def wait_until(condition: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:
-    """Let the hub run until the condition holds."""
+def wait_until(condition: Callable[[], object], what: str | Callable[[], str], patience_s: float = PATIENCE_S) -> None:
+    """Let the hub run until the condition holds; a `what` that tells how things stand is asked when time is over."""
     deadline = time.monotonic() + patience_s
     while not condition():
-        assert time.monotonic() < deadline, f"not within {patience_s} s: {what}"
+        assert time.monotonic() < deadline, f"not within {patience_s} s: {what if isinstance(what, str) else what()}"
         gevent.sleep(0.002)

@@ -1,9 +1,9 @@
 """`make perf`: our wire, picows and plain Locust in turn against one fast server; ratios printed, figures stored.
 
-Options: --rounds N (each client's turns, 3; of the rig 6), --seconds S (an echo's window, 2), --out FOLDER
-(results/perf), --only NAME: one measure; "rig" for the locustfiles as they are run, or one of "rig echo",
-"rig broadcast", "rig churn"; "probe" for the probe's cost, "pinning" for what pinning does, "audit" for the audit's
-cost, "handshake" for that of an opening handshake.
+Options: --rounds N (each client's turns, 3; of the rig 6; of the probe 16 sets of servers), --seconds S (an echo's
+window, 2), --out FOLDER (results/perf), --only NAME: one measure; "rig" for the locustfiles as they are run, or one of
+"rig echo", "rig broadcast", "rig churn"; "probe" for the probe's cost, "pinning" for what pinning does, "audit" for the
+audit's cost, "handshake" for that of an opening handshake.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -90,7 +91,8 @@ def measure_all(given: argparse.Namespace, now: datetime.datetime, path: Path) -
     print("\n".join(["", *(line["says"] for line in verdicts)]))
     found: dict[str, Any] = {"figures": figures, "targets": verdicts, "rounds": rounds}
     try:
-        for name, main_of in ((PROBE, probe_cost.main), (PINNING, pinning_gain.main)):
+        probe = partial(probe_cost.main, given.rounds or probe_cost.SETS)
+        for name, main_of in ((PROBE, probe), (PINNING, pinning_gain.main)):
             found[name] = main_of() if given.only in (None, name) else None
     finally:
         store(path, now, found)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -32,7 +33,7 @@ from loadtest.stack.pinning import Placement, on_cpus
 from loadtest.stats.interval import Interval
 from loadtest.stats.paired import paired, ratio_of
 from loadtest.targets import Setting
-from loadtest.targets.reference import PreparedReference, ReferenceApp
+from loadtest.targets.reference import PreparedReference, ReferenceApp, RunningReference
 from tests.perf.stopping import go_on, stop
 
 _PLAN = {"layers": "inmemory", "scenarios": "echo", "duration": 600.0, "warm_up": 1.0, "trials": 1}
@@ -59,7 +60,8 @@ class Way:
     """One of the ways that are compared."""
 
     placement: Placement
-    has_probe: bool = True
+    probe: Literal["off", "ledger", "metrics"] = "ledger"
+    """What the server is asked for: nothing, a ledger as under a bench, or Prometheus metrics as in production."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +155,8 @@ def _under_way(plan: Plan, trial: Trial, app: PreparedReference, way: Way) -> It
         (folder / LEDGER).mkdir()
         sockets = stack.enter_context(short_folder())
         with on_cpus(way.placement.server):
-            target = stack.enter_context(app.start(_setting(trial, folder, has_probe=way.has_probe)))
+            setting, env = _setting(trial, folder, way), {"METRICS_ROUTE": "/metrics" if way.probe == "metrics" else ""}
+            target = stack.enter_context(RunningReference(setting, database=app.database, env=env))
         job = job_of(plan, trial, folder=folder, conductor=sockets / SOCKET).at(target.url)
         with on_cpus(way.placement.load):
             conducting = stack.enter_context(Conducting(sockets / SOCKET, Timing.of(job), {job.generator}))
@@ -170,12 +173,12 @@ def _under_way(plan: Plan, trial: Trial, app: PreparedReference, way: Way) -> It
             running.go_on()
 
 
-def _setting(trial: Trial, folder: Path, *, has_probe: bool) -> Setting:
+def _setting(trial: Trial, folder: Path, way: Way) -> Setting:
     return Setting(
         server=SERVERS[trial.cell[SERVER]],
         layer=LAYERS[trial.cell[LAYER]],
         folder=folder,
-        ledger=folder / LEDGER if has_probe else None,
+        ledger=folder / LEDGER if way.probe == "ledger" else None,
     )
 
 

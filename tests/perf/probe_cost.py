@@ -1,45 +1,55 @@
-"""The probe's cost as it is run: echo on the reference app, with the probe and without it, in turns of 0.2 s.
+"""The probe's cost as it is run: echo on the reference app without it, with its ledger, and with its metrics alone.
 
-Server and generator have CPUs of their own, as in the bench. What is compared is the server's throughput while it is
-saturated, and its CPU time a message. A pair of processes gives one figure of each.
+In turns of 0.2 s. Server and generator have CPUs of their own, as in the bench. What is compared is the server's
+throughput while it is saturated, and its CPU time a message. A set of three servers gives one figure of each.
 """
 
 import asyncio
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import CollectorRegistry
+
 from loadtest.ledger import Recorder
 from loadtest.probe import wrapper
+from loadtest.probe.counting import CountedConnection
 from loadtest.probe.handling import Handling, recorded_dispatch
+from loadtest.probe.metrics import Metrics
+from loadtest.probe.recording import Ledger
 from loadtest.stack.pinning import placement_here
 from loadtest.stats.interval import Interval
 from loadtest.stats.location import location_of
 from loadtest.targets.reference import ReferenceApp
 from tests.perf.in_turns import Measured, Way, in_turns, ratio
 
-PAIRS = 16
-"""Of processes: two that run the same code differ by a few percent. Of both consumers they take seven minutes."""
+SETS = 16
+"""Of processes: two that run the same code differ by a few percent. Of both consumers they take ten minutes."""
 TURNS = 20
 TURN_S = 0.2
-WAYS = tuple(Way(placement=placement_here(pin=True), has_probe=has) for has in (False, True))
+_PINNED = placement_here(pin=True)
+WAYS = (Way(placement=_PINNED, probe="off"), Way(placement=_PINNED), Way(placement=_PINNED, probe="metrics"))
 CALLS = 300_000
 LIMIT = 0.03
 """Share of the echo throughput, and of the CPU time a message, that the probe may cost."""
 
 
-def main() -> dict[str, object]:
-    """Measure PAIRS pairs for each consumer, print the ratios and return them."""
+def main(sets: int = SETS) -> dict[str, object]:
+    """Measure so many sets for each consumer, print the ratios and return them."""
     found: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as name:
         app = ReferenceApp().prepare(Path(name))
         for consumer in ("async", "sync"):
-            pairs = [in_turns(consumer, app, WAYS, TURNS, TURN_S) for _ in range(PAIRS)]
-            found[consumer] = _compare(consumer, [off for off, _ in pairs], [on for _, on in pairs])
+            off, ledger, metrics = zip(
+                *(in_turns(consumer, app, WAYS, TURNS, TURN_S) for _ in range(sets)), strict=True
+            )
+            found[consumer] = _compare(f"probe, echo, {consumer}", off, ledger)
+            found[f"{consumer} metrics"] = _compare(f"probe with metrics alone, echo, {consumer}", off, metrics)
     found["own_work_us"] = own_us = own_work_us()
-    print(f"probe, its own work on a message in and one out: {own_us:.2f} µs")
+    found["own_work_of_metrics_us"] = counting_us = own_work_of_metrics_us()
+    print(f"probe, its own work on a message in and one out: {own_us:.2f} µs; with metrics alone {counting_us:.2f} µs")
     return found
 
 
@@ -56,7 +66,12 @@ def own_work_us() -> float:
             ledger.close()
 
 
-async def _time_wrappers(ledger: Recorder) -> float:
+def own_work_of_metrics_us() -> float:
+    """Return the same of a probe that keeps no ledger and has metrics, as in production."""
+    return asyncio.run(_time_wrappers(CountedConnection(Metrics(CollectorRegistry()))))
+
+
+async def _time_wrappers(ledger: Ledger) -> float:
     message = {"type": "websocket.receive", "text": "x" * 64}
     answer = {"type": "websocket.send", "text": "x" * 64}
 
@@ -88,13 +103,13 @@ async def _time(*calls: Callable[[], Awaitable[object]]) -> float:
     return (time.process_time() - start_s) / CALLS * 1e6
 
 
-def _compare(consumer: str, off: list[Measured], on: list[Measured]) -> dict[str, object]:
-    """Print and return the cost as shares, with 95 % intervals over the pairs; below 0 the probe seems to help."""
+def _compare(what: str, off: Sequence[Measured], on: Sequence[Measured]) -> dict[str, object]:
+    """Print and return the cost as shares, with 95 % intervals over the sets; below 0 the probe seems to help."""
     slower = ratio([run.messages_per_s for run in off], [run.messages_per_s for run in on])
     dearer = ratio([run.cpu_us for run in on], [run.cpu_us for run in off])
     print(
-        f"probe, echo, {consumer}: {_verdict(slower, dearer)}: throughput lower by {_shares(slower)}, "
-        f"server CPU a message higher by {_shares(dearer)}; {PAIRS} pairs, limit {LIMIT:.0%}"
+        f"{what}: {_verdict(slower, dearer)}: throughput lower by {_shares(slower)}, "
+        f"server CPU a message higher by {_shares(dearer)}; {len(on)} sets, limit {LIMIT:.0%}"
     )
     return {
         "messages_per_s_off": location_of([run.messages_per_s for run in off]).estimate,

@@ -1,7 +1,8 @@
 """The rig as it is run: `locust -f locustfiles/X.py`, started as the bench starts it, beside picows and plain Locust.
 
 All of them are measured from outside, in the same way: the CPU time of the whole process, and the messages that the
-server has sent to it. Server and client have a core each, where there are two.
+server has sent to it. Server and client have a core each, where there are two, and the server never sleeps: otherwise
+the client that lets it sleep would pay for waking it.
 
 Where a client sends as fast as it is answered, all clients are started at once and run in turns of a fraction of a
 second, the others stopped meanwhile: the machine's speed changes by tens of percent within a minute. Where a client
@@ -33,6 +34,7 @@ from loadtest.stats.location import location_of
 from loadtest.stats.paired import paired, ratio_of
 from loadtest.targets.reference import ReferenceApp
 from tests.perf.measures import CLIENTS, LOCUST, LOCUSTFILE, NO_LEDGER, PICOWS
+from tests.perf.server import AWAKE
 from tests.perf.stopping import go_on, stop
 from tests.perf.window import OFFLINE_S
 
@@ -127,7 +129,7 @@ class Running:
 
     def take_turn(self, seconds: float) -> None:
         """Run for so long, from when it is wide awake."""
-        go_on(self.client)
+        go_on(self.server.pid, self.client)
         time.sleep(AWAKE_S)
         messages, cpu_s, wall_s = self.server.sent(), cpu_s_of(self.client), time.perf_counter()
         time.sleep(seconds)
@@ -135,6 +137,7 @@ class Running:
         self.wall_s += time.perf_counter() - wall_s
         self.cpu_s += cpu_s_of(self.client) - cpu_s
         self.messages += self.server.sent() - messages
+        stop(self.server.pid)
 
     def figures(self) -> dict[str, float]:
         """Return messages a second, and the CPU time of each in µs, over all turns."""
@@ -147,11 +150,11 @@ def running(row: Row, client: str) -> Iterator[Running]:
     with Server() as server, started(row, client, server.url) as pid:
         server.await_connections(row.users_there)
         time.sleep(WARM_UP_S)
-        stop(pid)
+        stop(pid, server.pid)
         try:
             yield Running(client=pid, server=server)
         finally:
-            go_on(pid)
+            go_on(server.pid, pid)
 
 
 def cpu_s_of(pid: int) -> float:
@@ -202,11 +205,11 @@ class Server:
 
     def __enter__(self) -> Server:
         with on_cpus(placement_here(pin=True).server):
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.perf.server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
+            command = [sys.executable, "-m", "tests.perf.server", AWAKE]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdin is not None and self._process.stdout is not None
         self._questions, self._answers = self._process.stdin, self._process.stdout
+        self.pid = self._process.pid
         self.url = f"ws://127.0.0.1:{int(self._answers.readline())}/"
         return self
 

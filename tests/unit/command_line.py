@@ -62,7 +62,7 @@ def said_to(*arguments: str) -> Said:
 def nothing_starts() -> Iterator[None]:
     """Have commands end where they would begin."""
     begins = "loadtest.cli.{}.{}".format
-    names = [("bench", "only_bench"), ("capacity", "only_bench"), ("selftest", "only_bench"), ("ui", "ReferenceApp")]
+    names = [("bench", "only_bench"), ("capacity", "only_bench"), ("selftest", "only_bench"), ("ui", "_locust")]
     with contextlib.ExitStack() as patched:
         for module, name in names:
             patched.enter_context(mock.patch(begins(module, name), _would_begin))

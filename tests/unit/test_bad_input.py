@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -113,6 +111,8 @@ def require_refused_or_accepted(said: Said, *, what: object) -> None:
         (["ui", "--web-port", "99999"], "'--web-port'"),
         (["ui", "--web-port", "-1"], "'--web-port'"),
         (["ui", "--layer", "[/x]"], "unknown layer '[/x]'"),
+        (["ui", "--plan", "/dev/zero"], "cannot read the plan /dev/zero: it is longer than"),
+        (["ui", "--web-host", "0.0.0.0"], "--web-host 0.0.0.0: whoever reaches that address could load any server"),
         (["report", "\x1b[2J"], "could not read \\x1b[2J/manifest.json"),
         (["report", "\udcff"], "could not read \\udcff/manifest.json"),
         (["report", "\x1b:smile:[/x]"], "\\x1b:smile:[/x]"),
@@ -165,7 +165,7 @@ def test_plan_when_what_is_in_it_makes_no_sense_then_one_message_names_it(
 def test_plan_when_it_is_a_pipe_into_which_nobody_writes_then_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loadtest.bench.given_file.read_given.__kwdefaults__", {"writer_s": 0.0})
+    monkeypatch.setattr("loadtest.load.given_file.read_given.__kwdefaults__", {"writer_s": 0.0})
     os.mkfifo(tmp_path / "pipe")
     said = said_to("bench", "--plan", str(tmp_path / "pipe"))
     require_refused(said, what="a pipe")
@@ -258,18 +258,12 @@ def test_plan_when_the_file_has_any_bytes_then_it_is_taken_or_one_message_refuse
 def test_ui_when_the_web_port_is_0_then_locust_gets_a_free_one(monkeypatch: pytest.MonkeyPatch) -> None:
     ports = []
 
-    def started(_host: str, web_port: int, _folder: Path) -> None:
-        ports.append(web_port)
+    def started(options: Mapping[str, str], *_others: object) -> None:
+        ports.append(options["--web-port"])
         raise EnvironmentFailed("that is enough")
 
-    app = SimpleNamespace(prepare=lambda _folder: None)
-    stack = nullcontext(SimpleNamespace(target=SimpleNamespace(url="ws://127.0.0.1")))
-    for name, stand_in in (
-        ("ReferenceApp", lambda **_: app),
-        ("running", lambda *_: stack),
-        ("free_port", lambda _host: 4711),
-        ("_locust", started),
-    ):
-        monkeypatch.setattr(f"loadtest.cli.ui.{name}", stand_in)
-    assert said_to("ui", "--web-port", "0").code == 4
-    assert ports == [4711]
+    monkeypatch.setattr("loadtest.cli.ui.free_port", lambda _host: 4711)
+    monkeypatch.setattr("loadtest.cli.ui._locust", started)
+    with pytest.raises(EnvironmentFailed):
+        COMMANDS(["ui", "--web-port", "0"], standalone_mode=False)
+    assert ports == ["4711"]

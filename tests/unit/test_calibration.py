@@ -166,6 +166,12 @@ def test_step_when_it_is_not_valid_or_says_nothing_of_the_server_then_it_says_wh
     assert "not known how busy" in step({}).trouble
 
 
+def test_step_when_no_message_went_then_what_the_server_did_does_not_count() -> None:
+    found = step({"utilisation": 0.1, "sent": 0, "received": 0}, invalid=("only 0 of 5 users had a connection",))
+    assert (found.trouble, found.utilisation) == ("only 0 of 5 users had a connection", None)
+    assert step({"utilisation": 0.1, "sent": 0, "received": 9}).utilisation == 0.1, "the app pushes them"
+
+
 def capacities(**rates: float | None) -> dict[CellKey, Capacity]:
     cells = {name: CELL.having(CONSUMER, name.replace("_", "-")) for name in rates}
     return {cells[name]: Capacity(cell=cells[name], rate=rate, steps=(), why="no two agree")

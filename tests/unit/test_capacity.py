@@ -43,7 +43,7 @@ def test_plan_when_nothing_is_given_then_the_level_is_fast_and_whole_and_nobody_
         ({"workers": "0"}, "workers.0: .* greater than or equal to 1"),
         ({"workers": "1,x"}, "workers.1: .* integer"),
         ({"workers": ""}, "workers: name at least one"),
-        ({"workers": "2", "layers": "inmemory"}, "layers: inmemory stays inside one process"),
+        ({"workers": "2", "layers": "inmemory"}, "workers: inmemory stays inside one process"),
         ({"rate": 3.0}, "of: --rate is what is raised; leave it out, or pass --of users"),
         ({"of": "users", "users": 3}, "of: --users is what is raised; leave it out, or pass --of rate"),
         ({"of": "users", "rate": 0.0}, "of: a rate of 0 is a closed loop"),

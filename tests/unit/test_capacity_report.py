@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,18 @@ from tests.unit.capacity_runs import QueueServer, carry_out
 TERMINAL_LINES = 30
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    run, _ = carry_out(tmp_path, QueueServer(), monkeypatch)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the default cells of one layer, made once."""
+    with pytest.MonkeyPatch.context() as patching:
+        run, _ = carry_out(tmp_path_factory.mktemp("made"), QueueServer(), patching)
     return run
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(made, tmp_path / made.name))
 
 
 def reported(out: Path, monkeypatch: pytest.MonkeyPatch, server: QueueServer, **given: Any) -> CapacityAnswers:
@@ -113,7 +122,7 @@ def test_sentence_when_there_was_one_search_then_it_has_no_interval(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (text,) = sentences(reported(tmp_path, monkeypatch, QueueServer(), consumers="sync", searches=1))
-    assert "95 %" not in text
+    assert "95 %" not in text and "(1 search)" in text
 
 
 def test_scaling_when_it_is_not_known_then_the_report_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +135,7 @@ def test_page_when_written_then_it_has_the_answers_the_curves_and_no_address_to_
     page = (folder / "report.html").read_text()
     for sentence in sentences(found):
         assert sentence.replace("<", "&lt;") in page
-    specs = re.findall(r'<script type="application/json">(.*?)</script>', page)
+    specs = re.findall(r'<script type="application/json" class="spec">(.*?)</script>', page)
     assert len(specs) == 2, "latency and utilisation, both consumers in one"
     rows = [row for spec in map(json.loads, specs) for data in spec["datasets"].values() for row in data]
     assert {row["outcome"] for row in rows if "outcome" in row} == {"kept", "broken"}

@@ -10,7 +10,6 @@ from itertools import islice, pairwise, repeat
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
-import gevent
 import pytest
 from scipy import stats
 
@@ -94,7 +93,7 @@ def simulate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Simulation]:
         job = Job(host="ws://h", drop_kind=KINDS, seed=seed).model_copy(update=load)
         simulation = Simulation(until_s=until_s)
         monkeypatch.setattr(churn, "monotonic_ns", lambda: simulation.now_ns)
-        monkeypatch.setattr(gevent, "sleep", simulation.sleep)
+        monkeypatch.setattr(churn, "sleep", simulation.sleep)
         there: Any = [cls(simulation, number) for number in range(members)]
         session: Any = SessionOf(load=job, members=there, simulation=simulation)
         Dropping(session)._run()
@@ -261,7 +260,29 @@ def test_member_when_dropped_again_while_it_waits_for_its_next_message_then_it_s
 
     opened_while_back: list[bool] = []
     parent: Callable[[Any], None] = lambda _self: opened_while_back.append(back.is_back)  # noqa: E731
-    monkeypatch.setattr(gevent, "sleep", sleep)
+    monkeypatch.setattr(churn, "sleep", sleep)
     monkeypatch.setattr(WebSocketUser, "stay_open", parent)
     member.stay_open()
     assert (back.waits, opened_while_back) == (2, [True])
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.25, 20), (0.001, 1), (1.0, 80)])
+def test_dropping_now_when_a_share_is_asked_for_then_so_many_are_dropped_at_once_and_one_at_least(
+    share: float, count: int
+) -> None:
+    simulation = Simulation(until_s=1)
+    members: Any = [Member(simulation, number) for number in range(80)]
+    session: Any = SessionOf(load=Job(host="ws://h"), members=members, simulation=simulation)
+    dropping = Dropping(session)
+    dropping.drop_now("fin", share)
+    assert len(simulation.drops) == count
+    assert {(drop.kind, drop.at_s) for drop in simulation.drops} == {("fin", 0.0)}
+    dropping.drop_now("fin", 1.0)
+    assert len(simulation.drops) == 80, "who is away is not dropped again"
+
+
+def test_dropping_now_when_nobody_can_be_dropped_then_nothing_happens() -> None:
+    simulation = Simulation(until_s=1)
+    session: Any = SessionOf(load=Job(host="ws://h"), members=[], simulation=simulation)
+    Dropping(session).drop_now("fin", 0.5)
+    assert simulation.drops == []

@@ -342,3 +342,21 @@ def test_line_when_it_is_no_message_then_it_is_quoted(line: bytes) -> None:
         with pytest.raises(LineError) as refused:
             read(line)
         assert repr(line) in str(refused.value)
+
+
+def test_finish_when_the_part_that_counts_is_under_way_then_the_rest_comes_in_order_and_nothing_twice() -> None:
+    playing = to_steady(stage(), 1)
+    playing.wait(1)
+    playing._given(playing.conductor.finish(playing.now_s))
+    assert playing.conductor.finish(playing.now_s) == []
+    for happened in REPORTS[2:]:
+        playing.tell(happened, 1)
+    assert tuple(playing.orders) == IN_ORDER
+    assert playing.at_s["begin RECOVER"] - playing.at_s["begin STEADY"] == 1
+
+
+def test_finish_when_nothing_counts_yet_then_nothing_happens() -> None:
+    playing = stage()
+    playing.tell(Happened.READY, 1)
+    assert playing.conductor.finish(playing.now_s) == []
+    assert playing.conductor.phase is Phase.RAMP

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,16 @@ def test_keys_when_their_values_are_equal_then_they_are_one_in_a_set() -> None:
 
 def test_folder_when_a_drop_has_a_parameter_then_its_characters_are_quoted() -> None:
     assert KEY.folder == "uvicorn-2-redis-sync-churn-close%3A4001"
+
+
+def test_folder_when_a_close_has_the_longest_reason_then_a_file_system_takes_its_name_and_others_differ(
+    tmp_path: Path,
+) -> None:
+    names = {KEY.having(DROP, f"close:4001:{'☃' * 40}{end}").folder for end in "ab"}
+    assert len(names) == 2
+    for name in names:
+        (tmp_path / name).mkdir()
+        assert name.startswith("uvicorn-2-redis-sync-churn-close%3A4001%3A%E2%98%83")
 
 
 def test_folder_when_a_dimension_came_later_then_it_stands_there_only_where_it_says_something(

@@ -20,12 +20,15 @@ from loadtest.report.csv_files import read_tables
 from loadtest.report.manifest import Manifest, read_manifest
 from loadtest.report.summary import summarise
 from loadtest.report.terminal import print_report
+from tests.screenshots import PICTURES
 from tests.unit.plans import make_plan
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 REFERENCE = PROJECT / "results" / "reference"
 STANDARD = PROJECT / "results" / "standard"
 DOCS = {path.name: path.read_text(encoding="utf-8") for path in (PROJECT / "docs").glob("*.md")}
+LARGEST_PICTURE = 250_000
+"""In bytes: what a repository keeps for ever."""
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
@@ -51,6 +54,12 @@ def test_readme_when_the_generators_figures_are_read_then_they_are_those_of_a_ke
     kept = [path.read_text(encoding="utf-8").splitlines() for path in (PROJECT / "results" / "perf").glob("*.txt")]
     for block in blocks:
         assert any(set(block.splitlines()) <= set(lines) for lines in kept)
+
+
+def test_readme_when_it_shows_a_picture_then_make_screenshots_takes_it_and_it_is_small() -> None:
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    assert shown == [f"docs/pictures/{picture.file}" for picture in PICTURES]
+    assert all((PROJECT / path).stat().st_size < LARGEST_PICTURE for path in shown)
 
 
 def test_method_when_it_says_how_much_memory_is_left_then_the_kept_run_has_it() -> None:

@@ -37,6 +37,7 @@ def plan_for(target: Elsewhere, **given: Any) -> Plan:
         ("wss://example.com:port/ws/", "no WebSocket address"),
         ("wss:///ws/", "no WebSocket address"),
         ("wss://example.com/ws /", "no WebSocket address"),
+        ("ws://127.0.0.1 :80/ws/", "no WebSocket address"),
         ("wss://example.com", "path of a consumer is missing"),
         ("wss://me:secret@example.com/ws/", "no user"),
     ],

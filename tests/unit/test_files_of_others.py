@@ -46,7 +46,7 @@ def test_lock_when_it_is_a_pipe_then_it_is_refused(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("name", ["a[1]", "[x", "a*", "a?", "a{b,c}", "$HOME", "~", "%20", "a=b", "é", " "])
+@pytest.mark.parametrize("name", ["a[1]", "[x", "a*?{b,c}", "~", "$HOME %20=é "])
 def test_show_and_keep_when_the_path_has_signs_of_patterns_then_it_is_that_folder(tmp_path: Path, name: str) -> None:
     run = tmp_path / name
     shutil.copytree(Path(__file__).parents[2] / "results" / "disturbed", run)

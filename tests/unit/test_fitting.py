@@ -25,7 +25,7 @@ from loadtest.targets.user_app import UserApp
 PACKAGES = {"channels": "4.1.0", "daphne": "4.1.2", "django": "4.2.16", "uvicorn": "0.30.0"}
 
 
-def app(*paths: str, kinds: tuple[str, ...] = ("async",), **found: Any) -> UserApp:
+def app(*paths: str, kinds: tuple[str, ...] = ("async",), packages: dict[str, str] = PACKAGES, **found: Any) -> UserApp:
     places = [
         FoundPath(path=path, consumer="shop.consumers.Chat", kind=kind)
         for path, kind in zip(paths, kinds * len(paths), strict=False)
@@ -37,7 +37,7 @@ def app(*paths: str, kinds: tuple[str, ...] = ("async",), **found: Any) -> UserA
         python="/venv/bin/python",
         env={"TOKEN": "secret"},
     )
-    return UserApp(project=project, found=Inspection(python="3.10.1", packages=PACKAGES, paths=places, **found))
+    return UserApp(project=project, found=Inspection(python="3.10.1", packages=packages, paths=places, **found))
 
 
 def plan_for(offer: Offer, **given: Any) -> Plan:
@@ -51,6 +51,16 @@ def test_plan_when_the_app_is_a_users_own_then_its_consumers_churn_on_its_own_la
     assert plan.scenarios == ("churn",)
     assert plan.message == TUTORIAL
     assert plan.load == ("30%", "80%"), "the profile is the same"
+
+
+def test_workers_when_the_apps_layer_stays_inside_one_process_then_several_are_refused() -> None:
+    packages = {**PACKAGES, "websockets": "15.0", "channels-redis": "4.2.0"}
+    offer = app("/ws/chat/{room}/", packages=packages, layer="channels.layers.InMemoryChannelLayer").offer
+    with pytest.raises(PlanError, match=r"workers: the app's layer, channels.*, stays .*; give --layers redis"):
+        plan_for(offer, workers="2")
+    assert plan_for(offer, workers="2", layers="redis").workers == (2,)
+    shared = app("/ws/chat/{room}/", packages=packages, layer="channels_redis.core.RedisChannelLayer").offer
+    assert plan_for(shared, workers="2").workers == (2,)
 
 
 def test_plan_when_the_app_is_the_reference_app_then_fitting_changes_nothing() -> None:

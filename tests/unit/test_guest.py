@@ -15,7 +15,7 @@ import pytest
 from loadtest.contract import LEDGER_VARIABLE
 from loadtest.contract.overrides import Overrides, write_overrides
 from loadtest.contract.variables import OVERRIDES_VARIABLE, WRAPPED_VARIABLE
-from loadtest.guest.overrides import SQLITE, change
+from loadtest.guest.overrides import QUICK_HASHER, SQLITE, change
 from loadtest.targets.guest_path import make_guest_path
 
 PROJECTS_OWN = {"asgiref", "channels", "django"}
@@ -175,6 +175,12 @@ def test_change_when_somebody_tells_who_is_online_then_the_probe_asks_there_and_
     made = settings(LOADTEST={"PRESENCE": "own.online", "OTHER": 1})
     change(made, Overrides(presence="app.models:online"))
     assert made.LOADTEST == {"PRESENCE": "app.models:online", "OTHER": 1}
+
+
+def test_change_when_passwords_are_to_be_quick_then_the_hasher_comes_first_and_the_apps_own_stay() -> None:
+    made = settings(PASSWORD_HASHERS=["a.Slow", QUICK_HASHER])
+    change(made, Overrides(has_quick_passwords=True))
+    assert made.PASSWORD_HASHERS == [QUICK_HASHER, "a.Slow"]
 
 
 def test_change_when_debugging_allows_every_name_of_this_machine_then_no_list_ends_that() -> None:

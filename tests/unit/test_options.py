@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
@@ -88,6 +89,8 @@ def test_options_when_a_number_is_none_or_endless_then_it_is_refused(name: str, 
         "ws://h:port",
         "ws://[::1",
         "ws://h:0",
+        "ws://127.0.0.1 :80",
+        "ws://127.0.0.1\t:80",
     ],
 )
 def test_options_when_the_host_is_no_websocket_address_then_it_is_refused(host: str) -> None:
@@ -121,6 +124,32 @@ def test_url_when_the_handler_has_work_then_the_reference_app_is_told() -> None:
 def test_headers_when_given_several_times_then_each_is_a_pair_of_name_and_value() -> None:
     parsed = vars(get_parser().parse_args(["-f", "x.py", "--header=Cookie: a=1; b=2", "--header", "X-Empty:"]))
     assert read_job(parsed, "ws://h").headers == [("Cookie", "a=1; b=2"), ("X-Empty", "")]
+
+
+def test_headers_when_a_file_is_named_then_they_are_those_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "headers"
+    file.write_text("# of the test user\nAuthorization: Bearer x\n\n  X-Empty:\n")
+    parsed = vars(get_parser().parse_args(["-f", "x.py", "--header=A: b", f"--header=@{file}"]))
+    assert read_job(parsed, "ws://h").headers == [("A", "b"), ("Authorization", "Bearer x"), ("X-Empty", "")]
+
+
+@pytest.mark.parametrize("value", ["Authorization: Bearer x", "@FILE"])
+def test_headers_when_the_environment_has_them_then_they_are_taken_as_from_the_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    (tmp_path / "FILE").write_text("Authorization: Bearer x")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOADTEST_HEADER", value)
+    parsed = vars(get_parser().parse_args(["-f", "x.py"]))
+    assert read_job(parsed, "ws://h").headers == [("Authorization", "Bearer x")]
+
+
+def test_headers_when_their_file_cannot_be_read_then_that_is_said(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "headers").write_text("Authorization s3cret")
+    assert problems(header=["@/no/such"]) == "--header: @/no/such cannot be read: No such file or directory"
+    assert "which can be read once only; name a file, or set LOADTEST_HEADER" in problems(header=[f"@{tmp_path}/pipe"])
+    assert problems(header=[f"@{tmp_path}/headers"]).startswith("--header: 'Authorization...' is no header")
 
 
 @pytest.mark.parametrize(

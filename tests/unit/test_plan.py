@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 from typer.main import get_command
 
-from loadtest.bench.choices import names_of, values_in
+from loadtest.bench.choices import every_of, names_of, values_in
 from loadtest.bench.generator import duration_of, job_of, users_of
 from loadtest.bench.plan import Plan, PlanError
 from loadtest.bench.profiles import EVERY, PROFILES
@@ -26,8 +26,9 @@ from loadtest.load import SMALLEST_PAYLOAD, Load, help_of
 from tests.unit.plans import CHOICES, make_plan
 
 EVERY_KEY: dict[str, Any] = {
-    "profile": "standard", "consumers": ("async",), "layers": ("inmemory",), "locustfile": (), "scenarios": ("churn",),
-    "drops": ("rst", "fin"), "servers": ("uvicorn",), "users": 7, "rate": 1.5, "arrivals": "poisson", "room_size": 3,
+    "profile": "standard", "consumers": ("async",), "layers": ("redis",), "locustfile": (), "scenarios": ("churn",),
+    "drops": ("rst", "fin"), "servers": ("uvicorn",), "workers": (1, 2),
+    "users": 7, "rate": 1.5, "arrivals": "poisson", "room_size": 3,
     "payload_size": 100, "load": ("fixed",), "load_of": "own", "twins": False, "work": "sleep:5",
     "blocker_work": "sleep:50", "message": '{"say": "{marker}"}', "join": ('{"room": {room}}',),
     "message_form": "msgpack", "expect": "joined", "ack": "stored", "reaches": "others",
@@ -35,7 +36,7 @@ EVERY_KEY: dict[str, Any] = {
     "drop_share": 0.5, "offline": 0.25, "warm_up": 0.0, "duration": 1.0,
     "drain": 2.0, "settle": 3.0, "server_ping": "5/6", "mix_drops": False, "trials": 2, "repeats": 3,
     "seed": 9, "port": 8123,
-    "fail_on": ("missed_share > 0.05", "layer=inmemory: lost > 0"),
+    "fail_on": ("missed_share > 0.05", "layer=redis: lost > 0"),
     "pin": False, "allow_contention": True,
 }  # fmt: skip
 
@@ -66,17 +67,27 @@ def test_plan_when_every_key_is_given_then_every_key_holds() -> None:
     assert make_plan(EVERY_KEY).model_dump() == EVERY_KEY
 
 
-class PlanOfWorkers(Plan):
-    """A plan with a key more, which is a dimension's plural: all that a dimension needs to be chosen in."""
+def test_workers_when_there_are_several_then_a_layer_inside_one_process_is_left_out_and_that_is_noted() -> None:
+    plan = make_plan({"workers": "1,2", "layers": "inmemory,redis", "consumers": "sync", "load": "fixed"})
+    assert [(cell[WORKERS], cell[SCENARIO], cell[LAYER]) for cell in plan.cells()] == [
+        (1, "echo", "inmemory"), (1, "churn", "inmemory"), (1, "churn", "redis"),
+        (2, "echo", "redis"), (2, "churn", "redis"),
+    ]  # fmt: skip
+    assert plan.notes == ("the layer inmemory stays inside one process, and was left out with 2 workers",)
+    assert [value.name for value in values_in(CHOICES, plan.chosen)["workers"]] == ["1", "2"]
 
-    workers: tuple[int, ...] = (1,)
 
-
-def test_plan_when_a_key_is_a_dimensions_plural_then_it_chooses_cells() -> None:
-    plan = PlanOfWorkers.model_validate({"workers": (1, 4), "scenarios": "echo,broadcast"})
-    assert list(plan.chosen["workers"]) == [1, 4]
-    assert {(cell[WORKERS], cell[SCENARIO]) for cell in plan.cells()} == set(product((1, 4), ("echo", "broadcast")))
-    assert [value.name for value in values_in(CHOICES, plan.chosen)["workers"]] == ["1", "4"]
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"workers": "2", "servers": "daphne"}, "workers: daphne runs 1 at most, got 2; leave the server or the"),
+        ({"workers": "2", "layers": "inmemory"}, "workers: inmemory stays inside one process; 2 workers need another"),
+        ({"workers": "0"}, "workers.0: "),
+        ({"workers": ""}, "workers: name at least one number of processes"),
+    ],
+)
+def test_workers_when_they_cannot_be_had_then_it_is_said_why(given: dict[str, Any], said: str) -> None:
+    assert problems(given).startswith(said)
 
 
 def test_plan_file_when_it_tells_notes_then_they_are_refused_as_any_other_key(tmp_path: Path) -> None:
@@ -154,7 +165,7 @@ def test_plan_when_a_profile_is_chosen_then_its_values_hold_where_nothing_else_i
     plan = make_plan({}, path)
     assert plan.trials == 2
     assert {key: getattr(plan, key) for key in PROFILES[profile] if key != "trials"} == {
-        key: names_of(CHOICES[key]) if value == EVERY else value
+        key: every_of(CHOICES[key]) if value == EVERY else value
         for key, value in PROFILES[profile].items()
         if key != "trials"
     }
@@ -296,7 +307,7 @@ def test_bench_when_its_options_are_listed_then_every_key_of_a_plan_is_one_with_
     ]
     own_app += ["header", "header_file", "cookie", "origin", "subprotocol", "login_url", "users_file"]
     own_app += ["target", "ca_file", "insecure", "probe_token_file"]
-    others = ["plan", "out", "like", "resume", *own_app, "redis_url"]
+    others = ["plan", "out", "like", "resume", "metrics_port", "verbose", "quiet", "as_json", *own_app, "redis_url"]
     assert list(options) == [*keys, *others, *({"help"} & options.keys())]
     for name, field in keys.items():
         assert help_of(field)

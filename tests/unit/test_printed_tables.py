@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,52 @@ def test_drops_when_the_utilisation_of_some_trials_is_not_known_then_it_says_so_
     table = tables_of(summary_of(folder, tables))["disconnects"]
     assert {row["layer"]: row["busy"] for row in rows_of(table)} == {"inmemory": "0.40", "redis": "?"}
     assert any("no probe told" in note for note in table.notes)
+
+
+def test_drops_when_they_are_not_known_of_trials_with_several_kinds_then_the_reason_is_found(folder: Path) -> None:
+    not_known = {"dropped": 10, "disconnect_called": None, "missed": None, "unknown": 10}
+    tables = Tables.from_rows({
+        "throughput": [throughput(1, 0.4, drop="mixed")],
+        "disconnects": [{**dropped("rst", 1), **not_known}],
+        "unknown": [{**key_row("inmemory", scenario="churn", drop="mixed"), "column": "disconnects.missed",
+                     "why": "a process was killed"}],
+    })  # fmt: skip
+    notes = tables_of(summary_of(folder, tables))["disconnects"].notes
+    assert any("not known: a process was killed" in note for note in notes), notes
+    assert not any("no reason was recorded" in note for note in notes)
+
+
+def test_figures_when_no_trial_is_valid_then_that_is_the_reason_why_they_are_not_known(folder: Path) -> None:
+    tables = Tables.from_rows({"throughput": [{**throughput(1, 0.4), "valid": "no", "messages_per_s": 5.0}]})
+    notes = tables_of(summary_of(folder, tables))["throughput"].notes
+    assert any("none of its trials is valid" in note for note in notes), notes
+    assert not any("no reason was recorded" in note for note in notes)
+
+
+def test_figures_when_two_rounds_are_far_apart_then_their_number_stands_for_the_interval_and_a_note_says_why(
+    folder: Path,
+) -> None:
+    rows = [{**throughput(trial, 0.4), "latency_ms_p99": late, "messages_per_s": 100.0 + trial}
+            for trial, late in ((1, 50.0), (2, 330.0))]  # fmt: skip
+    table = tables_of(summary_of(folder, Tables.from_rows({"throughput": rows})))["throughput"]
+    (row,) = rows_of(table)
+    assert row["p99 ms"] == "128 (2 rounds: too few)" and row["messages/s"].startswith("101 (")
+    assert any(note.startswith("Too few: ") for note in table.notes)
+    (short,) = {text.short for text in table.rows[0] if "too few" in text.text}
+    assert short == "128"
+
+
+def test_figures_when_all_have_an_interval_then_no_note_tells_of_too_few_rounds(folder: Path) -> None:
+    rows = [{**throughput(trial, 0.4), "latency_ms_p99": 50.0 + trial} for trial in (1, 2)]
+    table = tables_of(summary_of(folder, Tables.from_rows({"throughput": rows})))["throughput"]
+    assert not any("too few" in note.lower() for note in table.notes)
+
+
+def test_figures_when_one_round_was_infinite_then_the_typical_one_stands_with_that_and_a_note(folder: Path) -> None:
+    rows = [{**throughput(trial, 0.4), "latency_ms_p99": late} for trial, late in ((1, 17.0), (2, 18.0), (3, inf))]
+    table = tables_of(summary_of(folder, Tables.from_rows({"throughput": rows})))["throughput"]
+    assert [row["p99 ms"] for row in rows_of(table)] == ["18 (some round: never)"]
+    assert any(note.startswith("Some round: never: ") for note in table.notes)
 
 
 def throughput(trial: int, busy: float | None, *, drop: str = "mixed", layer: str = "inmemory") -> Row:

@@ -88,7 +88,7 @@ def busy(number: int) -> Handling:
 
 def sample(*handlings: Handling, seed: int = 1, late_by: float = 0.0) -> None:
     loop = Loop()
-    Sampling(loop, {handling.connection: handling for handling in handlings}, Random(seed), LEDGER)  # type: ignore[arg-type]
+    Sampling(loop, {handling.connection: handling for handling in handlings}, Random(seed))  # type: ignore[arg-type]
     loop.run_until(LONG_S, late_by=late_by)
 
 
@@ -110,7 +110,7 @@ def test_sampling_when_it_comes_late_then_its_records_have_the_time_that_was_due
 ) -> None:
     loop = Loop()
     monkeypatch.setattr(exposure, "monotonic_ns", lambda: round(loop.now * NS_A_S))
-    Sampling(loop, {1: waiting(1)}, Random(1), LEDGER)  # type: ignore[arg-type]
+    Sampling(loop, {1: waiting(1)}, Random(1))  # type: ignore[arg-type]
     due_s = loop.due[0][0]
     loop.run_until(due_s, late_by=0.5 / A_SECOND / 1000)
     assert noted.times_ns == [pytest.approx(due_s * NS_A_S, abs=10)]
@@ -131,7 +131,7 @@ def test_sampling_when_there_are_very_many_then_some_are_drawn(noted: Noting) ->
 
 def test_sampling_when_the_consumer_sends_before_it_is_judged_then_it_counts_as_in_the_midst(noted: Noting) -> None:
     loop, quick = Loop(), waiting(1)
-    Sampling(loop, {1: quick}, Random(1), LEDGER)  # type: ignore[arg-type]
+    Sampling(loop, {1: quick}, Random(1))  # type: ignore[arg-type]
     when, ask, arguments = loop.due.pop()
     loop.now = when
     ask(*arguments)

@@ -12,11 +12,22 @@ from loadtest.dimensions import CellKey, Value
 from loadtest.figures.cell import make_cell
 from loadtest.figures.evidence import Evidence
 from loadtest.figures.values import Values
-from loadtest.report import Tables, write_csv, write_report
+from loadtest.report import Tables, read_tables, write_csv, write_report
 from loadtest.report.cells import examples_of
-from loadtest.report.charts import COLOURS, palette_of, timeline_charts
+from loadtest.report.charts import (
+    COLOURS,
+    cause_chart,
+    detection_charts,
+    latency_charts,
+    overview_charts,
+    palette_of,
+    throughput_charts,
+    timeline_charts,
+)
 from loadtest.report.charts.detection import thinned
+from loadtest.report.manifest import read_manifest
 from loadtest.report.page import script_json
+from loadtest.report.summary import summarise
 from tests.unit.report_folder import disconnect_row, drop_rows, invented_tables, key_row, write_folder, write_html
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -71,10 +82,38 @@ def test_page_has_headings_in_order_and_a_caption_for_each_table(page: str) -> N
 
 
 def test_page_has_a_chart_for_the_causes_and_each_scenario_layer_and_timeline(page: str) -> None:
-    specs = re.findall(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)
-    assert len(specs) == 3 + 3 + 3 + 3 + 1
+    specs = re.findall(r'<script type="application/json" class="spec">(.*?)</script>', page, re.DOTALL)
+    assert len(specs) == 2 + 3 + 3 + 3 + 3 + 1
     for spec in specs:
         assert "vega-lite" in json.loads(spec)["$schema"]
+
+
+def test_page_answers_first_then_tells_what_was_left_and_has_its_tables_last(page: str) -> None:
+    ids = re.findall(r'<section id="([a-z]+)"', page)
+    assert ids[:3] == ["answers", "left", "resilience"]
+    assert ids[-3:] == ["tables", "method", "run"]
+
+
+def test_page_answers_lead_to_sections_that_are_there(page: str) -> None:
+    answers = page[page.index('id="answers"') : page.index('id="left"')]
+    anchors = re.findall(r'<dd>.*?<a href="#([a-z]+)">', answers, re.DOTALL)
+    assert len(anchors) >= 5
+    assert all(f'id="{anchor}"' in page for anchor in anchors)
+
+
+def test_page_charts_have_a_title_with_a_unit_or_a_count_and_the_columns_of_their_data(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path)
+    tables = read_tables(folder)
+    summary = summarise(tables, read_manifest(folder))
+    made = (overview_charts, throughput_charts, latency_charts, detection_charts)
+    charts = [*(chart for make in made for chart in make(summary)), *timeline_charts(tables, summary)]
+    charts += filter(None, [cause_chart(summary)])
+    assert len({chart.name for chart in charts}) == len(charts) > 10
+    for chart in charts:
+        assert len(chart.title.split()) >= 2
+        rows = max(chart.spec["datasets"].values(), key=len)
+        assert chart.columns.keys() <= rows[0].keys(), chart.name
+        assert len(set(chart.columns.values())) == len(chart.columns)
 
 
 def test_page_tells_failed_invalid_unknown_versions_and_plan(page: str) -> None:
@@ -124,10 +163,10 @@ def test_hostile_names_are_escaped_everywhere(tmp_path: Path) -> None:
     assert "<img src=x" not in page
 
 
-def test_script_json_cannot_end_its_element() -> None:
-    text = script_json({"a": "</script><!--\u2028&"})
-    assert not set("<>&\u2028") & set(text)
-    assert json.loads(text) == {"a": "</script><!--\u2028&"}
+def test_script_json_cannot_end_its_element_and_what_cannot_be_seen_is_an_escape_in_it() -> None:
+    text = script_json({"a": ["</script><!--&"], "\u202eb": {"c": "\u2028\x1b\n"}, "d": 1.5})
+    assert not set("<>&") & set(text)
+    assert json.loads(text) == {"a": ["</script><!--&"], "\\u202eb": {"c": "\\u2028\\x1b\n"}, "d": 1.5}
 
 
 def colours(*consumers: str) -> dict[str, str]:
@@ -153,9 +192,6 @@ def test_consumers_of_a_kind_of_which_there_are_two_differ_in_colour() -> None:
 
 
 def test_long_trials_are_thinned_but_keep_every_drop(tmp_path: Path) -> None:
-    from loadtest.report.manifest import read_manifest
-    from loadtest.report.summary import summarise
-
     write_folder(tmp_path)
     key = key_row(scenario="churn", drop="rst")
     rows = [{**key, "t_s": n / 4, "received": 1, "dropped": int(n == 1001)} for n in range(4000)]

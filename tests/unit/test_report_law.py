@@ -64,3 +64,9 @@ def test_law_when_it_is_written_then_every_figure_has_its_unit_and_the_differenc
     assert line.startswith("| uvicorn | redis | sync | 80% | 0.80 | 36 of 600 | 6 % (")
     assert "| 12 % | -6.0 (-8.5 to -3.5) |" in line
     assert last == "In 0 of 1 cell the interval of the difference holds 0."
+
+
+def test_law_when_two_rounds_say_nothing_of_the_difference_then_the_cell_is_in_no_count() -> None:
+    _, _, line, _, last = law_table(evidence({1: (2, 0.11), 2: (98, 0.11)})).splitlines()
+    assert line.endswith("| 50 % (2 rounds: too few) | 11 % | +39.0 (2 rounds: too few) |")
+    assert last == "In 0 of 0 cells the interval of the difference holds 0."

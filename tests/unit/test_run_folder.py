@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import stat
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from loadtest.report.csv_files import read_tables
 from loadtest.report.errors import ReportError
 from loadtest.report.manifest import CalibrationStep, Capacity, read_manifest
 from loadtest.report.tables import Tables
+from loadtest.stack.errors import EnvironmentFailed
 from tests.unit.plans import CHOICES, make_plan
 
 PLAN = make_plan({"layers": "inmemory", "trials": 2, "seed": 3, "pin": False})
@@ -43,6 +47,29 @@ def figures(trial: Trial, *, valid: str = "yes") -> Tables:
             "unknown": [{**key, "column": "latency_ms_p50", "why": 'none came, "sorry"'}],
         }
     )
+
+
+def test_run_when_created_then_its_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    run = new_run(tmp_path / "results")
+    os.umask(before)
+    assert stat.S_IMODE(run.folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ReportError])
+def test_run_when_it_is_ended_while_its_end_is_written_then_it_is_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    run = new_run(tmp_path)
+
+    def fail_once(*_: object) -> None:
+        monkeypatch.undo()
+        raise error
+
+    with pytest.raises(error), run.under_way():
+        monkeypatch.setattr("loadtest.bench.run_folder.write_folder", fail_once)
+    assert manifest(run)["state"] == "interrupted"
+    assert [path.name for path in run.folder.glob(".*")] == []
 
 
 def test_run_when_created_then_the_folder_says_what_is_planned(tmp_path: Path) -> None:
@@ -159,6 +186,15 @@ def test_state_when_it_is_interrupted_then_that_is_said_and_the_interruption_goe
     with pytest.raises(KeyboardInterrupt), run.under_way():
         raise KeyboardInterrupt
     assert manifest(run)["state"] == "interrupted"
+
+
+def test_run_when_its_folder_is_removed_meanwhile_then_no_empty_one_is_written_in_its_place(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    with pytest.raises(ReportError, match="was removed while the bench ran"), run.under_way():
+        shutil.rmtree(run.folder)
+        run.new_trial_folder(PLAN.trials_in_order()[0])
+        raise EnvironmentFailed("the target died at start")
+    assert not (run.folder / "manifest.json").exists()
 
 
 def test_run_when_versions_changed_since_it_began_then_that_is_noted_once(tmp_path: Path) -> None:

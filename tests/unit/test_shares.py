@@ -19,9 +19,11 @@ from loadtest.figures.words import (
     quantile,
     quantile_with_interval,
     share_with_interval,
+    why_no_limits,
     with_interval,
 )
 from loadtest.stats.interval import Interval
+from loadtest.stats.location import location_of
 from loadtest.stats.share import share_of
 from loadtest.stats.survival import Times, quantiles_of
 
@@ -101,9 +103,24 @@ def test_interval_when_written_then_limits_that_are_not_known_are_left_out() -> 
     assert number(float("nan")) == "?"
 
 
+def test_interval_when_rounds_are_too_few_then_their_number_stands_in_its_place() -> None:
+    assert with_interval(location_of([50.0, 330.0])) == "128 (2 rounds: too few)"
+    assert with_interval(location_of([5.0, 50.0, 900.0])) == "60.8 (3 rounds: too few)"
+    assert with_interval(location_of([50.0, 55.0])) == "52.4 (28.6–96.1)"
+    assert with_interval(location_of([129.0])) == "129 (1 round)"
+    assert with_interval(location_of([1.0, 2.0, float("inf")])) == "2 (some round: never)"
+
+
+def test_interval_when_its_values_are_no_rounds_then_it_says_of_what_there_are_too_few() -> None:
+    assert why_no_limits(location_of([5.0]), "search", "searches") == "1 search"
+    assert why_no_limits(location_of([5.0, 50.0]), "search", "searches") == "2 searches: too few"
+    assert why_no_limits(Interval(estimate=5, low=0, high=float("inf"))) == ""
+
+
 def test_share_when_written_then_its_interval_stands_in_brackets() -> None:
     assert share_with_interval(share_of([3, 2, 4], [50, 50, 50])) == "6 % (2.6–13)"
     assert share_with_interval(share_of([], [])) == "·"
+    assert share_with_interval(share_of([0, 80], [80, 80])) == "50 % (2 rounds: too few)"
 
 
 def test_quantile_when_written_then_it_is_no_more_than_is_known() -> None:
@@ -113,3 +130,5 @@ def test_quantile_when_written_then_it_is_no_more_than_is_known() -> None:
     assert (quantile(p90), quantile(p99)) == (">5,200", "·")
     (never,) = quantiles_of([Times(happened=[], until=[float("inf")] * 9)], [0.5])
     assert quantile(never) == "never"
+    (apart,) = quantiles_of([Times(happened=[1000.0] * 40), Times(happened=[1.0] * 41)], [0.5])
+    assert quantile_with_interval(apart) == "1 (2 rounds: too few)"

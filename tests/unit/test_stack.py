@@ -9,13 +9,18 @@ import pytest
 from loadtest.brokers.redis import delete_keys
 from loadtest.brokers.redis_url import redacted
 from loadtest.contract import Identity
+from loadtest.layers import LAYERS, SHORT_EXPIRY_S
 from loadtest.servers import SERVERS, Serving
 from loadtest.stack.errors import EnvironmentFailed
 from loadtest.stack.folders import LONGEST_NAME, SOCKET_PATH_BYTES, short_folder
 from loadtest.stack.limits import need_disk, need_open_files
 from loadtest.stack.lock import only_bench
 from loadtest.stack.process import describe_exit, log_tail
+from loadtest.targets import Setting
+from loadtest.targets.database import SqliteTemplate
+from loadtest.targets.reference import RunningReference
 from target_app.consumers import CONSUMERS
+from target_app.consumers.expiry import PRESENCE_S
 
 
 def test_uvicorn_when_given_a_port_and_pings_then_the_command_has_them_and_no_fd() -> None:
@@ -51,9 +56,26 @@ def test_uvicorn_when_it_is_another_version_than_ours_then_only_the_package_is_n
 
 
 def test_consumers_when_listed_then_names_are_unique_and_two_are_default() -> None:
-    assert len({row.name for row in CONSUMERS}) == len(CONSUMERS) == 4
+    assert len({row.name for row in CONSUMERS}) == len(CONSUMERS) == 8
     assert [row.name for row in CONSUMERS if row.default] == ["sync", "async"]
     assert all(row.summary and "\n" not in row.summary for row in CONSUMERS)
+
+
+@pytest.mark.parametrize(
+    ("consumer", "layer", "expires_s"),
+    [
+        ("async", "redis", 0),
+        ("async-heartbeat", "redis", PRESENCE_S),
+        ("sync", "redis-short-expiry", SHORT_EXPIRY_S),
+        ("group-kept-sync", "inmemory", 0),  # in no list
+    ],
+)
+def test_reference_when_something_in_it_expires_then_it_says_how_long_that_takes(
+    tmp_path: Path, consumer: str, layer: str, expires_s: float
+) -> None:
+    setting = Setting(server=SERVERS["uvicorn"], layer=LAYERS[layer], consumer=consumer, folder=tmp_path)
+    database = SqliteTemplate(path=tmp_path / "none")
+    assert RunningReference(setting, database=database).expires_s == expires_s
 
 
 @pytest.fixture

@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from rich.table import Table
 from rich.text import Text
 
+from loadtest.figures.counts import MOST_VALUES, as_counter, counts_of, read, written
+from loadtest.load.reasons import MOST_REASONS, OTHERS
 from loadtest.printable import printable
 from loadtest.report.console import PlainConsole
 from loadtest.report.csv_files import as_it_was, harmless, read_tables, write_csv
 from loadtest.report.tables import Tables
-from loadtest.users.heard import MOST_REASONS, OTHERS, Heard
+from loadtest.users.heard import Heard
+from loadtest.wire.errors import HandshakeRefused
 from tests.unit.command_line import nothing_starts, said_to
 from tests.unit.report_folder import invented_tables
 
@@ -52,6 +55,17 @@ def test_console_when_text_of_others_is_printed_then_nothing_is_read_in_it(is_te
     assert written.getvalue().count("[/x][bold]:smile:\\x1b[2J") == 6
 
 
+@pytest.mark.parametrize("text", [str, Text])
+def test_console_when_escapes_make_a_text_wider_than_its_column_then_none_of_it_is_lost(
+    text: type[str] | type[Text],
+) -> None:
+    written = io.StringIO()
+    table = Table(box=None)
+    table.add_row(text("\u202e word " * 20), text("beside"))
+    PlainConsole(file=written, width=60).print(table)
+    assert "".join(written.getvalue().split()).replace("beside", "") == "\\u202eword" * 20
+
+
 def test_bench_when_a_reason_of_a_drop_looks_like_markup_then_the_bench_begins() -> None:
     with nothing_starts():
         assert said_to("bench", "--drops", "close:4000:[/x]", "--out", "a [/b]").code == 0
@@ -59,11 +73,39 @@ def test_bench_when_a_reason_of_a_drop_looks_like_markup_then_the_bench_begins()
 
 def test_reasons_when_a_server_gives_ever_new_ones_then_their_number_is_bounded() -> None:
     heard = Heard()
-    reasons = [heard.reason(4000 + n % 7, f"\x1b[2J{n}") for n in range(10_000)]
+    reasons = [heard.reason("connection", f"\x1b[2J{n}", 4000 + n % 7) for n in range(10_000)]
     assert reasons[0] == "\\x1b[2J0"
     assert len(set(reasons)) == MOST_REASONS + 1
     assert reasons[-1] == OTHERS
-    assert heard.reason(4000, "\x1b[2J0") == "\\x1b[2J0", "those that were heard before are still told apart"
+    assert heard.reason("connection", "\x1b[2J0", 4000) == reasons[0], "those heard before are still told apart"
+    assert heard.reason("open", "refused 503") == "refused 503", "each row has its own"
+
+
+def test_reasons_when_a_server_gives_ever_new_codes_then_their_number_is_bounded() -> None:
+    heard = Heard()
+    told = {(code, heard.reason("connection", "server", code)) for code in range(3000, 5000)}
+    assert sum(why == "server" for _, why in told) == MOST_REASONS
+
+
+@pytest.mark.parametrize("status", [0, -1, 99, 1000, 10**4000], ids=["0", "-1", "99", "1000", "endless"])
+def test_refusal_when_its_status_is_none_then_its_name_is_short_and_the_ledger_can_hold_it(status: int) -> None:
+    refused = HandshakeRefused(status, "...")
+    assert (refused.name, refused.status) == ("refused", 0)
+
+
+def test_counts_when_there_are_ever_new_values_then_their_number_is_bounded_and_their_sum_is_right() -> None:
+    values = [f"reason {n}" for n in range(500)] + ["often"] * 3
+    counts = as_counter(counts_of(pl.Series("why", values)))
+    assert len(counts) == MOST_VALUES + 1
+    assert counts["often"] == 3
+    assert counts.total() == len(values)
+    assert counts["others"] == len(values) - 3 - (MOST_VALUES - 1)
+
+
+def test_counts_when_a_value_has_what_stands_between_two_then_they_are_the_same_when_read() -> None:
+    counted = counts_of(pl.Series("why", ["HTTP 500 a;b: c; d", "HTTP 500 a;b: c; d", "plain"]))
+    frame = pl.DataFrame({"why": [counted]})
+    assert read(frame.select(written("why")).item()) == counted
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t=1", "\r=1", "'=1", "''=1", "=", "'", "'a", "a=1", ""])

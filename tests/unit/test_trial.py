@@ -13,7 +13,15 @@ import pytest
 from loadtest.bench import trial as trial_module
 from loadtest.bench.generator import LEDGER
 from loadtest.bench.outage import Injected, times_of
-from loadtest.bench.trial import TrialFailed, _conduct, _ledgers, _Parts, _subject, _what_failed
+from loadtest.bench.trial import (
+    TrialFailed,
+    _conduct,
+    _of_this_trial_alone,
+    _Parts,
+    _subject,
+    _what_failed,
+    taken_ledgers,
+)
 from loadtest.ledger import Phase
 from loadtest.ledger.reader import SCHEMA, read_ledger
 from loadtest.outages import OUTAGES, Outage, Subject
@@ -30,7 +38,7 @@ def test_trial_when_a_ledger_is_damaged_then_it_fails_and_names_the_file(tmp_pat
     damaged.write_bytes(b"not a ledger" * 10)
     target: Any = SimpleNamespace(collect_ledger=lambda: CollectedLedger(records=read_ledger(tmp_path, "server")))
     with pytest.raises(TrialFailed, match=rf"a ledger cannot be read: {damaged} is no ledger"):
-        _ledgers(target, tmp_path)
+        taken_ledgers(target, tmp_path)
     assert damaged.exists(), "what was recorded stays, to be looked at"
 
 
@@ -39,6 +47,22 @@ def test_trial_when_the_targets_clock_is_ahead_then_its_records_are_put_on_ours(
     ahead = CollectedLedger(records=with_one, clock_offset_ns=300, clock_bound_ns=10)
     assert ahead.in_our_time["time_ns"].to_list() == [700]
     assert ahead.in_our_time.schema == with_one.schema
+
+
+@pytest.mark.parametrize(("has_died", "fails"), [(True, TrialFailed), (False, EnvironmentFailed)])
+def test_trial_when_the_server_does_not_answer_before_it_begins_then_the_others_go_on_only_where_it_has_died(
+    has_died: bool, fails: type[Exception]
+) -> None:
+    def require_alive() -> None:
+        if has_died:
+            raise EnvironmentFailed("the target died (SIGKILL)")
+
+    waited: list[float] = []
+    target = SimpleNamespace(processes=[SimpleNamespace(wait=waited.append)])
+    measured: Any = SimpleNamespace(target=target, require_alive=require_alive)
+    with pytest.raises(fails, match="SIGKILL" if has_died else "no message comes back"), _of_this_trial_alone(measured):
+        raise EnvironmentFailed("no message comes back")
+    assert waited, "its connections end a moment before it has ended"
 
 
 @pytest.mark.parametrize(

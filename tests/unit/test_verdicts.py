@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
@@ -150,3 +151,13 @@ def test_noise_floor_when_it_is_told_then_with_its_cells_and_else_that_it_is_not
     (bare,) = simulated_runs(Truth(twins=False), runs=1, seed=1)
     unknown = noise_words(noise_of(bare, manifest_of(EQUAL)), bare.namer)
     assert unknown.endswith("nothing was measured twice in this run.")
+
+
+def test_noise_floor_when_so_few_twins_differ_so_much_that_it_tells_nothing_then_it_has_no_bound() -> None:
+    (evidence,) = simulated_runs(EQUAL, runs=1, seed=1)
+    bounds = {True: (0.77, 0.79), False: (8.9, 9.1)}
+    for place, words in enumerate((("77 points", "890 %"), ("no known bound", "no known bound"))):
+        noise = [replace(found, floor=replace(found.floor, single=bounds[found.metric.is_share][place]))
+                 for found in noise_of(evidence, manifest_of(EQUAL))]  # fmt: skip
+        told = noise_words(noise, evidence.namer)
+        assert all(word in told for word in words), told

@@ -73,10 +73,10 @@ def _times(cells: Sequence[Cell]) -> str:
 
 
 def _median(found: Quantile) -> str:
-    """`22.0 ms (18.1–27.3)`."""
+    """`22.0 ms (18.1–27.3)`, `22.0 ms (2 rounds: too few)`."""
     if found.is_beyond or not found.is_known:
         return _time(found)
-    estimate, interval = quantile_with_interval(found).split(" ")
+    estimate, _, interval = quantile_with_interval(found).partition(" ")
     return f"{estimate} ms {interval}"
 
 

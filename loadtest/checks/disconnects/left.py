@@ -21,6 +21,8 @@ class LeftKind:
     meaning: str
     told: str
     """A sentence's words for a count: "{} stayed in a group"."""
+    briefly: str
+    """The same after "the server kept": "{} in a group"."""
     flag: Column[int]
     """Its column among the single drops."""
 
@@ -31,30 +33,35 @@ LEFT: Mapping[Column[int], LeftKind] = MappingProxyType(
             heading="groups",
             meaning="still in a group: messages to the room still go to them",
             told="{} stayed in a group",
+            briefly="{} in a group",
             flag=GROUP_LEFT,
         ),
         table.QUEUES_LEFT: LeftKind(
             heading="queues",
             meaning="with messages still queued for them in the layer",
             told="{} still had messages queued for them",
+            briefly="{} with a queue",
             flag=QUEUE_LEFT,
         ),
         table.TASKS_LEFT: LeftKind(
             heading="tasks",
             meaning="whose consumer task still ran",
             told="{} had a consumer task that still ran",
+            briefly="{} with a running task",
             flag=TASK_LEFT,
         ),
         table.PRESENCE_LEFT: LeftKind(
             heading="presence",
             meaning="that the database still showed as online",
             told="{} were still online in the database",
+            briefly="{} online",
             flag=PRESENCE_LEFT,
         ),
         table.SUBSCRIPTIONS_LEFT: LeftKind(
             heading="subscriptions",
             meaning="to whose channel the layer was still subscribed",
             told="{} had a channel to which the layer was still subscribed",
+            briefly="{} subscribed",
             flag=SUBSCRIPTION_LEFT,
         ),
     }

@@ -116,6 +116,7 @@ _EXPOSURE = PrintedColumn(
     "share should be where chance decides",
     write=_exposure,
     only_if=any_known(table.EXPOSURE),
+    in_brief=False,
 )
 _UNKNOWN = PrintedColumn(
     heading="unknown",
@@ -136,11 +137,16 @@ _ERROR = PrintedColumn(
     only_if=lambda cells: any(map(_largest_error_ms, cells)),
 )
 _LEFT = PrintedColumn(
-    heading="left", meaning=f"{_KINDS_LEFT} that dropped connections left behind", write=_left, folds="late"
+    heading="left",
+    meaning=f"{_KINDS_LEFT} that dropped connections left behind",
+    write=_left,
+    folds="late",
+    in_brief=False,
 )
 
 PRINTED = Printed(
     caption=f"Dropped connections, all trials summed. Call ms: p50/p90/p99 ({_TOO_FEW}).\nLeft: {_KINDS_LEFT}",
+    brief=f"Dropped connections, all trials summed. Call ms: p50/p90/p99 ({_TOO_FEW})",
     always=(LAYER, CONSUMER),
     rows=Evidence.by_risk,
     columns=(_DROPPED, _MISSED, _SHARE, _EXPOSURE, _UNKNOWN, _CALL_MS, _ERROR, _LEFT),

@@ -4,11 +4,12 @@ Everything is compared with what was there before the first user came, when one 
 closed: what a process makes once and keeps (pools, threads, a subscriber task) is then in both.
 
 What a channel layer keeps by itself, whatever the consumers do, has kinds of its own (KEPT_BY_LAYER) and is charged to
-the layer: queues without messages; queues and subscriptions of a channel that has left its groups and whose consumer's
-task has ended; connections to its broker.
+the layer: queues without messages; the queue of a channel that has left its groups and whose consumer's task has ended;
+the subscription to a channel whose consumer's task has ended, in a group or not; connections to its broker.
 """
 
 from collections import Counter
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -23,10 +24,27 @@ from loadtest.ledger.record import Event
 _EXAMPLES = 3
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The names of the channels whose consumer's task has ended."""
+
+    all: frozenset[str]
+    groupless: frozenset[str]
+    """Those of them that are in no group: nothing is sent to these any more."""
+
+    def named_like(self, kind: Kind) -> frozenset[str]:
+        """Return those of whom the layer itself keeps what there is of a kind.
+
+        A message to a group waits in the queue of each member, so that queue is kept by who did not leave the group. To
+        a channel the layer subscribes for the consumer that reads from it, and groups have subscriptions of their own.
+        """
+        return self.all if kind.field == "subscriptions" else self.groupless
+
+
 def check(trial: TrialRecords) -> CheckResult:
     """Return one row for each kind of thing that can be left."""
-    gone = _gone_channels(trial)
-    rows = [_row(kind, trial, gone) for kind in KINDS]
+    ended = _ended_channels(trial)
+    rows = [_row(kind, trial, ended) for kind in KINDS]
     unknown = [kind.name for kind, row in zip(KINDS, rows, strict=True) if row[table.LEFT] is None]
     reasons = tuple((table.LEFT, f"{name}: {_why(name, trial)}") for name in unknown)
     return CheckResult(rows=table.TABLE.frame(rows), unknown=reasons)
@@ -38,24 +56,24 @@ def blank(trial: TrialRecords) -> pl.DataFrame:
 
 
 def left_by_kind(
-    before: tuple[ProcessResidue, ...], after: tuple[ProcessResidue, ...], gone: frozenset[str]
+    before: tuple[ProcessResidue, ...], after: tuple[ProcessResidue, ...], channels: frozenset[str]
 ) -> dict[str, int | None]:
-    """Return how many of each kind were left, of a process without connections; `gone` are channels that have ended."""
-    totals = {kind.name: (_total(kind, before, gone), _total(kind, after, gone)) for kind in KINDS}
+    """Return how many of each kind were left, of a process without connections; all its `channels` have ended."""
+    ended = Ended(all=channels, groupless=channels)
+    totals = {kind.name: (_total(kind, before, ended), _total(kind, after, ended)) for kind in KINDS}
     return {name: None if was is None or now is None else (now - was).total() for name, (was, now) in totals.items()}
 
 
-def _gone_channels(trial: TrialRecords) -> frozenset[str]:
-    """Return the channels that are in no group any more and whose consumer's task has ended."""
+def _ended_channels(trial: TrialRecords) -> Ended:
     ended = trial.server_events(Event.TASK_ENDED)["connection"]
-    channels = trial.server_events(Event.CHANNEL).filter(pl.col("connection").is_in(ended.implode()))["text"]
+    channels = frozenset(trial.server_events(Event.CHANNEL).filter(pl.col("connection").is_in(ended.implode()))["text"])
     in_groups = {member for residue in trial.after for members in (residue.groups or {}).values() for member in members}
-    return frozenset(channels) - in_groups
+    return Ended(all=channels, groupless=channels - in_groups)
 
 
-def _row(kind: Kind, trial: TrialRecords, gone: frozenset[str]) -> Row:
-    before = _total(kind, trial.before, gone)
-    after = None if trial.after_unknown else _total(kind, trial.after, gone)
+def _row(kind: Kind, trial: TrialRecords, ended: Ended) -> Row:
+    before = _total(kind, trial.before, ended)
+    after = None if trial.after_unknown else _total(kind, trial.after, ended)
     left = None
     if before is not None and after is not None and _pids(trial.before) == _pids(trial.after):
         left = after - before  # by name: one that went does not make up for another that stayed
@@ -68,12 +86,13 @@ def _row(kind: Kind, trial: TrialRecords, gone: frozenset[str]) -> Row:
     }
 
 
-def _total(kind: Kind, residues: tuple[ProcessResidue, ...], gone: frozenset[str]) -> Counter[str] | None:
+def _total(kind: Kind, residues: tuple[ProcessResidue, ...], ended: Ended) -> Counter[str] | None:
     """Count over all processes; None if one of them could not tell, or if there is none."""
     told = [getattr(residue, kind.field) for residue in residues]
     if not told or None in told:
         return None
     counted = kind.count(told)
+    gone = ended.named_like(kind)
     match kind.owned_by:
         case "anybody":
             return counted

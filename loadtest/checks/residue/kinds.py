@@ -23,7 +23,7 @@ class Kind:
     count: Callable[[list[Any]], Counter[str]]
     """Counts the things there are by name, from what each process told."""
     owned_by: Literal["anybody", "somebody", "nobody"] = "anybody"
-    """Nobody: only what is named like a channel that is gone; somebody: all but that."""
+    """Nobody: only what is named like a channel that has ended (audit.py says which); somebody: all but that."""
     formerly: tuple[str, ...] = ()
     """The names that it had in older folders."""
 

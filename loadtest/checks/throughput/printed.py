@@ -28,6 +28,7 @@ def _overloaded(cell: Cell) -> Text:
 
 PRINTED = Printed(
     caption="Throughput and latency; in brackets the 95 % interval that the rounds of trials allow",
+    brief="Throughput and latency; in brackets 95 % intervals",
     columns=(
         PrintedColumn(
             heading="messages/s",
@@ -58,6 +59,7 @@ PRINTED = Printed(
             meaning="CPU time of the broker for 1,000 messages received",
             write=typical(table.BROKER_CPU_PER_1000),
             only_if=any_known(table.BROKER_CPU_PER_1000),
+            in_brief=False,
         ),
         PrintedColumn(
             heading="not opened",
@@ -66,7 +68,10 @@ PRINTED = Printed(
             only_if=any_of(table.OPEN_FAILED),
         ),
         PrintedColumn(
-            heading="trials", meaning="trials that count, of those measured; the others are not valid", write=_trials
+            heading="trials",
+            meaning="trials that count, of those measured; the others are not valid",
+            write=_trials,
+            in_brief=False,
         ),
     ),
 )

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from loadtest.checks.open_failures import open_failures
 from loadtest.checks.records import NS_A_S, TrialRecords, Window
 from loadtest.ledger.record import Event, Phase
 
@@ -18,4 +19,6 @@ def not_all_users_opened(trial: TrialRecords, window: Window) -> str | None:
         return None
     marks = trial.client_events(Event.PHASE).filter(pl.col("code") == int(Phase.RAMP))["time_ns"]
     waited_s = (window.start_ns - marks[0]) / NS_A_S if len(marks) else 0.0
-    return f"only {members} of {trial.users} users had a connection {waited_s:.0f} s after the start"
+    reasons = open_failures(trial).value_counts(sort=True).rows()
+    most = f" ({reasons[0][1]:,} times: {reasons[0][0]})" if reasons else ""
+    return f"only {members} of {trial.users} users had a connection {waited_s:.0f} s after the start{most}"

@@ -19,6 +19,7 @@ from loadtest.stats.knee import Knee, Point, knee_of
 from loadtest.stats.location import location_of
 from loadtest.stats.scaling import LEAST_COUNTS, Scaling, scaling_of
 from loadtest.stats.search import Ended, Kind, Range, Tried, next_value
+from loadtest.stats.vague import as_amount
 
 BUSY: Final = 0.9
 """Of the time: what is busier has no room left; at 0.9 a queue in front of it is nine messages long (M/M/1)."""
@@ -179,7 +180,7 @@ def _kind(ends: Sequence[Ended]) -> tuple[Kind, float | None]:
 def _interval(ends: Iterable[Ended], asked: Asked) -> Interval:
     """Of the middles, which are known to the resolution only: half of it to either side."""
     middles = [end.middle for end in ends if end.middle is not None]
-    return location_of(middles).widened(sqrt(1 + asked.resolution))
+    return as_amount(location_of(middles).widened(sqrt(1 + asked.resolution)))
 
 
 def _why(kind: Kind, steps: Sequence[CapacityStep], has_ended: bool, asked: Asked) -> str:

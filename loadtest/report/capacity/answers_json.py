@@ -14,12 +14,12 @@ from loadtest.report.capacity.answers import CapacityAnswers, CellCapacity, Gave
 from loadtest.report.capacity.words import level_of
 from loadtest.report.columns import FORMAT_VERSION
 from loadtest.report.csv_files import write_text
-from loadtest.report.summary_json import finite, interval_json
+from loadtest.report.summary_json import SUMMARY, finite, interval_json
 
 
 def write_answers(folder: Path, answers: CapacityAnswers) -> None:
     """Write summary.json; ReportError where that fails."""
-    write_text(folder / "summary.json", json.dumps(finite(answers_json(answers)), indent=1, allow_nan=False) + "\n")
+    write_text(folder / SUMMARY, json.dumps(finite(answers_json(answers)), indent=1, allow_nan=False) + "\n")
 
 
 def answers_json(answers: CapacityAnswers) -> dict[str, Any]:

@@ -7,13 +7,24 @@ from math import isfinite
 from typing import Final
 
 from loadtest.dimensions import WORKERS
-from loadtest.figures.words import Namer, counted, listed, number, percent, time_ms, with_interval
+from loadtest.figures.words import (
+    Namer,
+    counted,
+    in_brackets,
+    listed,
+    number,
+    percent,
+    time_ms,
+    why_no_limits,
+    with_interval,
+)
 from loadtest.report.capacity.answers import Asked, CapacityAnswers, CellCapacity, GaveWay, WorkerScaling
 from loadtest.stats.interval import Interval
 
 OVERLOADED: Final = "not overloaded"
 """The part of every service level that nobody has to name."""
 
+_SEARCHES: Final = ("search", "searches")
 _PARTS: Final = {
     "event loop": "the event loop",
     "sync thread": "the thread that sync consumers share",
@@ -47,9 +58,9 @@ def scaling_sentences(answers: CapacityAnswers) -> list[str]:
 
 
 def written(cell: CellCapacity) -> str:
-    """Return what a cell carries for a table: `6.1 (5.6–6.7)`, `at least 12`, `below 0.5`, `?`."""
+    """Return what a cell carries for a table: `6.1 (5.6–6.7)`, `6.1 (1 search)`, `at least 12`, `below 0.5`, `?`."""
     if cell.interval is not None:
-        return with_interval(cell.interval)
+        return with_interval(cell.interval) if cell.interval.has_limits else _alone(cell.interval)
     return "?" if cell.bound is None else f"{cell.kind} {number(cell.bound)}"
 
 
@@ -87,8 +98,13 @@ def _amount(value: float, cell: CellCapacity) -> str:
     return f"{number(value)} messages/s from each of {number(cell.beside)} senders"
 
 
+def _alone(interval: Interval) -> str:
+    return in_brackets(number(interval.estimate), why_no_limits(interval, *_SEARCHES))
+
+
 def _limits(interval: Interval) -> str:
-    return f" (95 %: {number(interval.low)}–{number(interval.high)})" if isfinite(interval.high) else ""
+    limits = f"95 %: {number(interval.low)}–{number(interval.high)}"
+    return f" ({limits if interval.has_limits else why_no_limits(interval, *_SEARCHES)})"
 
 
 def _in_all(cell: CellCapacity) -> str:

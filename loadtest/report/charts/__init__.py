@@ -4,6 +4,7 @@ from loadtest.report.charts.causes import cause_chart, cause_colours
 from loadtest.report.charts.chart import COLOURS, Chart, palette_of
 from loadtest.report.charts.curves import curve_charts
 from loadtest.report.charts.detection import detection_charts
+from loadtest.report.charts.overview import overview_charts
 from loadtest.report.charts.speed import latency_charts, throughput_charts
 from loadtest.report.charts.timeline import timeline_charts
 
@@ -15,6 +16,7 @@ __all__ = [
     "curve_charts",
     "detection_charts",
     "latency_charts",
+    "overview_charts",
     "palette_of",
     "throughput_charts",
     "timeline_charts",

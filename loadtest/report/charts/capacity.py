@@ -18,6 +18,17 @@ from loadtest.report.thresholds import read_thresholds
 
 HEIGHT = 300
 
+_LOADS = {"rate": "messages_per_s_each", "users": "connections"}
+_COLUMNS = {
+    "consumer": "consumer",
+    "load": "",
+    "p99": "latency_ms_p99",
+    "beyond": "p99_never_came",
+    "busy": "utilisation_percent",
+    "outcome": "outcome",
+    "search": "search",
+}
+
 
 def capacity_palette(answers: CapacityAnswers) -> Palette:
     """The colours of the consumers of a run."""
@@ -32,12 +43,21 @@ def capacity_charts(answers: CapacityAnswers) -> list[Chart]:
         where = f"{cells[0].cell[SCENARIO]} on {namer.place(cells[0].cell)}"
         rows = [row for cell in cells for row in _rows(cell)]
         ranges = [row for cell in cells for row in _ranges(cell)]
-        for name, draw in (("p99 against load", _draw_latency), ("utilisation against load", _draw_busy)):
+        for name, draw in (
+            ("latency p99 in ms against load", _draw_latency),
+            ("utilisation in % against load", _draw_busy),
+        ):
             chart = draw(rows, ranges, palette, answers)
             if chart is not None:
                 spec = chart.properties(height=HEIGHT).to_dict()
                 charts.append(
-                    Chart(name=f"{name}: {where}", title=f"{where}: {name}", summary=f"{name}: {where}.", spec=spec)
+                    Chart(
+                        name=f"{name}: {where}",
+                        title=f"{where}: {name}",
+                        summary=f"{name}: {where}.",
+                        spec=spec,
+                        columns={**_COLUMNS, "load": _LOADS[answers.asked.of]},
+                    )
                 )
     return charts
 
@@ -72,7 +92,7 @@ def _shown_ms(step: CapacityStep) -> float | None:
 
 def _ranges(cell: CellCapacity) -> list[Row]:
     found = cell.interval
-    if found is None or not isfinite(found.high):
+    if found is None or not found.has_limits:
         return []
     low, at, high = (rounded(value) for value in (found.low, found.estimate, found.high))
     return [{"consumer": cell.cell[CONSUMER], "low": low, "load": at, "high": high}]

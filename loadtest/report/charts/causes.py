@@ -41,6 +41,7 @@ def cause_chart(summary: Summary) -> Chart | None:
         title="Missed disconnects of 1,000 drops, by cause",
         summary="Missed disconnects of 1,000 drops: a bar for each layer and consumer, its parts the causes.",
         spec=_bars(rows),
+        columns={"band": "cell", "cause": "cause", "missed": "missed", "of": "dropped", "per 1,000": "missed_of_1000"},
     )
 
 

@@ -43,6 +43,8 @@ class Chart:
     title: str
     summary: str
     spec: Spec
+    columns: Mapping[str, str]
+    """Of its data as CSV: the fields of its rows in their order, and what each is called there, with its unit."""
 
 
 def palette_of(evidence: Evidence) -> Palette:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf
 from statistics import fmean
 
 import altair as alt
@@ -30,6 +30,8 @@ from loadtest.stats.interval import Interval
 
 HEIGHT = 220
 """Of one chart, in pixels: three stand beside each other."""
+LATENCY = "latency_ms"
+PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,10 @@ class _Kind:
     """One figure against load: its name, the rows of a cell, and how they are drawn."""
 
     name: str
+    title: str
+    """With its unit."""
+    column: str
+    """What the figure is called in the chart's data as CSV."""
     rows: Callable[[Cell, Evidence], list[Row]]
     draw: Callable[[Sequence[Row], Palette, Sequence[float]], AltairChart]
     """Of the rows of one chart, and of all values that the charts of this kind have, which share a scale."""
@@ -70,8 +76,18 @@ def _of_kind(kind: _Kind, places: Sequence[Sequence[Cell]], evidence: Evidence, 
             where = f"{first.key[SCENARIO]} on {evidence.namer.place(first.key)}"
             spec: Spec = kind.draw(rows, palette, values).properties(height=HEIGHT).to_dict()
             said = f"{kind.name} over utilisation: {where}"
-            charts.append(Chart(name=f"curve-{said}", title=where, summary=f"{said}.", spec=spec))
+            title = f"{where}: {kind.title}"
+            charts.append(
+                Chart(name=f"curve-{said}", title=title, summary=f"{said}.", spec=spec, columns=_columns(kind.column))
+            )
     return charts
+
+
+def _columns(name: str) -> dict[str, str]:
+    """The columns of the data: where it stands, the figure with its 95 % interval."""
+    figure = {"value": name, "low": f"{name}_low", "high": f"{name}_high"}
+    where = {"consumer": "consumer", "load": "load", "busy": "utilisation_percent"}
+    return {**where, **({"quantile": "quantile"} if name == LATENCY else {"exposure": "exposure_percent"}), **figure}
 
 
 def _values(row: Row) -> list[float]:
@@ -104,7 +120,7 @@ def _latency_rows(cell: Cell, evidence: Evidence) -> list[Row]:
 
 def _lost_rows(cell: Cell, evidence: Evidence) -> list[Row]:
     share = share_in([cell], LOST_OF)
-    return [{**_at(cell), **_rounded(_percent(share.interval))}] if share.of else []
+    return [{**_at(cell), **_rounded(_limits(share.interval.scaled(PERCENT)))}] if share.of else []
 
 
 def _missed_rows(cell: Cell, evidence: Evidence) -> list[Row]:
@@ -115,20 +131,16 @@ def _missed_rows(cell: Cell, evidence: Evidence) -> list[Row]:
         return []
     exposed = [other.interval(EXPOSURE).estimate for other in at_risk if other.median(EXPOSURE).is_known]
     exposure = rounded(100 * fmean(exposed)) if exposed else None
-    return [{**_at(cell), **_rounded(_percent(share.interval)), "exposure": exposure}]
+    return [{**_at(cell), **_rounded(_limits(share.interval.scaled(PERCENT))), "exposure": exposure}]
 
 
 def _limits(interval: Interval) -> Row:
-    known = isfinite(interval.high)
+    known = interval.has_limits
     return {
         "value": interval.estimate,
         "low": interval.low if known else None,
         "high": interval.high if known else None,
     }
-
-
-def _percent(interval: Interval) -> Row:
-    return {"value": 100 * interval.estimate, "low": 100 * interval.low, "high": 100 * interval.high}
 
 
 def _rounded(row: Row) -> Row:
@@ -141,7 +153,7 @@ def _rounded(row: Row) -> Row:
 def _draw_latency(rows: Sequence[Row], palette: Palette, values: Sequence[float]) -> AltairChart:
     """p99 as a line, p50 as a broken one; a triangle is what never came, at the time for which it was waited."""
     domain = encoding.log_domain(values)
-    base = _base(rows, palette, "consumer", "load", "busy", "quantile", "value", "low", "high")
+    base = _base(rows, palette, "consumer", "load", "busy", "quantile", "value")
     y = encoding.log_y("value", domain, "latency in ms")
     dash = alt.StrokeDash(
         field="quantile", type="nominal", legend=None, scale=alt.Scale(domain=["p99", "p50"], range=[[1, 0], [4, 4]])
@@ -156,7 +168,7 @@ def _draw_share(title: str) -> Callable[[Sequence[Row], Palette, Sequence[float]
     """A share as points with bars and a line; the exposure, where it is known, as a broken line."""
 
     def draw(rows: Sequence[Row], palette: Palette, values: Sequence[float]) -> AltairChart:
-        base = _base(rows, palette, "consumer", "load", "busy", "value", "low", "high", "exposure")
+        base = _base(rows, palette, "consumer", "load", "busy", "value", "exposure")
         y = alt.Y(field="value", type="quantitative", title=title, scale=_linear(values), axis=_AXIS)
         exposed = base.transform_filter("datum.exposure !== null").encode(
             y=alt.Y(field="exposure", type="quantitative", scale=_linear(values))
@@ -182,15 +194,15 @@ def _base(rows: Sequence[Row], palette: Palette, *told: str) -> AltairChart:
         axis=alt.Axis(tickCount=5, labelOverlap=True),
     )
     known = [name for name in told if any(row.get(name) is not None for row in rows)]
-    data = alt.InlineData(values=list(rows))
-    return alt.Chart(data).encode(x=x, color=encoding.colour(rows, palette), tooltip=encoding.tooltip(*known))
+    told_limits = encoding.tooltip(*known, "at_least", "at_most")
+    return encoding.with_limits(rows).encode(x=x, color=encoding.colour(rows, palette), tooltip=told_limits)
 
 
 def _bars(base: AltairChart, domain: tuple[float, float] | None) -> AltairChart:
     """The interval of each point, as far as the scale goes."""
     low = f"max(datum.low, {domain[0]})" if domain else "datum.low"
     high = f"min(datum.high, {domain[1]})" if domain else "datum.high"
-    bars = base.transform_filter("datum.low !== null").transform_calculate(from_=low, to=high)
+    bars = base.transform_filter(encoding.HAS_LIMITS).transform_calculate(from_=low, to=high)
     return bars.mark_rule(strokeWidth=1.5, opacity=0.8).encode(
         y=alt.Y(field="from_", type="quantitative"), y2=alt.Y2(field="to")
     )
@@ -203,7 +215,19 @@ def _linear(values: Sequence[float]) -> alt.Scale:
 _AXIS = alt.Axis(tickCount=5, format=",~f", labelOverlap=True)
 
 _KINDS = (
-    _Kind(name="missed disconnects", rows=_missed_rows, draw=_draw_share("missed disconnects in %")),
-    _Kind(name="latency", rows=_latency_rows, draw=_draw_latency),
-    _Kind(name="lost messages", rows=_lost_rows, draw=_draw_share("lost messages in %")),
+    _Kind(
+        name="missed disconnects",
+        title="missed disconnects in %",
+        column="missed_percent",
+        rows=_missed_rows,
+        draw=_draw_share("missed disconnects in %"),
+    ),
+    _Kind(name="latency", title="latency in ms", column=LATENCY, rows=_latency_rows, draw=_draw_latency),
+    _Kind(
+        name="lost messages",
+        title="lost messages in %",
+        column="lost_percent",
+        rows=_lost_rows,
+        draw=_draw_share("lost messages in %"),
+    ),
 )

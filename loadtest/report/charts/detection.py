@@ -92,10 +92,11 @@ def _ends(strips: Iterable[_Strip]) -> list[float]:
 def _chart(place: str, strips: Sequence[_Strip], palette: Palette, domain: tuple[float, float]) -> Chart:
     return Chart(
         name=f"detection-{place}",
-        title=place,
+        title=f"{place}: ms from the drop to disconnect()",
         summary=f"Time from the drop to disconnect() on {place}: a tick a drop, dot p50 with its interval, long tick "
         "the slowest.",
         spec=_spec(strips, palette, domain),
+        columns={"drop": "drop", "consumer": "consumer", "ms": "detect_ms"},
     )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import altair as alt
 
-from loadtest.report.charts.chart import BAND, AltairChart, Palette, Row, Spec, consumers
+from loadtest.report.charts.chart import BAND, AltairChart, Palette, Row, Spec, consumers, rounded
+from loadtest.stats.interval import Interval
 
 
 def colour(rows: Sequence[Row], palette: Palette) -> alt.Color:
@@ -72,12 +73,38 @@ def tooltip(*fields: str) -> list[alt.Tooltip]:
     ]
 
 
-_TEXTS = ("band", "place", "drop", "consumer", "cause", "load", "quantile")
+HAS_LIMITS = "datum.low !== null"
+"""For transform_filter: the rows of which a line from `low` to `high` can be drawn."""
+
+
+def limits(found: Interval) -> Row:
+    """The limits of what is never below 0, for a row; None where they are not known, so that no line is drawn."""
+    known = found.has_limits
+    return {
+        "low": rounded(max(found.low, 0.0)) if known else None,
+        "high": rounded(found.high) if known else None,
+    }
+
+
+def with_limits(rows: Sequence[Row]) -> AltairChart:
+    """A chart of rows with `low` and `high`, whose tooltips say `at_least` and `at_most`."""
+    return alt.Chart(alt.InlineData(values=list(rows))).transform_calculate(**_LIMITS_TOLD)
+
+
+_LIMITS_TOLD = {
+    told: f"datum.{limit} === null ? 'not known' : format(datum.{limit}, ',')"
+    for told, limit in (("at_least", "low"), ("at_most", "high"))
+}
+"""The limits as a tooltip says them, which would take one that is not known for 0."""
+
+_TEXTS = ("at_least", "at_most", "band", "place", "drop", "consumer", "cause", "load", "quantile")
 _TITLES = {
     "band": "layer or drop",
     "place": "layer",
     "low": "at least (95 %)",
     "high": "at most (95 %)",
+    "at_least": "at least (95 %)",
+    "at_most": "at most (95 %)",
     "max": "slowest",
     "ms": "ms after the drop",
     "t": "s",

@@ -18,7 +18,6 @@ from loadtest.figures.words import Namer
 from loadtest.report.charts import encoding
 from loadtest.report.charts.chart import Chart, Palette, Row, Spec, palette_of, rounded
 from loadtest.report.summary import Summary
-from loadtest.stats.interval import Interval
 
 
 def throughput_charts(summary: Summary) -> list[Chart]:
@@ -29,9 +28,10 @@ def throughput_charts(summary: Summary) -> list[Chart]:
         MESSAGES_PER_S,
         lambda scenario, rows: Chart(
             name=f"throughput-{scenario}",
-            title=scenario,
+            title=f"{scenario}: messages received a second",
             summary=f"Messages received a second in {scenario}: bars with their 95 % intervals.",
             spec=_bars(rows, palette, "messages a second"),
+            columns=_columns("typical", "messages_per_s"),
         ),
     )
 
@@ -45,11 +45,18 @@ def latency_charts(summary: Summary) -> list[Chart]:
         LATENCY_MS_P99,
         lambda scenario, rows: Chart(
             name=f"latency-{scenario}",
-            title=scenario,
+            title=f"{scenario}: latency in ms, p50 to p99",
             summary=f"Latency in {scenario}: a line from the median (dot) to p99 (end; a triangle where it is more).",
             spec=_spans(rows, palette, domain),
+            columns={**_columns("p99", "latency_ms_p99"), "p50": "latency_ms_p50", "beyond": "p99_never_came"},
         ),
     )
+
+
+def _columns(field: str, name: str) -> dict[str, str]:
+    """The columns of the data: the figure with its 95 % interval."""
+    limits = {field: name, "low": f"{name}_low", "high": f"{name}_high"}
+    return {"band": "layer_or_drop", "consumer": "consumer", **limits, "rounds": "rounds"}
 
 
 def _by_scenario(summary: Summary, figure: Column[float], chart: Callable[[str, list[Row]], Chart]) -> list[Chart]:
@@ -67,12 +74,14 @@ def _title(key: CellKey, namer: Namer) -> str:
 
 
 def _speed_row(cell: Cell, figure: Column[float], namer: Namer) -> Row:
+    found = cell.interval(figure)
     return {
         "band": cell.key[DROP]
         if cell.key.has_one_kind_of_drop
         else namer.name(cell.key, but=(CONSUMER, SCENARIO, DROP)),
         "consumer": cell.key[CONSUMER],
-        **_with_limits(cell.interval(figure)),
+        "typical": rounded(found.estimate),
+        **encoding.limits(found),
         "rounds": len(cell.by_round(figure)),
         "p50": rounded(_seen(cell, LATENCY_MS_P50)),
         "p99": rounded(_seen(cell, LATENCY_MS_P99)),
@@ -86,36 +95,27 @@ def _seen(cell: Cell, figure: Column[float]) -> float | None:
     return cell.median(WATCHED_MS).low if typical == inf else typical
 
 
-def _with_limits(interval: Interval) -> Row:
-    """Limits that are not known are those of the figure itself: no line is drawn."""
-    estimate, known = interval.estimate, isfinite(interval.high)
-    return {
-        "typical": rounded(estimate),
-        "low": rounded(max(interval.low, 0.0) if known else estimate),
-        "high": rounded(interval.high if known else estimate),
-    }
-
-
 def _bars(rows: Sequence[Row], palette: Palette, title: str) -> Spec:
-    base = alt.Chart(alt.InlineData(values=list(rows))).encode(
-        y=encoding.bands("band"), yOffset=encoding.offset(rows, palette)
-    )
+    base = encoding.with_limits(rows).encode(y=encoding.bands("band"), yOffset=encoding.offset(rows, palette))
     bars = base.mark_bar(cornerRadiusEnd=3).encode(
         x=alt.X(field="typical", type="quantitative", title=title, scale=alt.Scale(zero=True), axis=_COUNTS),
         color=encoding.colour(rows, palette),
-        tooltip=encoding.tooltip("band", "consumer", "typical", "low", "high", "rounds"),
+        tooltip=encoding.tooltip("band", "consumer", "typical", "at_least", "at_most", "rounds"),
     )
-    ranges = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X(field="low", type="quantitative"), x2=alt.X2(field="high"), detail=alt.Detail(field="consumer")
+    ranges = (
+        base.transform_filter(encoding.HAS_LIMITS)
+        .mark_rule(strokeWidth=2)
+        .encode(x=alt.X(field="low", type="quantitative"), x2=alt.X2(field="high"), detail=alt.Detail(field="consumer"))
     )
-    return encoding.finished(alt.layer(bars, ranges), rows, "band")
+    has_limits = any(row["low"] is not None for row in rows)  # Vega complains of a field of which no row has a value
+    return encoding.finished(alt.layer(*((bars, ranges) if has_limits else (bars,))), rows, "band")
 
 
 def _values(cells: Iterable[Cell], *columns: Column[float]) -> list[float]:
-    """All values of these figures, and the limits of the last one."""
+    """All values of these figures, and the limits of the last one where they tell anything."""
     ends = [cell.interval(columns[-1]) for cell in cells if cell.median(columns[-1]).is_known]
     seen = [_seen(cell, column) or 0.0 for cell in cells for column in columns if cell.median(column).is_known]
-    values = seen + [end for each in ends for end in (each.low, each.high)]
+    values = seen + [end for each in ends if each.has_limits for end in (each.low, each.high)]
     return [value for value in values if isfinite(value)]
 
 
@@ -124,16 +124,17 @@ def _spans(rows: Sequence[Row], palette: Palette, domain: tuple[float, float]) -
     out; and the limits of p99."""
     rows = [row for row in rows if all(isfinite(row[name] or 0) and (row[name] or 0) > 0 for name in ("p50", "p99"))]
     rows = [{**row, "low": row["low"] and max(row["low"], domain[0])} for row in rows]
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    base = encoding.with_limits(rows).encode(
         y=encoding.bands("band"),
         yOffset=encoding.offset(rows, palette),
         color=encoding.colour(rows, palette),
-        tooltip=encoding.tooltip("band", "consumer", "p50", "p99", "low", "high", "rounds"),
+        tooltip=encoding.tooltip("band", "consumer", "p50", "p99", "at_least", "at_most", "rounds"),
     )
     line = base.mark_rule(strokeWidth=4, opacity=0.5).encode(
         x=encoding.log_x("p50", domain, "latency in ms: p50 to p99"), x2=alt.X2(field="p99")
     )
-    limits = base.mark_rule(strokeWidth=1.5, opacity=1).encode(x=encoding.x("low"), x2=alt.X2(field="high"))
+    ranged = base.transform_filter(encoding.HAS_LIMITS).mark_rule(strokeWidth=1.5, opacity=1)
+    limits = ranged.encode(x=encoding.x("low"), x2=alt.X2(field="high"))
     dot = base.mark_point(filled=True, size=70, opacity=1).encode(x=encoding.x("p50"))
     end = base.mark_tick(thickness=3, size=12, opacity=1).encode(x=encoding.x("p99"))
     more = base.transform_filter("datum.beyond").mark_point(shape="triangle-right", filled=True, size=110, opacity=1)

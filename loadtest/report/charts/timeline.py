@@ -84,6 +84,7 @@ def _chart(title: str, rows: Sequence[Row], palette: Palette) -> Chart:
             **_spec(tuple((name, palette[name]) for name in consumers(rows, palette))),
             "datasets": {_DATA: [_without_trial(row) for row in rows]},
         },
+        columns=_COLUMNS,
     )
 
 
@@ -96,6 +97,17 @@ def _trials(rows: Iterable[Row]) -> str:
 
 def _without_trial(row: Row) -> Row:
     return {name: value for name, value in row.items() if name != "trial"}
+
+
+_COLUMNS = {
+    "consumer": "consumer",
+    "t": "t_s",
+    "open": "open_sockets",
+    "received": "received",
+    "dropped": "dropped",
+    "max": "latency_ms_max",
+    "cpu": "server_cpu_percent",
+}
 
 
 @cache

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from loadtest.report.compare.comparing import ComparedRuns, Row
 from loadtest.report.compare.words import HEADINGS, MEANINGS, because, difference, figure_of_run, sentence, verdict
-from loadtest.report.escaping import for_markdown, for_xml
+from loadtest.report.escaping import as_markdown_code, for_markdown, for_xml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +27,11 @@ def markdown(told: Told) -> str:
     compared, namer = told.compared, told.compared.namer
     rows = [[namer.name(row.cell), *texts_of(row)] for row in compared.rows]
     lines = [f"| {' | '.join(map(for_markdown, row))} |" for row in (HEADINGS, ["---"] * len(HEADINGS), *rows)]
-    runs = f"A: `{compared.one.folder}` · B: `{compared.other.folder}`"
+    one, other = (as_markdown_code(str(run.folder)) for run in (compared.one, compared.other))
+    runs = f"A: {one} · B: {other}"
     warnings = [f"- {for_markdown(warning)}" for warning in told.warnings]
     parts = [
-        f"**{sentence(compared)}**",
+        f"**{for_markdown(sentence(compared))}**",
         runs,
         "\n".join(warnings),
         "\n".join(lines),

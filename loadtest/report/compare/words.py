@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from math import isfinite, isinf, isnan
 
-from loadtest.figures.words import MOST_FACTOR, UNKNOWN, counted, number
+from loadtest.figures.words import MOST_FACTOR, TOO_FEW, UNKNOWN, counted, number
 from loadtest.report.compare.comparing import ComparedRuns, Row
+from loadtest.stats.interval import Interval
 
 HEADINGS = ("cell", "figure", "A", "B", "B/A, or points (95 %)", "verdict")
+
+LEAST_LIMIT = 0.01
+"""With two digits after the point a smaller ratio may be 0."""
 
 MEANINGS = (
     "B/A above 1, or points above 0: the second run has more. Interval: of that one figure, at 95 %.",
@@ -15,6 +19,8 @@ MEANINGS = (
     "same: shown to differ by less than matters (5 %; 5 points of missed, 1 point of lost).",
     "not decided (×1.3): neither is shown; 4 of 5 pairs of such runs would show a ratio of 1.3. Without brackets: "
     "the trials are too few, or differ too much, to show any.",
+    "too few trials: for how much they differ; the interval would tell nothing.",
+    "no limits: in some trial the figure is 0, or messages never came.",
     "within noise: no larger than what two equal trials in one of these runs differ by.",
 )
 
@@ -43,14 +49,18 @@ def figure_of_run(row: Row, value: float) -> str:
 
 
 def difference(row: Row) -> str:
-    """`1.43 (1.30–1.57)` times, or `+2.8 (-1.0 to 6.5)` points."""
+    """`1.43 (1.30–1.57)` times, or `+2.8 (-1.0 to 6.5)` points; `1.43 (too few trials)` of limits that tell nothing."""
     found = row.judged.difference
-    if isnan(found.estimate):
+    if not isfinite(found.estimate):
         return UNKNOWN
-    if row.figure.kind == "share":
-        return f"{100 * found.estimate:+.2f} ({100 * found.low:.1f} to {100 * found.high:.1f})"
-    limits = f" ({found.low:.2f}–{found.high:.2f})" if found.high <= MOST_FACTOR else " (no limits)"
-    return f"{found.estimate:.3f}{limits}" if isfinite(found.estimate) else UNKNOWN
+    is_share = row.figure.kind == "share"
+    text = f"{100 * found.estimate:+.2f}" if is_share else _ratio(found.estimate, digits=3)
+    if not found.has_limits:
+        return f"{text} ({_why_no_limits(found)})"
+    if is_share:
+        return f"{text} ({100 * found.low:.1f} to {100 * found.high:.1f})"
+    low, high = _ratio(found.low), _ratio(found.high)
+    return text if low == high == text else f"{text} ({low}–{high})"
 
 
 def verdict(row: Row) -> str:
@@ -69,6 +79,17 @@ def because(row: Row) -> str:
         f"{row.figure.heading} is {verdict(row)}: {figure_of_run(row, row.one)} and {figure_of_run(row, row.other)}, "
         f"B/A or points {difference(row)}, p {row.judged.p:.2g}"
     )
+
+
+def _why_no_limits(found: Interval) -> str:
+    """One trial has no limits either; of more only a figure without a log has none."""
+    return "no limits" if isinf(found.high) and found.of > 1 else f"{TOO_FEW} trials"
+
+
+def _ratio(ratio: float, digits: int = 2) -> str:
+    if ratio > MOST_FACTOR:
+        return f">{MOST_FACTOR:,.0f}"
+    return f"{ratio:.{digits}f}" if ratio >= LEAST_LIMIT else f"<{LEAST_LIMIT}"
 
 
 def _seeable(row: Row) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Final
 
@@ -14,7 +15,16 @@ from loadtest.figures.column import Column
 from loadtest.figures.evidence import Evidence
 from loadtest.figures.finding import Finding
 from loadtest.figures.share import Part, share_in
-from loadtest.figures.words import MOST_FACTOR, Namer, counted, listed, percent, share_with_interval
+from loadtest.figures.words import (
+    MOST_FACTOR,
+    Namer,
+    counted,
+    in_brackets,
+    listed,
+    percent,
+    share_with_interval,
+    why_no_limits,
+)
 from loadtest.report.comparisons import Comparison, shown, why_not
 from loadtest.report.manifest import Manifest
 from loadtest.report.questions import Asked, Metric, metrics_of, places_of
@@ -85,19 +95,19 @@ def _of_ratio(comparison: Comparison) -> str:
     rounds = f"{counted(comparison.whole.rounds, 'round')}{_not_there(comparison)}"
     match comparison.verdicts.whole:
         case "higher" | "lower":
-            return f"{_claim(comparison)} ({_by_place(comparison)}{rounds})"
+            return f"{claim(comparison)} ({_by_place(comparison)}{rounds})"
         case "same":
             matters = percent(asked.metric.matters)
             return f"{both} differ by less than {matters} % in {asked.metric.what} ({_times(interval)}; {rounds})"
         case _:
             return (
-                f"not decided whether {both} differ in {asked.metric.what}: {_claim(comparison)} "
+                f"not decided whether {both} differ in {asked.metric.what}: {claim(comparison)} "
                 f"({_by_place(comparison)}{rounds}); {_would_be_seen(comparison)}"
             )
 
 
-def _claim(comparison: Comparison) -> str:
-    """The better one first, with a ratio above 1."""
+def claim(comparison: Comparison) -> str:
+    """`latency p99 with sync is 2.4 times (1.5–4.6) that with async`: the ratio is above 1."""
     asked, interval = comparison.asked, comparison.interval
     one_is_best = (interval.estimate >= 1) == asked.metric.more_is_better
     best, other = (asked.one, asked.other) if one_is_best else (asked.other, asked.one)
@@ -106,8 +116,9 @@ def _claim(comparison: Comparison) -> str:
 
 
 def _times(ratio: Interval) -> str:
-    """`2.0 times (1.7–2.4)`."""
-    return f"{_factor(ratio.estimate)} times ({_factor(ratio.low)}–{_factor(ratio.high)})"
+    """`2.0 times (1.7–2.4)`; `2.0 times (2 rounds: too few)` where the limits tell nothing."""
+    limits = f"{_factor(ratio.low)}–{_factor(ratio.high)}" if ratio.has_limits else why_no_limits(ratio)
+    return in_brackets(f"{_factor(ratio.estimate)} times", limits)
 
 
 def _factor(ratio: float) -> str:
@@ -120,7 +131,7 @@ def _factor(ratio: float) -> str:
 
 def _inverse(ratio: Interval) -> Interval:
     low = 1 / ratio.high if ratio.high else inf
-    return Interval(estimate=1 / ratio.estimate, low=low, high=1 / ratio.low if ratio.low else inf, level=ratio.level)
+    return replace(ratio, estimate=1 / ratio.estimate, low=low, high=1 / ratio.low if ratio.low else inf)
 
 
 def _by_place(comparison: Comparison) -> str:

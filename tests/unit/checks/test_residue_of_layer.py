@@ -49,6 +49,11 @@ def test_subscription_when_to_a_group_or_to_a_channel_that_has_gone_then_they_ar
     assert found == {"layer subscriptions": 1, "orphaned layer subscriptions": 1}
 
 
+def test_subscription_when_its_consumer_ended_and_did_not_leave_the_group_then_it_is_the_layers_all_the_same() -> None:
+    found = left(held(subscriptions=["__group__g", "c1", "c2"], groups={"g": ["c1", "c2"]}))
+    assert found == {"layer subscriptions": 2, "orphaned layer subscriptions": 1, "group members": 2}
+
+
 def test_sockets_when_of_the_layer_then_they_are_no_file_descriptors_of_the_apps() -> None:
     assert left(held(fds={"socket": 4, "layer socket": 6}), held(fds={"socket": 3, "layer socket": 1})) == {
         "file descriptors": 1,

@@ -32,6 +32,12 @@ def read_given(path: Path, *, writer_s: float = WRITER_S) -> str:
         raise GivenFileError(getattr(error, "strerror", None) or str(error)) from None
 
 
+def lines_of(path: Path) -> list[str]:
+    """Return the lines of such a file, but for empty ones and comments; raises GivenFileError."""
+    lines = [line.strip() for line in read_given(path).splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 def _content(fd: int, deadline: float) -> bytes:
     may_wait = not stat.S_ISREG(os.fstat(fd).st_mode)
     content = b""
