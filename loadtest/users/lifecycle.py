@@ -14,6 +14,7 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from loadtest.load import Job
 from loadtest.users.alone import AloneLink
+from loadtest.users.csv_writing import end_writing_in_order
 from loadtest.users.files import allow_open_files
 from loadtest.users.heartbeat import Heartbeat
 from loadtest.users.last_state import write_last_state
@@ -40,6 +41,7 @@ _links: "WeakKeyDictionary[Any, AnyLink]" = WeakKeyDictionary()
 
 def listen() -> None:
     """Have Locust tell us when a command line is parsed, when it is ready, and when a test starts and stops."""
+    end_writing_in_order()
     events.init_command_line_parser.add_listener(add_arguments)
     events.init_command_line_parser.add_listener(import_module(FACE).add_arguments)
     events.init.add_listener(_ready)

@@ -189,3 +189,12 @@ def manifest(run: Path) -> dict[str, Any]:
 def table(run: Path, name: str) -> pl.DataFrame:
     """Return a run's table."""
     return pl.read_csv(run / f"{name}.csv")
+
+
+def may_be_lost(run: Path, room_size: int) -> int:
+    """Return how many messages a run's apps may have lost: those that a consumer held whose disconnect was missed.
+
+    Such a consumer has taken a message and ends before it passes it on to its room, where sending to its own client,
+    now gone, raises (django/channels#1466). Nothing else may lose one.
+    """
+    return int(table(run, "disconnects")["missed"].sum()) * room_size

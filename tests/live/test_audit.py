@@ -18,11 +18,12 @@ from loadtest.shipped import LOCUSTFILES, SHIPPED
 from loadtest.stack.process import Process
 from loadtest.targets.database import Database
 from tests.again import again_until
-from tests.live.bench_process import Bench
+from tests.live.bench_process import Bench, may_be_lost
 
 pytestmark = pytest.mark.live
 
-LOAD = ("--users=8", "--spawn-rate=100", "--room-size=4", "--rate=5", "--steady=3")
+ROOM_SIZE = 4
+LOAD = ("--users=8", "--spawn-rate=100", f"--room-size={ROOM_SIZE}", "--rate=5", "--steady=3")
 CERTAIN = "burst-close"
 """Its disconnects are missed whatever the load."""
 DROPS = ("--drop-share=0.7", "--offline=0.2", f"--drop-kind=rst,{CERTAIN}")
@@ -115,10 +116,12 @@ def test_audit_when_nothing_was_sampled_then_it_is_unknown_with_the_reason_and_n
     assert "no bench was there" in why["disconnects.groups_left"]
 
 
-def test_audit_when_its_messages_are_looked_at_then_none_is_lost(run: Path) -> None:
+def test_audit_when_messages_are_looked_at_then_none_is_lost_but_by_whom_a_disconnect_was_missed(
+    run: Path,
+) -> None:
     (row,) = read_tables(run).frame("delivery").to_dicts()
     assert row["delivered"] > 0
-    assert row["lost"] == 0
+    assert row["lost"] <= may_be_lost(run, ROOM_SIZE)
 
 
 def test_audit_when_its_folder_is_written_then_report_show_and_compare_read_it(run: Path) -> None:

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from loadtest.ledger import Event
-from tests.live.bench_process import Bench, assert_tidy, manifest, table
+from tests.live.bench_process import Bench, assert_tidy, manifest, may_be_lost, table
 
 pytestmark = pytest.mark.live
 
@@ -174,7 +174,8 @@ def test_audit_when_the_app_is_the_tutorials_chat_then_app_and_path_are_all_that
     assert row["consumer"] == "ChatConsumer"
     assert row["layer"] == "configured-private"
     assert row["delivered"] > 0
-    assert row["duplicated"] == row["lost"] == 0
+    assert row["duplicated"] == 0
+    assert row["lost"] <= may_be_lost(tmp_path / "latest", int(LOAD["--room-size"])), row
 
 
 def test_audit_when_the_broker_of_the_app_is_not_there_then_exit_4_and_the_option_for_another_one(
@@ -213,7 +214,8 @@ def test_audit_when_messages_are_acknowledged_then_no_acknowledgement_is_taken_f
         assert bench.ended_valid() == 0, bench.out + bench.err
     (row,) = table(tmp_path / "latest", "delivery").iter_rows(named=True)
     assert row["delivered"] > 0
-    assert row["duplicated"] == row["lost"] == 0
+    assert row["duplicated"] == 0
+    assert row["lost"] <= may_be_lost(tmp_path / "latest", int(LOAD["--room-size"])), row
 
 
 @pytest.mark.parametrize("form", ["bytes", "msgpack"])
@@ -224,4 +226,5 @@ def test_audit_when_bodies_are_binary_then_messages_are_known_again(tmp_path: Pa
         assert bench.ended_valid() == 0, bench.out + bench.err
     (row,) = table(tmp_path / "latest", "delivery").iter_rows(named=True)
     assert row["delivered"] > 0
-    assert row["duplicated"] == row["lost"] == 0
+    assert row["duplicated"] == 0
+    assert row["lost"] <= may_be_lost(tmp_path / "latest", int(LOAD["--room-size"])), row

@@ -15,14 +15,15 @@ from pathlib import Path
 import pytest
 
 from loadtest.cli.main import main
-from tests.live.bench_process import Bench, manifest, table
+from tests.live.bench_process import Bench, manifest, may_be_lost, table
 
 pytestmark = pytest.mark.live
 
 PROJECT = Path(__file__).with_name("projects") / "helpdesk"
+ROOM_SIZE = 4
 LOAD = (
-    "--scenarios", "churn", "--users", "8", "--room-size", "4", "--load", "fixed", "--trials", "1", "--duration", "2",
-    "--drops", "rst", "--no-pin", "--allow-contention",
+    "--scenarios", "churn", "--users", "8", "--room-size", str(ROOM_SIZE), "--load", "fixed", "--trials", "1",
+    "--duration", "2", "--drops", "rst", "--no-pin", "--allow-contention",
 )  # fmt: skip
 TOKEN = "swordfish-31"
 AGENT = "/ws/agent/ticket/{room}/"
@@ -61,7 +62,7 @@ def test_audit_when_the_app_wants_a_token_then_it_is_shown_and_written_down_nowh
         assert "swordfish" not in bench.out + bench.err
     (row,) = table(run, "delivery").iter_rows(named=True)
     assert row["delivered"] > 0
-    assert row["lost"] == 0
+    assert row["lost"] <= may_be_lost(run, ROOM_SIZE), row
     told = manifest(run)["target"]
     assert (told["header"], told["cookie"], told["subprotocol"]) == (["Authorization"], ["pool"], ["helpdesk.v2"])
     assert seen
@@ -167,7 +168,7 @@ def test_audit_when_users_sign_in_and_none_are_named_then_they_are_made_and_each
         assert "users who can sign in are made in the scratch database" in bench.err
     (row,) = table(run, "delivery").iter_rows(named=True)
     assert row["delivered"] > 0
-    assert row["lost"] == 0
+    assert row["lost"] <= may_be_lost(run, ROOM_SIZE), row
     (opened,) = table(run, "throughput").iter_rows(named=True)
     assert opened["open_failed"] == 0
     assert manifest(run)["target"]["login_url"] == "/accounts/login/"

@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 
-from tests.live.bench_process import Bench, table
+from tests.live.bench_process import Bench, may_be_lost, table
 from tests.live.test_user_app_bad_input import Run, bench
 
 __all__ = ["bench"]
 pytestmark = pytest.mark.live
 
 PROJECT = Path(__file__).with_name("projects") / "whiteboard"
+MEMBERS = 8
 LOAD = (
-    "--scenarios", "churn", "--users", "8", "--room-size", "8", "--load", "fixed", "--rate", "4", "--trials", "1",
-    "--duration", "2", "--drops", "rst", "--no-pin", "--allow-contention",
+    "--scenarios", "churn", "--users", str(MEMBERS), "--room-size", str(MEMBERS), "--load", "fixed", "--rate", "4",
+    "--trials", "1", "--duration", "2", "--drops", "rst", "--no-pin", "--allow-contention",
 )  # fmt: skip
 STROKE = ("--message", '{"stroke": "{marker}"}')
 LOBBY = ("--join", '{"board": {room}}', "--message", '{"text": "{marker}"}')
@@ -71,7 +72,8 @@ def test_audit_when_messages_go_to_others_only_then_no_sender_is_expected_to_get
     audit(tmp_path, "/ws/board/{room}/pen/", options=(*STROKE, "--reaches", "others"))
     delivery, throughput = row(tmp_path, "delivery"), row(tmp_path, "throughput")
     assert delivery["delivered"] > 0
-    assert delivery["lost"] == delivery["duplicated"] == 0
+    assert delivery["duplicated"] == 0
+    assert delivery["lost"] <= may_be_lost(tmp_path / "latest", MEMBERS)
     assert throughput["latency_ms_p50"] < float("inf")
 
 
@@ -119,7 +121,7 @@ def test_audit_when_joining_takes_a_while_and_is_not_answered_then_nothing_is_ca
     assert delivery["delivered"] > 0
     assert delivery["joining"] > 0, "what is said in the 0.2 s until the app has handled a join"
     assert delivery["unknown"] >= delivery["joining"]
-    assert delivery["lost"] == 0
+    assert delivery["lost"] <= may_be_lost(out / "latest", MEMBERS)
     assert "before anything told that the receiver had joined" in " ".join(said.split()), (
         "whatever lines it is folded to"
     )
