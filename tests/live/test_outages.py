@@ -18,12 +18,14 @@ pytestmark = pytest.mark.live
 
 STEADY_S = 3
 USERS = 8
+RATE = 5
+"""Of each user: in a pause of a second 40 messages pile up, where the layer throws away what is more than 100."""
 LONG = "--duration=6"
 """Its pause begins after two seconds and lasts two, in which a test can do something."""
 PAUSES = {"server-pause": "target_app.asgi", "broker-pause": "valkey-server"}
 """What stands still, by a word of its command line."""
 SETTINGS = (
-    "--layers=redis", "--consumers=async", "--scenarios=churn", "--trials=1", f"--users={USERS}", "--rate=10",
+    "--layers=redis", "--consumers=async", "--scenarios=churn", "--trials=1", f"--users={USERS}", f"--rate={RATE}",
     "--room-size=4", "--warm-up=0.2",
 )  # fmt: skip
 
