@@ -44,10 +44,9 @@ class Recorder:
     ) -> None:
         """Append one record; `time_ns` is CLOCK_MONOTONIC in ns, 0 means now."""
         segment, slots = self._current  # taken as a pair: another thread may be rolling
-        offset = next(slots)
-        if offset < self._last_slot:
-            _pack_into(segment, offset, time_ns or monotonic_ns(), connection, value, argument, code, event)
-        else:
+        try:
+            _pack_into(segment, next(slots), time_ns or monotonic_ns(), connection, value, argument, code, event)
+        except StopIteration:
             self._roll(segment)
             self.record(event, connection, code, argument, value, time_ns)
 
@@ -87,7 +86,7 @@ class Recorder:
         finally:
             os.close(fd)
         HEADER.pack_into(segment, 0, MAGIC, VERSION, RECORD.size, os.getpid(), monotonic_ns())
-        return segment, itertools.count(HEADER.size, RECORD.size)
+        return segment, iter(range(HEADER.size, self._last_slot, RECORD.size))
 
 
 class _Texts:

@@ -26,8 +26,11 @@ _TIME_MASK = (1 << _TIME_BITS) - 1
 assert len(_HEAD) + _DIGITS + len(_TAIL) == SMALLEST_PAYLOAD, "the load's least payload is a message without padding"
 
 
-new_message = tuple.__new__
-"""`new_message(Message, (identity, planned_ns))` is Message(identity, planned_ns) in half of the time, 0.15 µs less."""
+Planned = tuple[int, int]
+"""A message that is to be sent: its number and planned time. A plain tuple takes 0.1 µs less than a Message."""
+
+_new_message = tuple.__new__
+"""`_new_message(Message, (identity, planned_ns))` is Message(identity, planned_ns) in half of its time, 0.15 µs."""
 
 
 def padding(payload_size: int) -> str:
@@ -55,7 +58,7 @@ def decode(text: str | bytes) -> Message | None:
         return _decode_other(text)
     if identity < _SMALLEST_IDENTITY or text[:_START] != _HEAD or len(text) < SMALLEST_PAYLOAD:
         return _decode_other(text)
-    return new_message(Message, (identity, planned_ns))
+    return _new_message(Message, (identity, planned_ns))
 
 
 def _decode_other(text: str | bytes) -> Message | None:
@@ -65,4 +68,4 @@ def _decode_other(text: str | bytes) -> Message | None:
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     identity, planned_ns = number >> _TIME_BITS, number & _TIME_MASK
-    return new_message(Message, (identity, planned_ns)) if identity >= _SMALLEST_IDENTITY else None
+    return _new_message(Message, (identity, planned_ns)) if identity >= _SMALLEST_IDENTITY else None

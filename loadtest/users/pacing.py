@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from itertools import chain, repeat
 from random import Random
 from time import monotonic_ns
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
+NOW: Final = 0
+"""The planned time of a message that is planned for the moment of its sending."""
 _NS = 1_000_000_000
 _NEVER_S = 3600.0
 """How long a user sleeps that may not send any more; the test ends long before."""
@@ -30,7 +32,7 @@ def gaps_of(arrivals: Literal["constant", "poisson"], rate: float, chance: Rando
 
 
 class Schedule:
-    """Planned send times, CLOCK_MONOTONIC ns; without gaps each message is planned for the moment it is asked for."""
+    """Planned send times, CLOCK_MONOTONIC ns; without gaps each message is planned for when it is sent, NOW."""
 
     def __init__(self, gaps_ns: Iterator[int] | None = None, *, start_ns: int = 0) -> None:
         """Plan messages so far apart; the first is due a gap after `start_ns`."""
@@ -39,13 +41,13 @@ class Schedule:
 
     @property
     def is_closed_loop(self) -> bool:
-        """Tell whether each message is planned for the moment in which it is asked for."""
+        """Tell whether each message is planned for the moment in which it is sent."""
         return self._gaps_ns is None
 
     def take(self) -> int:
         """Return the planned time of the message that is about to be sent and move on to the next."""
         if self._gaps_ns is None:
-            return monotonic_ns()
+            return NOW
         due_ns = self._due_ns
         self._due_ns = due_ns + next(self._gaps_ns)
         return due_ns

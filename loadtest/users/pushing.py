@@ -128,7 +128,8 @@ class Pushing:
         match outcome.kind:
             case "ok":
                 session.record(Event.PUSHED, number, value=identity)
-                session.statistics.log(ROW, (monotonic_ns() - began_ns) / _NS_A_MS, 0)
+                ended_ns = monotonic_ns()
+                session.statistics.log(ROW, (ended_ns - began_ns) / _NS_A_MS, 0, ended_ns)
                 return
             case "fail":
                 why = session.fail(ROW, outcome.said)

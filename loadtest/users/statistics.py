@@ -3,8 +3,8 @@
 `make perf`, measure "echo": a round trip takes 8.7 µs of CPU with them, 15.6 µs with an event of Locust's own for each
 message ("wire+events"), and 8.6 µs without any. Here a message costs one append; ten times a second the messages of a
 row go into Locust's entry (and into "Aggregated") in one step. What a table, a percentile, a chart or a CSV shows
-afterwards is what it would have shown: messages count in the second in which they were logged, and Locust's own
-function makes the response time buckets.
+afterwards is what it would have shown: messages count in the second in which they came, and Locust's own function makes
+the response time buckets.
 Two things differ: a figure read between two flushes is up to FLUSH_S old, and listeners of `events.request` hear
 nothing of these messages. With `--otel`, where one of these listens, each message is an event of Locust's own.
 """
@@ -25,6 +25,8 @@ METHOD: Final = "WS"
 """What stands in the tables' column Type."""
 
 _time = time.time
+_monotonic_ns = time.monotonic_ns
+_NS = 1_000_000_000
 
 
 def statistics_of(environment: Any) -> BatchedStatistics | EventStatistics:
@@ -45,17 +47,18 @@ class BatchedStatistics:
         self._method = method
         self._rows: dict[str, _Row] = {}
         self._flushed = 0
-        self._second_ends = 0.0
-        """Messages before this time (s, CLOCK_REALTIME as Locust counts) are of the second in progress."""
+        self._second = 0
+        """The one in progress (CLOCK_REALTIME, as Locust counts)."""
+        self._second_ends_ns = 0
+        """Messages before this time (CLOCK_MONOTONIC) are of it."""
         self._timer: Any = None
         self._stopped = environment.events.test_stop
         self._stopped.add_listener(self._on_test_stop)
 
-    def log(self, name: str, response_time_ms: float, length: int) -> None:
-        """Count a success of the row `name`, now; length in bytes or characters."""
-        now = _time()
-        if now >= self._second_ends:
-            self._turn_second(now)
+    def log(self, name: str, response_time_ms: float, length: int, came_ns: int) -> None:
+        """Count a success of the row `name` that came just now (CLOCK_MONOTONIC); length in bytes or characters."""
+        if came_ns >= self._second_ends_ns:
+            self._turn_second()
         try:
             row = self._rows[name]
         except KeyError:
@@ -63,7 +66,7 @@ class BatchedStatistics:
             self._stats.get(name, self._method)  # Locust's entry begins with its first message, not with a flush
         row.times_ms.append(response_time_ms)
         row.length += length
-        row.last = now
+        row.last_ns = came_ns
 
     @property
     def logged(self) -> int:
@@ -72,7 +75,8 @@ class BatchedStatistics:
 
     def fail(self, name: str, error: Exception | str) -> None:
         """Count a request of the row `name` that failed and has no response time; written at once."""
-        self._turn_second(_time())
+        if _monotonic_ns() >= self._second_ends_ns:
+            self._turn_second()
         self._stats.log_request(self._method, name, None, 0)
         self._stats.log_error(self._method, name, error)
 
@@ -80,7 +84,8 @@ class BatchedStatistics:
         """Write what is held back into Locust's statistics."""
         for name, row in self._rows.items():
             if row.times_ms:
-                batch = _Batch(row, int(self._second_ends) - 1)
+                before_end_s = (self._second_ends_ns - row.last_ns) / _NS
+                batch = _Batch(row, self._second, last=self._second + 1 - before_end_s)
                 batch.add_to(self._stats.total)
                 batch.add_to(self._stats.entries[(name, self._method)])
                 self._flushed += len(row.times_ms)
@@ -90,18 +95,18 @@ class BatchedStatistics:
     def close(self) -> None:
         """Write what is held back, and stop the timer; logging again starts it anew."""
         self.flush()
-        self._second_ends = 0.0
+        self._second_ends_ns = 0
         if self._timer is not None:
             self._timer.stop()
             self._timer.close()
             self._timer = None
 
-    def _turn_second(self, now: float) -> None:
+    def _turn_second(self) -> None:
         """Flush what belongs to an earlier second before anything of a new one is counted."""
-        if now < self._second_ends:
-            return
         self.flush()
-        self._second_ends = int(now) + 1.0
+        now = _time()
+        self._second = int(now)
+        self._second_ends_ns = _monotonic_ns() + round((self._second + 1 - now) * _NS)
         if self._timer is None:
             self._timer = get_hub().loop.timer(FLUSH_S, FLUSH_S, ref=False)
             self._timer.start(self.flush)
@@ -120,7 +125,7 @@ class EventStatistics:
         self.logged = 0
         """How many successes have been counted."""
 
-    def log(self, name: str, response_time_ms: float, length: int) -> None:
+    def log(self, name: str, response_time_ms: float, length: int, came_ns: int) -> None:
         """Count a success of the row `name`, now; length in bytes or characters."""
         self.logged += 1
         self._tell(name, response_time_ms, length, None)
@@ -149,22 +154,22 @@ class EventStatistics:
 class _Row:
     """What is held back of one row, all of one second."""
 
-    __slots__ = ("last", "length", "times_ms")
+    __slots__ = ("last_ns", "length", "times_ms")
 
     def __init__(self) -> None:
         self.times_ms: list[float] = []
         self.length = 0
-        self.last = 0.0
+        self.last_ns = 0
 
 
 class _Batch:
     """Messages of one row and second, summed up once and added to two of Locust's entries."""
 
-    def __init__(self, row: _Row, second: int) -> None:
+    def __init__(self, row: _Row, second: int, *, last: float) -> None:
         self._times_ms = row.times_ms
         self._length = row.length
         self._second = second
-        self._last = row.last
+        self._last = last
         self._least = min(row.times_ms)
         self._most = max(row.times_ms)
         self._buckets = _buckets(row.times_ms, self._most)

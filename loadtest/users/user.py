@@ -14,7 +14,7 @@ from loadtest.load.talk import Saying
 from loadtest.users.codec import Codec, MarkerCodec
 from loadtest.users.joining import Joining
 from loadtest.users.lean import make_lean
-from loadtest.users.messages import Message
+from loadtest.users.messages import Planned
 from loadtest.users.pacing import Schedule, gaps_of
 from loadtest.users.sessions import session_of
 from loadtest.users.socket import MemberSocket
@@ -182,10 +182,10 @@ class WebSocketUser(User):
         while self.may_send and not self.ws.is_open and not self.ws.open():
             gevent.sleep(RETRY_S)
 
-    def message(self) -> Message:
+    def message(self) -> Planned:
         """Return the next message, with its planned time; waits until a connection that was lost is open again."""
         ws = self.ws
-        if not ws.is_open:
+        if ws.connection is None:
             self.stay_open()
         return ws.message(self.schedule.take())
 

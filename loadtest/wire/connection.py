@@ -34,8 +34,8 @@ class Connection(Endings):
 
     Without on_message, messages are kept for recv(). With it, each is handed over on the hub, with the arrival time
     in CLOCK_MONOTONIC nanoseconds: on_message must not block or switch, and if it raises, this connection ends. The
-    arrival is the kernel's where it tells (see arrivals.py), else the moment of reading; `lag_ns` is the time between
-    the two for what was read last, -1 where the kernel does not tell (TLS, other systems than Linux).
+    arrival is the kernel's where it tells (see arrivals.py), else the moment of reading; `lag_ns` is the time from
+    then to the handing over, -1 where the kernel does not tell (TLS, other systems than Linux).
     on_closed is called once, on the hub, when the peer ended the connection, lost it or broke the protocol; never
     when we closed or dropped it. All methods must be called from the thread of the hub.
     """

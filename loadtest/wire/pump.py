@@ -62,7 +62,7 @@ class Pump(Writer):
         self.on_message = on_message
         self.on_closed = on_closed
         self.lag_ns = -1
-        """Nanoseconds from the last arrival to its reading; -1 where the kernel does not tell."""
+        """Nanoseconds from the arrival of the last message to its handing over; -1 where the kernel does not tell."""
         self._signal: Signal | None = None
         self._drain_timer: Any = None
         is_tls = self._tls
@@ -100,7 +100,15 @@ class Pump(Writer):
             self._lost(lost_by(error))
             return
         self.lag_ns = lag_ns = _lag_ns(ancillary)
-        self._take(data, _monotonic_ns() - lag_ns if lag_ns > 0 else _monotonic_ns())
+        now_ns = _monotonic_ns()
+        text = self._protocol.short_text(data)
+        if text is None:
+            self._take(data, now_ns - lag_ns if lag_ns > 0 else now_ns)
+            return
+        try:  # as _take() would, in two calls less
+            self.on_message(self, text, now_ns - lag_ns if lag_ns > 0 else now_ns)
+        except Exception as error:  # noqa: BLE001 - the caller's code must not end the hub
+            self._handler_failed(error)
 
     def _on_readable(self) -> None:
         """Read once, where the kernel stamps nothing."""
@@ -137,17 +145,12 @@ class Pump(Writer):
             self._lost(ConnectionLost("the peer sent FIN without a close frame"))
             return
         protocol = self._protocol
-        text = protocol.short_text(data)
-        if text is not None:
-            try:
-                self.on_message(self, text, arrival_ns)
-            except Exception as error:  # noqa: BLE001 - the caller's code must not end the hub
-                self._handler_failed(error)
-            return
         for event in protocol.feed(data):
             if protocol.state == ENDED:
                 return
             if event.__class__ is str or event.__class__ is bytes:
+                if self.lag_ns >= 0:
+                    self.lag_ns = _monotonic_ns() - arrival_ns
                 try:
                     self.on_message(self, event, arrival_ns)
                 except Exception as error:  # noqa: BLE001 - as above

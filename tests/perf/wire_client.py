@@ -59,7 +59,7 @@ class Sender:
     def log_message(self, connection: Connection, message: str | bytes, arrival_ns: int) -> None:
         self.count += 1
         assert self._statistics is not None
-        self._statistics.log("echo", (arrival_ns - self.sent_ns) / 1e6, len(message))
+        self._statistics.log("echo", (arrival_ns - self.sent_ns) / 1e6, len(message), arrival_ns)
         self.sent_ns = _now_ns()
         connection.send(self._text)
 

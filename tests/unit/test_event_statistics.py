@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic_ns
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,8 +13,8 @@ from loadtest.users.statistics import BatchedStatistics, EventStatistics, statis
 
 
 def told(statistics: Any) -> None:
-    statistics.log("delivered", 7.5, 64)
-    statistics.log("delivered", 105.0, 64)
+    statistics.log("delivered", 7.5, 64, monotonic_ns())
+    statistics.log("delivered", 105.0, 64, monotonic_ns())
     statistics.fail("open", "refused 403")
     statistics.fail("delivered", "no answer within 10 s")
     statistics.close()

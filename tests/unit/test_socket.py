@@ -21,6 +21,7 @@ from loadtest.load import Job
 from loadtest.users import socket as module
 from loadtest.users import waiting
 from loadtest.users.messages import decode, encoder, padding
+from loadtest.users.pacing import NOW
 from loadtest.users.session import Session
 from loadtest.users.socket import MemberSocket
 from loadtest.wire import Closure, ConnectionLost
@@ -38,6 +39,7 @@ class Connection:
     sent: list[str] = field(default_factory=list)
     open: bool = True
     released: bool = True
+    lag_ns: int = -1
     is_broken: bool = False
 
     def send(self, text: str) -> None:
@@ -161,9 +163,11 @@ def test_answer_when_it_comes_twice_then_both_are_recorded(rig: Rig) -> None:
     assert rig.counted() == rig.records(Event.RECEIVED).height == 2
 
 
-def test_request_when_it_is_asked_before_its_planned_time_then_that_is_now(rig: Rig) -> None:
+@pytest.mark.parametrize("planned_ns", [NOW, 10**19])
+def test_request_when_its_planned_time_is_now_or_to_come_then_that_is_now(rig: Rig, planned_ns: int) -> None:
+    """To come: as after a timer that fired early."""
     before_ns = monotonic_ns()
-    assert rig.ws.post(rig.ws.message(before_ns + 10**12))  # as after a timer that fired early
+    assert rig.ws.post(rig.ws.message(planned_ns))
     message = decode(rig.connection.sent[0])
     assert message is not None
     assert before_ns <= message.planned_ns <= monotonic_ns()

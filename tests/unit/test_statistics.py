@@ -18,10 +18,13 @@ class Clock:
     now = 1_700_000_000.25
     def time(self):
         return self.now
+    def monotonic_ns(self):
+        return round((self.now - 1_700_000_000) * 1e9)
 
 clock = Clock()
 locust.stats.time = clock  # Locust and ours read the same clock
 ours._time = clock.time
+ours._monotonic_ns = clock.monotonic_ns
 seed, steps, reset_at = (int(argument) for argument in sys.argv[1:])
 choice = random.Random(seed)
 single, batched = Environment(), Environment()
@@ -35,7 +38,7 @@ def figures(stats):
             "failures": entry.num_failures, "sum": round(entry.total_response_time, 6),
             "min": entry.min_response_time, "max": entry.max_response_time, "length": entry.total_content_length,
             "buckets": sorted(entry.response_times.items()), "per_s": sorted(entry.num_reqs_per_sec.items()),
-            "failed_per_s": sorted(entry.num_fail_per_sec.items()), "last": entry.last_request_timestamp,
+            "failed_per_s": sorted(entry.num_fail_per_sec.items()), "last": round(entry.last_request_timestamp or 0, 5),
             "start": entry.start_time, "rps": entry.current_rps, "total_rps": entry.total_rps,
             "median": entry.median_response_time,
             "percentiles": [entry.get_response_time_percentile(p / 1000) for p in range(0, 1001, 25)],
@@ -57,7 +60,7 @@ for step in range(steps):
     else:
         ms = choice.choice([0.5, 1.5, 99.4999, 99.5, 105.0, 115.0, 149.99999, choice.expovariate(0.01)])
         single.stats.log_request("WS", name, ms, 64)
-        batch.log(name, ms, 64)
+        batch.log(name, ms, 64, clock.monotonic_ns())
     if choice.random() < 0.05:
         batch.flush()
     if step == reset_at:
