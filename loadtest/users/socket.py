@@ -260,9 +260,12 @@ class MemberSocket(Waiting):
             self._received_foreign(connection, text, arrived_ns)
             return
         identity, planned_ns = message
-        lag_us = connection.lag_ns // _NS_A_US
-        if not 0 <= lag_us <= _LARGEST_US:  # below 0: it arrived when it was read, for all that we know
-            lag_us = _LARGEST_US if lag_us > 0 else 0
+        lag_ns = connection.lag_ns
+        if lag_ns < 0:  # the kernel does not tell: it arrived when it was read
+            lag_ns = monotonic_ns() - arrived_ns
+        lag_us = lag_ns // _NS_A_US
+        if lag_us > _LARGEST_US:
+            lag_us = _LARGEST_US
         self._record(_RECEIVED, connection.id, 0, lag_us, identity, arrived_ns)
         self._statistics.log(self._row, (arrived_ns - planned_ns) / _NS_A_MS, len(text), arrived_ns)
         if identity == self._awaited:
