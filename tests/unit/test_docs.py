@@ -50,7 +50,7 @@ def test_readme_when_its_table_is_read_then_it_is_that_of_the_kept_run() -> None
 
 def test_readme_when_the_generators_figures_are_read_then_they_are_those_of_a_kept_run() -> None:
     blocks = re.findall(r"<!-- from results/perf.*?-->\n```\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 2 and all(block.strip() for block in blocks)
+    assert len(blocks) == 3 and all(block.strip() for block in blocks)
     kept = [path.read_text(encoding="utf-8").splitlines() for path in (PROJECT / "results" / "perf").glob("*.txt")]
     for block in blocks:
         assert any(set(block.splitlines()) <= set(lines) for lines in kept)
