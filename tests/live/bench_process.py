@@ -191,10 +191,12 @@ def table(run: Path, name: str) -> pl.DataFrame:
     return pl.read_csv(run / f"{name}.csv")
 
 
-def may_be_lost(run: Path, room_size: int) -> int:
-    """Return how many messages a run's apps may have lost: those that a consumer held whose disconnect was missed.
+def may_be_lost(run: Path, room_size: int, *consumers: str) -> int:
+    """Return how many messages consumers, all or these, may have lost: those that were held as a disconnect was missed.
 
     Such a consumer has taken a message and ends before it passes it on to its room, where sending to its own client,
     now gone, raises (django/channels#1466). Nothing else may lose one.
     """
-    return int(table(run, "disconnects")["missed"].sum()) * room_size
+    rows = table(run, "disconnects")
+    of_it = rows.filter(pl.col("consumer").is_in(consumers)) if consumers else rows
+    return int(of_it["missed"].sum()) * room_size
