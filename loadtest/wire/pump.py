@@ -100,13 +100,15 @@ class Pump(Writer):
             self._lost(lost_by(error))
             return
         self.lag_ns = lag_ns = _lag_ns(ancillary)
-        now_ns = _monotonic_ns()
+        arrival_ns = _monotonic_ns()
+        if lag_ns > 0:
+            arrival_ns -= lag_ns
         text = self._protocol.short_text(data)
         if text is None:
-            self._take(data, now_ns - lag_ns if lag_ns > 0 else now_ns)
+            self._take(data, arrival_ns)
             return
         try:  # as _take() would, in two calls less
-            self.on_message(self, text, now_ns - lag_ns if lag_ns > 0 else now_ns)
+            self.on_message(self, text, arrival_ns)
         except Exception as error:  # noqa: BLE001 - the caller's code must not end the hub
             self._handler_failed(error)
 

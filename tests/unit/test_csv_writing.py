@@ -1,4 +1,4 @@
-"""Locust's writer of CSV files ends before they are closed."""
+"""Locust's writer of CSV files ends where they are closed."""
 
 from pathlib import Path
 from typing import Any
